@@ -1,0 +1,18 @@
+"""Who takes part: places, organisations, people and their roles."""
+
+from partners.models.partner import Membership, Partner, PartnerCountry
+from partners.models.place import Country, CountryGroup, GroupMember, Region
+from partners.models.reference import ReferenceValue
+from partners.models.user import User
+
+__all__ = [
+    "Country",
+    "CountryGroup",
+    "GroupMember",
+    "Membership",
+    "Partner",
+    "PartnerCountry",
+    "ReferenceValue",
+    "Region",
+    "User",
+]

@@ -1,0 +1,107 @@
+"""People who sign in. What they may do follows from their memberships, never from flags on the person."""
+
+from functools import cached_property
+from zoneinfo import available_timezones
+
+import pghistory
+import rules
+from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from partners.choices import PartnerKind, Role
+
+
+def known_time_zone(value: str) -> None:
+    """Raises ValidationError for a name that is not in the IANA time zone database."""
+    if value not in available_timezones():
+        raise ValidationError(_("There is no time zone of this name. Use one such as Africa/Nairobi."))
+
+
+class UserManager(BaseUserManager):
+    def get_by_natural_key(self, email):
+        return self.get(email__iexact=email)
+
+    def create_user(self, email: str, password: str | None = None, **fields) -> "User":
+        """A person who can sign in, without any role. Without a password they have to set one by mail."""
+        user = self.model(email=email.strip().lower(), **fields)
+        user.set_password(password)
+        user.full_clean(exclude=["password"])
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields) -> "User":
+        """The first administrator of an installation: a person with that role at UNEP."""
+        from partners.models.partner import Membership, Partner
+
+        user = self.create_user(email, password, **fields)
+        unep = Partner.objects.get_or_create(
+            slug="unep",
+            defaults={
+                "name_en": "United Nations Environment Programme",
+                "acronym": "UNEP",
+                "kind": PartnerKind.MULTILATERAL,
+            },
+        )[0]
+        Membership.objects.create(user=user, partner=unep, role=Role.ADMINISTRATOR)
+        return user
+
+
+@pghistory.track(exclude=["password", "last_login"])
+class User(AbstractBaseUser):
+    """A person, known by e-mail address."""
+
+    email = models.EmailField(_("e-mail address"), max_length=254, unique=True)
+    full_name = models.CharField(_("full name"), max_length=150, blank=True)
+    language = models.CharField(_("preferred language"), max_length=10, choices=settings.LANGUAGES, default="en")
+    time_zone = models.CharField(_("time zone"), max_length=50, default="UTC", validators=[known_time_zone])
+    is_active = models.BooleanField(_("may sign in"), default=True)
+    date_joined = models.DateTimeField(_("joined"), default=timezone.now, editable=False)
+
+    objects = UserManager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: list[str] = []
+
+    class Meta:
+        verbose_name = _("person")
+        verbose_name_plural = _("people")
+        ordering = ["email"]
+        constraints = [
+            models.UniqueConstraint(
+                Lower("email"),
+                name="user_email_once",
+                violation_error_message=_("There is an account with this e-mail address already."),
+            )
+        ]
+
+    def __str__(self):
+        return self.full_name or self.email
+
+    def clean(self):
+        self.email = self.email.strip().lower()
+
+    @cached_property
+    def active_memberships(self) -> list:
+        """Memberships that hold today, loaded once per request."""
+        return list(self.memberships.active()) if self.pk and self.is_active else []
+
+    @property
+    def is_staff(self) -> bool:
+        """Whether admin is open to this person (Django's admin asks by this name)."""
+        return self.is_active and rules.test_rule("partners.is_unep", self)
+
+    def has_perm(self, perm: str, obj=None) -> bool:
+        """Asked everywhere; answered by the predicates in rules.py of each app."""
+        return self.is_active and rules.has_perm(perm, self, obj)
+
+    def has_perms(self, perms, obj=None) -> bool:
+        return all(self.has_perm(perm, obj) for perm in perms)
+
+    def has_module_perms(self, app_label: str) -> bool:
+        return self.is_staff

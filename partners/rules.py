@@ -1,0 +1,64 @@
+"""Who a person is, as predicates. Asked as `user.has_perm("partners.change_partner", partner)`.
+
+Says who, never from which state. Imports no model, only the names of roles.
+"""
+
+import rules
+
+CONTRIBUTOR, FOCAL_POINT = "contributor", "focal_point"
+PARTNER_MEMBER, PARTNER_LEAD = "partner_member", "partner_lead"
+DESK, PUBLISHER, ADMINISTRATOR = "desk", "publisher", "administrator"
+
+
+def memberships(user) -> list:
+    """Active memberships of a person; none for somebody who is not signed in."""
+    return getattr(user, "active_memberships", [])
+
+
+def holds(*names: str):
+    """Predicate: the person holds one of these roles, anywhere."""
+    label = "holds_" + "_or_".join(names)
+    return rules.predicate(lambda user: any(m.role in names for m in memberships(user)), name=label)
+
+
+is_desk = holds(DESK)
+is_publisher = holds(PUBLISHER)
+is_administrator = holds(ADMINISTRATOR)
+is_unep = holds(DESK, PUBLISHER, ADMINISTRATOR)
+
+
+@rules.predicate
+def is_own_grant_of_unep_role(user, membership=None) -> bool:
+    """A grant of one of UNEP's own roles, which only an administrator gives or changes."""
+    return membership is not None and membership.role in (DESK, PUBLISHER, ADMINISTRATOR)
+
+
+@rules.predicate
+def is_self(user, person=None) -> bool:
+    return person is not None and person.pk == user.pk
+
+
+rules.add_rule("partners.is_unep", is_unep)
+
+# Vocabularies of places: everybody in admin looks them up, administrators keep them.
+for record in ("region", "country", "countrygroup", "groupmember"):
+    rules.add_perm(f"partners.view_{record}", is_unep)
+    for action in ("add", "change", "delete"):
+        rules.add_perm(f"partners.{action}_{record}", is_administrator)
+
+for record in ("partner", "partnercountry"):
+    rules.add_perm(f"partners.view_{record}", is_unep)
+    rules.add_perm(f"partners.add_{record}", is_unep)
+    rules.add_perm(f"partners.change_{record}", is_unep)
+    rules.add_perm(f"partners.delete_{record}", is_unep if record == "partnercountry" else is_administrator)
+rules.add_perm("partners.verify_partner", is_unep)
+
+rules.add_perm("partners.view_user", is_unep)
+rules.add_perm("partners.add_user", is_desk | is_administrator)
+rules.add_perm("partners.change_user", is_administrator)
+rules.add_perm("partners.delete_user", is_administrator & ~is_self)
+
+rules.add_perm("partners.view_membership", is_unep)
+rules.add_perm("partners.add_membership", is_administrator | (is_desk & ~is_own_grant_of_unep_role))
+rules.add_perm("partners.change_membership", is_administrator | (is_desk & ~is_own_grant_of_unep_role))
+rules.add_perm("partners.delete_membership", is_administrator)

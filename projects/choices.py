@@ -1,0 +1,160 @@
+"""Enumerations of this app. Imported by records, rules and doors; imports none of them."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+
+class Vocabulary(models.TextChoices):
+    BSP_THEME = "bsp-theme", _("Bali Strategic Plan: thematic areas")
+    BSP_ISSUE = "bsp-issue", _("Bali Strategic Plan: cross-cutting issues")
+    BSP_MODALITY = "bsp-modality", _("Bali Strategic Plan: regional modalities")
+    SUBPROGRAMME = "subprogramme", _("UNEP subprogrammes")
+    PROGRAMME_OF_WORK = "pow", _("UNEP programmes of work")
+    ASSISTANCE = "assistance", _("Assistance types")
+    CAPACITY = "capacity", _("Capacity levels")
+    SDG = "sdg", _("Sustainable Development Goals and targets")
+    CRS = "crs", _("CRS purpose codes")
+
+
+class State(models.TextChoices):
+    """Publishing state. Moves between them are in lifecycle.TRANSITIONS."""
+
+    DRAFT = "draft", _("draft")
+    REVIEW = "review", _("in review")
+    PUBLISHED = "published", _("published")
+    WITHDRAWN = "withdrawn", _("withdrawn from the public")
+
+
+class Status(models.TextChoices):
+    """IATI 2.03 codelist ActivityStatus."""
+
+    PIPELINE = "1", _("pipeline or identification")
+    IMPLEMENTATION = "2", _("in delivery")
+    FINALISATION = "3", _("finalisation")
+    CLOSED = "4", _("closed")
+    CANCELLED = "5", _("cancelled")
+    SUSPENDED = "6", _("suspended")
+
+
+class Instrument(models.TextChoices):
+    PROGRAMME = "programme", _("programme or regional initiative")
+    PROJECT = "project", pgettext_lazy("instrument", "project")
+    ACTION = "action", pgettext_lazy("instrument", "single action")
+
+
+class Modality(models.TextChoices):
+    BILATERAL = "bilateral", _("bilateral South-South")
+    TRIANGULAR = "triangular", _("triangular")
+    REGIONAL = "regional", _("regional South-South")
+    MULTILATERAL = "multilateral", _("multilateral support for South-South")
+    UNSTATED = "", _("not stated")
+
+
+class DeliveryLevel(models.TextChoices):
+    NATIONAL = "national", _("national")
+    SUBREGIONAL = "subregional", _("subregional")
+    REGIONAL = "regional", pgettext_lazy("delivery level", "regional")
+    GLOBAL = "global", _("global")
+    UNSTATED = "", _("not stated")
+
+
+class CountryRole(models.TextChoices):
+    PROVIDER = "provider", _("provider")
+    RECIPIENT = "recipient", _("recipient")
+    BOTH = "both", _("provider and recipient")
+
+
+class ProviderOrder(models.IntegerChoices):
+    FIRST = 1, _("first provider")
+    SECOND = 2, _("second provider")
+
+
+class OrganisationRole(models.TextChoices):
+    """IATI 2.03 codelist OrganisationRole."""
+
+    FUNDING = "1", _("funding")
+    ACCOUNTABLE = "2", _("accountable")
+    EXTENDING = "3", _("extending")
+    IMPLEMENTING = "4", _("implementing")
+
+
+class ContributionKind(models.TextChoices):
+    """TOSSD modalities of cooperation (TOSSD Reporting Instructions, annex)."""
+
+    PROJECT = "C01", _("project-type intervention")
+    EXPERT_COSTS = "D011", _("experts")
+    EXPERT_TRAVEL = "D012", _("travel of experts")
+    SERVICES = "D013", _("services and materials")
+    TRAINING = "D021", _("training")
+    SCHOLARSHIP = "E01", _("scholarships and study places")
+    IN_KIND = "J01", _("equipment and goods in kind")
+    RESEARCH = "K01", _("research and development")
+    RESEARCH_BASIC = "K011", _("basic research")
+    RESEARCH_APPLIED = "K012", _("applied research")
+
+
+class Unit(models.TextChoices):
+    EXPERT_DAYS = "expert-days", _("expert-days")
+    PERSON_DAYS = "person-days", _("person-days")
+    PEOPLE = "people", _("people")
+    PLACES = "places", _("places")
+    ITEMS = "items", _("items")
+    DOCUMENTS = "documents", _("documents")
+    VISITS = "visits", _("visits")
+    EVENTS = "events", _("events")
+    HECTARES = "hectares", _("hectares")
+    VILLAGES = "villages", _("villages")
+    INSTITUTIONS = "institutions", _("institutions")
+    PERCENT = "percent", _("per cent")
+    TONNES = "tonnes", _("tonnes")
+    OTHER = "other", _("other, named in the text")
+
+
+class ResultKind(models.TextChoices):
+    """IATI 2.03 codelist ResultType."""
+
+    OUTPUT = "1", _("output")
+    OUTCOME = "2", _("outcome")
+    IMPACT = "3", _("impact")
+    OTHER = "9", pgettext_lazy("result", "other")
+
+
+class BudgetKind(models.TextChoices):
+    """IATI 2.03 codelist BudgetType."""
+
+    ORIGINAL = "1", _("original")
+    REVISED = "2", _("revised")
+
+
+class TransactionKind(models.TextChoices):
+    """IATI 2.03 codelist TransactionType."""
+
+    INCOMING_FUNDS = "1", _("incoming funds")
+    OUTGOING_COMMITMENT = "2", _("commitment")
+    DISBURSEMENT = "3", _("disbursement")
+    EXPENDITURE = "4", _("expenditure")
+    INTEREST = "5", _("interest payment")
+    LOAN_REPAYMENT = "6", _("loan repayment")
+    REIMBURSEMENT = "7", _("reimbursement")
+    PURCHASE_OF_EQUITY = "8", _("purchase of equity")
+    SALE_OF_EQUITY = "9", _("sale of equity")
+    CREDIT_GUARANTEE = "10", _("credit guarantee")
+    INCOMING_COMMITMENT = "11", _("incoming commitment")
+    OUTGOING_PLEDGE = "12", _("outgoing pledge")
+    INCOMING_PLEDGE = "13", _("incoming pledge")
+
+
+class Relation(models.TextChoices):
+    """IATI 2.03 codelist RelatedActivityType, as seen from the project."""
+
+    PARENT = "1", _("part of")
+    CHILD = "2", _("has the part")
+    SIBLING = "3", _("beside")
+    CO_FUNDED = "4", _("co-funded with")
+    THIRD_PARTY = "5", _("reported elsewhere as")
+
+
+class Source(models.TextChoices):
+    ENTERED = "entered", _("entered here")
+    IMPORTED = "imported", _("imported")

@@ -1,0 +1,314 @@
+"""The project: what is done, by whom it was recorded, and whether the public sees it."""
+
+import pghistory
+import pgtrigger
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, RegexValidator
+from django.db import models
+from django.db.models import F, Prefetch, Q
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.functional import cached_property
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from partners.models import Country, Partner
+from partners.models.constraints import in_order, known, together
+from partners.models.partner import IATI_IDENTIFIER
+from partners.rules import is_unep, memberships
+from projects.choices import DeliveryLevel, Instrument, Modality, Source, State, Status, Vocabulary
+from projects.models.search import keeps_search_fresh
+
+LANGUAGE_CODE = RegexValidator(r"^[a-z]{2,3}(-[a-z]{2,4})?$", _("Use an ISO 639 code such as en, fr or pt."))
+TEXTS = ("title", "summary", "description", "objectives", "lessons")
+
+
+class ReferenceCounter(models.Model):
+    """The last number given out for a prefix, such as P-2026. Locked while a number is taken."""
+
+    prefix = models.CharField(max_length=20, primary_key=True)
+    last = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        verbose_name = _("reference counter")
+        verbose_name_plural = _("reference counters")
+
+    def __str__(self):
+        return f"{self.prefix}-{self.last:04d}"
+
+    @classmethod
+    def take(cls, prefix: str) -> str:
+        """The next reference, such as P-2026-0012. Each is given out once, also to writers at the same time."""
+        row, new = cls.objects.get_or_create(prefix=prefix, defaults={"last": 1})
+        if not new:
+            cls.objects.filter(pk=prefix).update(last=F("last") + 1)
+            row.refresh_from_db()
+        return str(row)
+
+
+class ProjectQuerySet(models.QuerySet):
+    # -- who sees what
+    def visible_to(self, user):
+        """Projects this person may see: the public ones; UNEP sees all; a cooperating country or partner its own drafts."""
+        if is_unep(user):
+            return self
+        held = memberships(user)
+        own = Q()
+        if countries := [m.country_id for m in held if m.country_id]:
+            own |= Q(pk__in=self.model.countries.through.objects.filter(country__in=countries).values("project"))
+        if partners := [m.partner_id for m in held if m.partner_id]:
+            own |= Q(pk__in=self.model.partners.through.objects.filter(partner__in=partners).values("project"))
+        return self.filter(Q(state=State.PUBLISHED) | own if own else Q(state=State.PUBLISHED))
+
+    # -- states
+    def published(self):
+        return self.filter(state=State.PUBLISHED)
+
+    def waiting_for_publisher(self):
+        return self.filter(state=State.REVIEW)
+
+    # -- what is loaded
+    def with_text(self):
+        """Translations into the reader's language, so that `text` needs no query."""
+        wanted = ProjectTranslation.objects.filter(language=(get_language() or "en").split("-")[0])
+        return self.prefetch_related(Prefetch("translations", wanted, to_attr="readers_translation"))
+
+    def for_listing(self):
+        """What a list shows of a project, in a number of queries that does not grow with the rows."""
+        from projects.models.parts import ProjectCountry, ProjectTerm
+
+        return self.with_text().prefetch_related(
+            Prefetch("country_links", ProjectCountry.objects.select_related("country")),
+            Prefetch(
+                "term_links",
+                ProjectTerm.objects.filter(term__vocabulary=Vocabulary.BSP_THEME).select_related("term"),
+                to_attr="theme_links",
+            ),
+            "contributions",
+        )
+
+    def for_page(self):
+        """Everything the page of one project shows."""
+        return (
+            self.with_text()
+            .select_related("parent", "import_run")
+            .prefetch_related(
+                "country_links__country",
+                "region_links__region",
+                "partner_links__partner",
+                "term_links__term__parent",
+                "contributions__country",
+                "contributions__partner",
+                "budgets",
+                "transactions",
+                "results",
+                "locations",
+                "documents",
+                "updates",
+            )
+        )
+
+
+@keeps_search_fresh("id")
+@pghistory.track(exclude=["quality_score", "modified_at"])
+class Project(models.Model):
+    """A programme, project or single action of South-South cooperation on the environment.
+
+    Texts are in `language`; translations stand in ProjectTranslation. Standards: IATI 2.03 iati-activity.
+    """
+
+    reference = models.CharField(_("reference"), max_length=20, unique=True, editable=False)
+    iati_identifier = models.CharField(
+        _("IATI identifier"), max_length=200, unique=True, null=True, blank=True, validators=[IATI_IDENTIFIER],
+        help_text=_("As published in the IATI Registry, if it is. Empty otherwise."),
+    )  # fmt: skip
+    language = models.CharField(
+        _("language of the texts"), max_length=8, default="en", validators=[LANGUAGE_CODE],
+        help_text=_("Language in which title, summary and so on are written below, such as en or fr."),
+    )  # fmt: skip
+    title = models.CharField(_("title"), max_length=400)
+    summary = models.TextField(
+        _("summary"), blank=True, max_length=1000, help_text=_("One or two sentences for everybody.")
+    )
+    description = models.TextField(_("description"), blank=True, max_length=30000)
+    objectives = models.TextField(_("objectives"), blank=True, max_length=30000)
+    lessons = models.TextField(_("what was learned"), blank=True, max_length=30000)
+    status = models.CharField(_("status"), max_length=1, choices=Status, default=Status.PIPELINE)
+    state = models.CharField(_("publishing state"), max_length=10, choices=State, default=State.DRAFT, editable=False)
+    instrument = models.CharField(_("instrument"), max_length=10, choices=Instrument, default=Instrument.PROJECT)
+    parent = models.ForeignKey(
+        "self", models.PROTECT, verbose_name=_("part of"), null=True, blank=True, related_name="parts",
+        help_text=_("The programme or regional initiative that it belongs to."),
+    )  # fmt: skip
+    modality = models.CharField(_("modality"), max_length=12, choices=Modality, blank=True, default=Modality.UNSTATED)
+    delivery_level = models.CharField(
+        _("delivery level"), max_length=12, choices=DeliveryLevel, blank=True, default=DeliveryLevel.UNSTATED
+    )
+    planned_start = models.DateField(_("planned start"), null=True, blank=True)
+    planned_end = models.DateField(_("planned end"), null=True, blank=True)
+    actual_start = models.DateField(_("actual start"), null=True, blank=True)
+    actual_end = models.DateField(_("actual end"), null=True, blank=True)
+    default_currency = models.CharField(_("currency by default"), max_length=3, blank=True)
+    is_illustrative = models.BooleanField(
+        _("illustrative"), default=False, help_text=_("Made up for the demonstration; said on its page.")
+    )
+
+    countries = models.ManyToManyField(
+        Country, through="ProjectCountry", related_name="projects", verbose_name=_("countries")
+    )
+    partners = models.ManyToManyField(
+        Partner, through="ProjectPartner", related_name="projects", verbose_name=_("partners")
+    )
+    terms = models.ManyToManyField("Term", through="ProjectTerm", related_name="projects", verbose_name=_("terms"))
+
+    source = models.CharField(_("source"), max_length=10, choices=Source, default=Source.ENTERED, editable=False)
+    import_run = models.ForeignKey(
+        "ImportRun", models.PROTECT, verbose_name=_("last import"), null=True, blank=True, editable=False,
+        related_name="projects",
+    )  # fmt: skip
+    quality_score = models.PositiveSmallIntegerField(
+        _("data quality"), default=0, editable=False, validators=[MaxValueValidator(100)],
+        help_text=_("0 to 100; projects/quality.py says for what."),
+    )  # fmt: skip
+    published_at = models.DateTimeField(_("published at"), null=True, editable=False)
+    published_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, editable=False, related_name="+"
+    )
+    created_at = models.DateTimeField(_("entered at"), default=timezone.now, editable=False)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, editable=False, related_name="+"
+    )
+    modified_at = models.DateTimeField(_("changed at"), auto_now=True)
+
+    objects = ProjectQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("project")
+        verbose_name_plural = _("projects")
+        ordering = ["-modified_at", "-pk"]
+        indexes = [
+            models.Index(fields=["-modified_at", "-id"], name="project_newest_change"),
+            models.Index(fields=["state", "-modified_at", "-id"], name="project_state_change"),
+        ]
+        constraints = [
+            known("status", Status),
+            known("state", State),
+            known("instrument", Instrument),
+            known("modality", Modality),
+            known("delivery_level", DeliveryLevel),
+            known("source", Source),
+            together("published_at", "published_by"),
+            in_order("planned_start", "planned_end", _("The planned end comes before the planned start.")),
+            in_order("actual_start", "actual_end", _("The actual end comes before the actual start.")),
+            models.CheckConstraint(
+                name="project_public_since_and_by",
+                condition=~Q(state=State.PUBLISHED) | Q(published_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="project_iati_identifier_not_blank",
+                condition=Q(iati_identifier__isnull=True) | ~Q(iati_identifier=""),
+            ),
+            models.CheckConstraint(
+                name="project_not_part_of_itself",
+                condition=Q(parent__isnull=True) | ~Q(parent=F("pk")),
+                violation_error_message=_("A project can't be part of itself."),
+            ),
+            models.CheckConstraint(name="project_quality_to_100", condition=Q(quality_score__lte=100)),
+        ]
+        triggers = [
+            # Sums over several rows: the database has the last word, at the end of the transaction, whoever writes.
+            pgtrigger.Trigger(
+                name="roles_fit_modality",
+                operation=pgtrigger.UpdateOf("modality"),
+                when=pgtrigger.After,
+                timing=pgtrigger.Deferred,
+                func="PERFORM projects_check_countries(NEW.id); RETURN NULL;",
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.reference} {self.title}"
+
+    def save(self, *args, **kwargs):
+        if not self.reference:
+            self.reference = ReferenceCounter.take(f"P-{(self.created_at or timezone.now()).year}")
+        super().save(*args, **kwargs)
+
+    def get_absolute_url(self):
+        return reverse("project", args=[self.reference])
+
+    def clean(self):
+        self.iati_identifier = (self.iati_identifier or "").strip() or None
+        ancestor, seen = self.parent, {self.pk}
+        while ancestor is not None:
+            if ancestor.pk in seen:
+                raise ValidationError({"parent": _("This would make the project part of itself.")})
+            seen.add(ancestor.pk)
+            ancestor = ancestor.parent
+        if self.parent is not None and self.parent.instrument == Instrument.ACTION:
+            raise ValidationError({"parent": _("A single action has no parts. Choose a programme or a project.")})
+
+    # -- texts in the reader's language
+    @cached_property
+    def translation(self):
+        """The translation into the reader's language, if there is one (loaded by `with_text`)."""
+        language = (get_language() or "en").split("-")[0]
+        if self.language.split("-")[0] == language:
+            return None
+        if not hasattr(self, "readers_translation"):
+            self.readers_translation = list(self.translations.filter(language=language))
+        return next(iter(self.readers_translation), None)
+
+    def text(self, name: str) -> tuple[str, str]:
+        """A text (one of TEXTS) in the reader's language where it was translated, and the language it is in."""
+        translated = getattr(self.translation, name, "") if self.translation else ""
+        return (translated, self.translation.language) if translated else (getattr(self, name), self.language)
+
+    # -- dates
+    @property
+    def start(self):
+        """The actual start, else the planned one."""
+        return self.actual_start or self.planned_start
+
+    @property
+    def end(self):
+        """The actual end, else the planned one."""
+        return self.actual_end or self.planned_end
+
+    @property
+    def is_published(self) -> bool:
+        return self.state == State.PUBLISHED
+
+
+@keeps_search_fresh("project_id")
+@pghistory.track()
+class ProjectTranslation(models.Model):
+    """The texts of a project in another language than its own."""
+
+    project = models.ForeignKey(Project, models.CASCADE, related_name="translations", verbose_name=_("project"))
+    language = models.CharField(_("language"), max_length=8, validators=[LANGUAGE_CODE])
+    title = models.CharField(_("title"), max_length=400, blank=True)
+    summary = models.TextField(_("summary"), blank=True, max_length=1000)
+    description = models.TextField(_("description"), blank=True, max_length=30000)
+    objectives = models.TextField(_("objectives"), blank=True, max_length=30000)
+    lessons = models.TextField(_("what was learned"), blank=True, max_length=30000)
+
+    class Meta:
+        verbose_name = _("translation")
+        verbose_name_plural = _("translations")
+        ordering = ["project", "language"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["project", "language"],
+                name="project_translated_once",
+                violation_error_message=_("There is a translation into this language already."),
+            )
+        ]
+
+    def __str__(self):
+        return f"{self.project_id} ({self.language})"
+
+    def clean(self):
+        if self.project_id and self.language == self.project.language:
+            raise ValidationError({"language": _("The project's own texts are in this language already.")})

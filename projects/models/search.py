@@ -1,0 +1,107 @@
+"""The search entry of a record: its words and its facets, kept by the database itself.
+
+Triggers on every table that a project's entry is made from refresh it (SQL function `projects_refresh_search`), so
+bulk edits and raw SQL can't leave it stale. The list pages, the facets and the search read this one narrow table.
+"""
+
+from enum import IntEnum
+
+import pgtrigger
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVectorField
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class FacetKind(IntEnum):
+    """The kinds of facet. A facet is one integer, `key * 16 + kind`; the SQL function writes the same numbers."""
+
+    COUNTRY = 0  # key: Country.pk, in any role
+    PROVIDER = 1  # key: Country.pk
+    RECIPIENT = 2  # key: Country.pk
+    REGION = 3  # key: Region.pk, with all regions above
+    GROUP = 4  # key: CountryGroup.pk, full members only
+    TERM = 5  # key: Term.pk, with all terms above
+    PARTNER = 6  # key: Partner.pk
+    MODALITY = 7  # key: position in choices.Modality.values
+    STATUS = 8  # key: IATI code
+    YEAR = 9  # key: each year from start to end
+    INSTRUMENT = 10  # key: position in choices.Instrument.values
+    LEVEL = 11  # key: position in choices.DeliveryLevel.values
+
+    def of(self, key: int) -> int:
+        return key * 16 + self
+
+    @staticmethod
+    def split(facet: int) -> tuple["FacetKind", int]:
+        return FacetKind(facet % 16), facet // 16
+
+
+class SearchEntry(models.Model):
+    """What is searched, filtered and counted of one project. Derived: written by triggers only."""
+
+    project = models.OneToOneField("Project", models.CASCADE, primary_key=True, related_name="entry")
+    is_public = models.BooleanField()
+    vector = SearchVectorField()
+    facets = ArrayField(models.IntegerField())
+    quality = models.PositiveSmallIntegerField()
+    sort_title = models.CharField(max_length=80)
+    starts_on = models.DateField(null=True)
+    published_at = models.DateTimeField(null=True)
+    modified_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("search entry")
+        verbose_name_plural = _("search entries")
+        indexes = [
+            GinIndex(fields=["vector"], name="entry_words", fastupdate=False),
+            GinIndex(fields=["facets"], name="entry_facets", fastupdate=False),
+            models.Index(fields=["is_public", "-published_at", "-project"], name="entry_newest"),
+            models.Index(fields=["is_public", "sort_title", "project"], name="entry_by_title"),
+            models.Index(fields=["is_public", "-starts_on", "-project"], name="entry_by_start"),
+        ]
+
+    def __str__(self):
+        return str(self.project_id)
+
+
+class SearchWord(models.Model):
+    """A word that occurs in titles, summaries or names, for “did you mean”. Rebuilt by `search.rebuild_words`."""
+
+    word = models.CharField(max_length=60, primary_key=True)
+    records = models.PositiveIntegerField()
+
+    class Meta:
+        verbose_name = _("word of the search")
+        verbose_name_plural = _("words of the search")
+
+    def __str__(self):
+        return self.word
+
+
+def keeps_search_fresh(column: str):
+    """Class decorator: every insert, update or delete refreshes the search entries of the projects named by `column`."""
+
+    def decorate(model):
+        for operation, tables in (
+            (pgtrigger.Insert, {"new": "new_rows"}),
+            (pgtrigger.Update, {"old": "old_rows", "new": "new_rows"}),
+            (pgtrigger.Delete, {"old": "old_rows"}),
+        ):
+            if operation is pgtrigger.Delete and column == "id":
+                continue  # the entry goes with its project, by its foreign key
+            ids = " UNION ".join(f"SELECT {column} FROM {rows}" for rows in tables.values())  # noqa: S608
+            pgtrigger.register(
+                pgtrigger.Trigger(
+                    name=f"refresh_search_on_{str(operation).lower()}",
+                    level=pgtrigger.Statement,
+                    when=pgtrigger.After,
+                    operation=operation,
+                    referencing=pgtrigger.Referencing(**tables),
+                    func=f"PERFORM projects_refresh_search(ARRAY({ids})); RETURN NULL;",
+                )
+            )(model)
+        return model
+
+    return decorate

@@ -1,0 +1,20 @@
+"""Wiring: checks that concern the whole installation, and our admin site in Django's place."""
+
+from django.apps import AppConfig
+from django.contrib.admin.apps import AdminConfig
+
+
+class PortalConfig(AppConfig):
+    name = "ssc_portal"
+    verbose_name = "Portal"
+
+    def ready(self):
+        from django.core import checks
+
+        from ssc_portal.database import check_version
+
+        checks.register(check_version, checks.Tags.database)
+
+
+class PortalAdminConfig(AdminConfig):
+    default_site = "ssc_portal.admin.PortalAdminSite"

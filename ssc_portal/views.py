@@ -1,0 +1,76 @@
+"""Pages of the whole site: what to do when something went wrong."""
+
+import sys
+
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
+from django.views.decorators.csrf import requires_csrf_token
+
+PROBLEM = "application/problem+json"
+
+
+def _answer(request: HttpRequest, status: int, title: str, advice: str) -> HttpResponse:
+    """A page, or under /api/ a problem document (RFC 9457). Needs no database."""
+    if request.path.startswith("/api/"):
+        body = {"type": "about:blank", "title": title, "status": status, "detail": advice}
+        return JsonResponse(body, status=status, content_type=PROBLEM)
+    page = render_to_string("error.html", {"title": title, "advice": advice, "status": status, "path": request.path})
+    return HttpResponse(page, status=status)
+
+
+def bad_request(request: HttpRequest, exception=None) -> HttpResponse:
+    return _answer(
+        request, 400, _("This request can't be understood"), _("Check the address, or start again from the home page.")
+    )
+
+
+@requires_csrf_token
+def permission_denied(request: HttpRequest, exception=None) -> HttpResponse:
+    advice = str(exception) if exception and str(exception) else ""
+    return _answer(
+        request,
+        403,
+        _("This is not open to you"),
+        advice or _("Sign in with another account, or ask the UNEP desk for access."),
+    )
+
+
+def not_found(request: HttpRequest, exception=None) -> HttpResponse:
+    return _answer(
+        request,
+        404,
+        _("There is no such page"),
+        _("It may have moved, or be visible to fewer people. Search for it, or look through the lists."),
+    )
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    error = sys.exc_info()[1]
+    if isinstance(error, OperationalError | InterfaceError) or type(error).__name__ == "PoolTimeout":
+        answer = _answer(
+            request,
+            503,
+            _("The portal is away for a moment"),
+            _("Nothing was saved from this step. Wait a few seconds, then press Back and send it again."),
+        )
+        answer["Retry-After"] = "5"
+        return answer
+    return _answer(
+        request,
+        500,
+        _("Something went wrong on our side"),
+        _("It has been noted. Try again; if it stays, tell the UNEP desk."),
+    )
+
+
+def form_expired(request: HttpRequest, reason: str = "") -> HttpResponse:
+    return _answer(
+        request,
+        403,
+        _("This form has expired"),
+        _(
+            "For your safety a form is valid for one visit. Press Back, reload the page and send it again; allow cookies."
+        ),
+    )
