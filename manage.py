@@ -4,9 +4,6 @@
 import os
 import sys
 
-if sys.version_info < (3, 11):
-    sys.exit(f"The portal needs Python 3.11 or newer; this is {sys.version.split()[0]}.")
-
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ssc_portal.settings")

@@ -35,6 +35,7 @@ class Status(models.TextChoices):
     CLOSED = "4", _("closed")
     CANCELLED = "5", _("cancelled")
     SUSPENDED = "6", _("suspended")
+    UNSTATED = "", _("not stated")
 
 
 class Instrument(models.TextChoices):

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from projects.choices import State
+from projects.choices import Source, State
 from projects.models import Event, Project
 
 
@@ -38,7 +38,7 @@ def missing_for_publication(project: Project) -> list[str]:
     missing = []
     if not project.title.strip():
         missing.append(_("Give it a title."))
-    if not (project.summary.strip() or project.description.strip()):
+    if project.source == Source.ENTERED and not (project.summary.strip() or project.description.strip()):
         missing.append(_("Write a summary or a description."))
     if not (project.country_links.exists() or project.region_links.exists() or project.partner_links.exists()):
         missing.append(_("Name at least one country, region or partner."))

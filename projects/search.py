@@ -15,13 +15,13 @@ from time import monotonic
 from django.contrib.postgres.search import SearchQuery, SearchRank
 from django.db import connection
 from django.db.models import Count, F, Func, IntegerField, Q, QuerySet, Value
-from django.utils.html import escape, format_html_join
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 from rapidfuzz import fuzz, process
 
 from partners.models import Country, CountryGroup, Partner, Region
-from projects.models import FacetKind, Project, SearchEntry, SearchWord, Term
+from projects.models import Project, SearchEntry, SearchWord, Term
 
 CONFIGURATIONS = ("english", "french", "spanish", "portuguese", "russian", "arabic", "german", "simple")
 READERS = {"en": "english", "fr": "french", "es": "spanish", "ru": "russian", "ar": "arabic", "zh": "simple"}
@@ -123,9 +123,16 @@ def compile_query(text: str) -> Compiled:
     return Compiled(text, " & ".join([*wanted, *unwanted]), frozenset(stems - prefixes), frozenset(prefixes))
 
 
+class Lexemes(SearchQuery):
+    """A query whose words are lexemes already, so that no dictionary takes them apart again."""
+
+    def as_sql(self, compiler, connection, **kwargs):
+        return "%s::tsquery", [self.source_expressions[-1].value]
+
+
 def as_query(compiled: Compiled) -> SearchQuery:
-    """The compiled query as an expression; its words are lexemes already, so no dictionary changes them again."""
-    return SearchQuery(compiled.tsquery, search_type="raw", config="simple")
+    """The compiled query as an expression."""
+    return Lexemes(compiled.tsquery)
 
 
 # --- finding ---------------------------------------------------------------------------------------------------------
@@ -144,12 +151,12 @@ def ranked(entries: QuerySet, compiled: Compiled) -> QuerySet:
 
     Of more than RANKED matches only the newest are ranked; scoring has to read every one of them.
     """
-    newest = entries.order_by(F("published_at").desc(nulls_last=True), "-project")[:RANKED]
+    newest = entries.order_by("-published_at", "-pk")[:RANKED]
     rank = SearchRank(F("vector"), as_query(compiled), weights=WEIGHTS, normalization=Value(1))
     return (
         SearchEntry.objects.filter(pk__in=newest.values("pk"))
         .annotate(rank=rank)
-        .order_by("-rank", "-published_at", "-project")
+        .order_by("-rank", "-published_at", "-pk")
     )
 
 
@@ -291,13 +298,16 @@ def _is_hit(word: str, compiled: Compiled) -> bool:
 def mark(text: str, compiled: Compiled | None) -> SafeString:
     """The text, escaped, with the words that were searched for in <mark>."""
     if not compiled:
-        return mark_safe(escape(text))  # noqa: S308 - escaped here
-    parts = (
-        (escape(part), bool(re.match(r"\w", part)) and _is_hit(part, compiled)) for part in re.findall(r"\w+|\W+", text)
-    )
+        return format_html("{}", text)
+    parts = re.findall(r"\w+|\W+", text)
     return format_html_join(
-        "", "{}", ((mark_safe(f"<mark>{part}</mark>") if hit else mark_safe(part),) for part, hit in parts)
-    )  # noqa: S308
+        "",
+        "{}",
+        (
+            (format_html("<mark>{}</mark>", part) if part[0].isalnum() and _is_hit(part, compiled) else part,)
+            for part in parts
+        ),
+    )
 
 
 # --- likeness --------------------------------------------------------------------------------------------------------
@@ -317,7 +327,7 @@ def similar(title: str, *, visible: QuerySet, without: int | None = None, limit:
     any_word = " | ".join(f"({c.tsquery})" for c in compiled if c)
     if not any_word:
         return []
-    query = SearchQuery(any_word, search_type="raw", config="simple")
+    query = Lexemes(any_word)
     rank = SearchRank(F("entry__vector"), query, weights=[0, 0, 0.1, 1.0])
     candidates = (
         visible.filter(entry__vector=query).exclude(pk=without).annotate(rank=rank).order_by("-rank", "-pk")[:50]

@@ -26,6 +26,18 @@ class PartnerQuerySet(NamedQuerySet):
         """What a list of partners shows."""
         return self.select_related("country", "parent")
 
+    def unep(self):
+        """UNEP itself, made when it is missing: its staff's roles hang on it."""
+        return self.get_or_create(
+            slug="unep",
+            defaults={
+                "name_en": "United Nations Environment Programme",
+                "acronym": "UNEP",
+                "kind": PartnerKind.MULTILATERAL,
+                "iati_identifier": "XM-DAC-41116",
+            },
+        )[0]
+
     def needing_attention(self):
         """Kept as an import brought them: nobody has checked yet who they are."""
         return self.filter(verified_at__isnull=True, is_from_import=True)

@@ -13,7 +13,7 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from partners.choices import PartnerKind, Role
+from partners.choices import Role
 
 
 def known_time_zone(value: str) -> None:
@@ -36,18 +36,21 @@ class UserManager(BaseUserManager):
 
     def create_superuser(self, email: str, password: str | None = None, **fields) -> "User":
         """The first administrator of an installation: a person with that role at UNEP."""
-        from partners.models.partner import Membership, Partner
+        from partners.models.partner import Membership, Partner  # they point back to people
 
         user = self.create_user(email, password, **fields)
-        unep = Partner.objects.get_or_create(
-            slug="unep",
-            defaults={
-                "name_en": "United Nations Environment Programme",
-                "acronym": "UNEP",
-                "kind": PartnerKind.MULTILATERAL,
-            },
-        )[0]
-        Membership.objects.create(user=user, partner=unep, role=Role.ADMINISTRATOR)
+        Membership.objects.create(user=user, partner=Partner.objects.unep(), role=Role.ADMINISTRATOR)
+        return user
+
+    def system(self) -> "User":
+        """The named user that scheduled work and commands act as. Nobody can sign in as it."""
+        from partners.models.partner import Membership, Partner
+
+        user, new = self.get_or_create(email="system@portal.invalid", defaults={"full_name": "Portal (automatic)"})
+        if new:
+            user.set_unusable_password()
+            user.save()
+            Membership.objects.create(user=user, partner=Partner.objects.unep(), role=Role.PUBLISHER)
         return user
 
 

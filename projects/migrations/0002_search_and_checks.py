@@ -91,7 +91,7 @@ CREATE FUNCTION projects_refresh_search(ids bigint[]) RETURNS void LANGUAGE sql 
       UNION ALL
       SELECT (array_position(ARRAY['bilateral', 'triangular', 'regional', 'multilateral', ''], p.modality::text) - 1) * 16 + 7
       UNION ALL
-      SELECT p.status::int * 16 + 8
+      SELECT coalesce(nullif(p.status, ''), '0')::int * 16 + 8
       UNION ALL
       SELECT y * 16 + 9 FROM generate_series(
         extract(year FROM coalesce(p.actual_start, p.planned_start))::int,

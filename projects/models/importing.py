@@ -23,7 +23,7 @@ class ImportRun(models.Model):
     progress = models.CharField(_("progress"), max_length=10, choices=Progress, default=Progress.RUNNING)
     is_dry_run = models.BooleanField(_("trial run"), default=False)
     done = models.PositiveIntegerField(_("activities read"), default=0)
-    total = models.PositiveIntegerField(_("activities in the file"), null=True)
+    percent = models.PositiveSmallIntegerField(_("read so far, in %"), default=0)
     created = models.PositiveIntegerField(_("new"), default=0)
     updated = models.PositiveIntegerField(_("changed"), default=0)
     unchanged = models.PositiveIntegerField(_("unchanged"), default=0)

@@ -66,7 +66,7 @@ def named_or_reported(field: str) -> models.CheckConstraint:
 
 def share_field():
     return models.DecimalField(
-        _("share in %"), max_digits=5, decimal_places=2, null=True, blank=True,
+        _("share in %"), max_digits=7, decimal_places=4, null=True, blank=True,
         validators=[MinValueValidator(0), MaxValueValidator(100)],
         help_text=_("Of the project's money; countries and regions together at most 100."),
     )  # fmt: skip
@@ -207,7 +207,7 @@ class ProjectTerm(Part):
     )
     reported_vocabulary = models.CharField(_("vocabulary as reported"), max_length=200, blank=True)
     share = models.DecimalField(
-        _("share in %"), max_digits=5, decimal_places=2, null=True, blank=True,
+        _("share in %"), max_digits=7, decimal_places=4, null=True, blank=True,
         validators=[MinValueValidator(0), MaxValueValidator(100)],
         help_text=_("Of the project, within the vocabulary; IATI asks for it where a project names several sectors."),
     )  # fmt: skip

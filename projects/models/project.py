@@ -53,13 +53,19 @@ class ProjectQuerySet(models.QuerySet):
         """Projects this person may see: the public ones; UNEP sees all; a cooperating country or partner its own drafts."""
         if is_unep(user):
             return self
+        public = Q(state=State.PUBLISHED)
+        return self.filter(public | Q(pk__in=self.model.objects.of(user)) if memberships(user) else public)
+
+    def of(self, user):
+        """Keys of the projects in which a country or partner of this person takes part."""
         held = memberships(user)
-        own = Q()
-        if countries := [m.country_id for m in held if m.country_id]:
-            own |= Q(pk__in=self.model.countries.through.objects.filter(country__in=countries).values("project"))
-        if partners := [m.partner_id for m in held if m.partner_id]:
-            own |= Q(pk__in=self.model.partners.through.objects.filter(partner__in=partners).values("project"))
-        return self.filter(Q(state=State.PUBLISHED) | own if own else Q(state=State.PUBLISHED))
+        in_country = self.model.countries.through.objects.filter(
+            country__in=[m.country_id for m in held if m.country_id]
+        )
+        in_partner = self.model.partners.through.objects.filter(
+            partner__in=[m.partner_id for m in held if m.partner_id]
+        )
+        return in_country.values("project").union(in_partner.values("project"))
 
     # -- states
     def published(self):
@@ -134,7 +140,7 @@ class Project(models.Model):
     description = models.TextField(_("description"), blank=True, max_length=30000)
     objectives = models.TextField(_("objectives"), blank=True, max_length=30000)
     lessons = models.TextField(_("what was learned"), blank=True, max_length=30000)
-    status = models.CharField(_("status"), max_length=1, choices=Status, default=Status.PIPELINE)
+    status = models.CharField(_("status"), max_length=1, choices=Status, blank=True, default=Status.PIPELINE)
     state = models.CharField(_("publishing state"), max_length=10, choices=State, default=State.DRAFT, editable=False)
     instrument = models.CharField(_("instrument"), max_length=10, choices=Instrument, default=Instrument.PROJECT)
     parent = models.ForeignKey(

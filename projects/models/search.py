@@ -11,7 +11,10 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+
+from partners.rules import is_unep, memberships
 
 
 class FacetKind(IntEnum):
@@ -25,7 +28,7 @@ class FacetKind(IntEnum):
     TERM = 5  # key: Term.pk, with all terms above
     PARTNER = 6  # key: Partner.pk
     MODALITY = 7  # key: position in choices.Modality.values
-    STATUS = 8  # key: IATI code
+    STATUS = 8  # key: IATI code, 0 where none is stated
     YEAR = 9  # key: each year from start to end
     INSTRUMENT = 10  # key: position in choices.Instrument.values
     LEVEL = 11  # key: position in choices.DeliveryLevel.values
@@ -36,6 +39,16 @@ class FacetKind(IntEnum):
     @staticmethod
     def split(facet: int) -> tuple["FacetKind", int]:
         return FacetKind(facet % 16), facet // 16
+
+
+class SearchEntryQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """Entries of the projects that `Project.objects.visible_to` gives this person."""
+        if is_unep(user):
+            return self
+        projects = self.model._meta.get_field("project").related_model.objects
+        public = Q(is_public=True)
+        return self.filter(public | Q(project__in=projects.of(user)) if memberships(user) else public)
 
 
 class SearchEntry(models.Model):
@@ -51,6 +64,8 @@ class SearchEntry(models.Model):
     published_at = models.DateTimeField(null=True)
     modified_at = models.DateTimeField()
 
+    objects = SearchEntryQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("search entry")
         verbose_name_plural = _("search entries")
@@ -59,7 +74,7 @@ class SearchEntry(models.Model):
             GinIndex(fields=["facets"], name="entry_facets", fastupdate=False),
             models.Index(fields=["is_public", "-published_at", "-project"], name="entry_newest"),
             models.Index(fields=["is_public", "sort_title", "project"], name="entry_by_title"),
-            models.Index(fields=["is_public", "-starts_on", "-project"], name="entry_by_start"),
+            models.Index("is_public", F("starts_on").desc(nulls_last=True), F("project").desc(), name="entry_by_start"),
         ]
 
     def __str__(self):

@@ -1,0 +1,471 @@
+"""Writing IATI activities as projects: resolve what is known, keep the rest as reported, change only what staff did not.
+
+Each activity is written in a transaction of its own, so a run that stops leaves nothing half-written, and running it
+again goes on: what is unchanged costs one look. What staff edited since the last import stays (partners/reference.py).
+"""
+
+import hashlib
+import logging
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import DatabaseError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from partners.models import Country, Partner, ReferenceValue, Region
+from partners.reference import merge, plain
+from projects import lifecycle, quality, search
+from projects.choices import CountryRole, Source
+from projects.interchange import iati_reader
+from projects.interchange.iati_reader import Activity, Tie, Unreadable
+from projects.models import ImportIssue, ImportRun, Project, Term
+
+logger = logging.getLogger(__name__)
+LEDGER = "projects.project"
+Outcome = ImportIssue.Outcome
+
+# OECD DAC region codes that name the same area as UN M49.
+DAC_REGIONS = {
+    "89": "150", "189": "015", "289": "202", "298": "002", "389": "419", "489": "005", "498": "019", "619": "143",
+    "679": "034", "789": "030", "798": "142", "889": "009", "1027": "014", "1028": "017", "1029": "018", "1030": "011",
+    "1031": "029", "1032": "013", "1033": "054", "1034": "057", "1035": "061",
+}  # fmt: skip
+VOCABULARIES = {"1": "crs", "7": "sdg", "8": "sdg"}
+FIELDS = ("title", "summary", "description", "objectives")
+
+
+@dataclass
+class Directory:
+    """Codes and names that references are resolved by, loaded once per run. Nothing is guessed: only exact matches count."""
+
+    countries: dict[str, Country] = field(default_factory=dict)
+    regions: dict[str, Region] = field(default_factory=dict)
+    partners: dict[str, Partner] = field(default_factory=dict)
+    terms: dict[tuple[str, str], Term] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls) -> "Directory":
+        self = cls()
+        for country in Country.objects.all():
+            for key in (
+                country.iso2,
+                country.iso3,
+                country.m49,
+                country.name_en,
+                country.name_fr,
+                country.name_es,
+                *country.aliases,
+            ):
+                self.countries.setdefault(search.plain(key), country)
+        self.regions = {region.code: region for region in Region.objects.all()}
+        for partner in Partner.objects.filter(is_from_import=False):
+            for key in (partner.iati_identifier, partner.name_en, partner.name_fr, partner.name_es):
+                if key:
+                    self.partners.setdefault(search.plain(key), partner)
+        self.terms = {(t.vocabulary, t.code): t for t in Term.objects.filter(vocabulary__in=["crs", "sdg"])}
+        return self
+
+    def country(self, tie: Tie) -> Country | None:
+        return self.countries.get(search.plain(tie.code)) or (
+            None if tie.code else self.countries.get(search.plain(tie.name))
+        )
+
+    def region(self, tie: Tie) -> Region | None:
+        code = DAC_REGIONS.get(tie.code) if tie.vocabulary == "1" else tie.code if tie.vocabulary == "2" else None
+        return self.regions.get(code)
+
+    def partner(self, tie: Tie) -> Partner | None:
+        return self.partners.get(search.plain(tie.code)) or (
+            None if tie.code else self.partners.get(search.plain(tie.name))
+        )
+
+    def term(self, tie: Tie) -> Term | None:
+        return self.terms.get((VOCABULARIES.get(tie.vocabulary, ""), tie.code))
+
+
+def import_file(
+    path: Path,
+    *,
+    by,
+    dry_run: bool = False,
+    publish: bool = True,
+    run: ImportRun | None = None,
+    progress: Callable | None = None,
+) -> ImportRun:
+    """Reads a file and writes its activities. Returns the run with its counts; its issues tell the rest.
+
+    `publish`: new records go public where `by` may publish and nothing needed is missing; else they stay drafts.
+    `progress(run)` is called now and then. Raises PermissionDenied; a file that can't be read ends in a failed run.
+    """
+    if not by.has_perm("projects.import_projects"):
+        raise PermissionDenied(_("Your role does not allow imports."))
+    run = run or ImportRun(file_name=path.name[:200], started_by=by)
+    run.is_dry_run, run.progress = dry_run, ImportRun.Progress.RUNNING
+    run.save()
+    source = iati_reader.Source()
+    size = path.stat().st_size if path.is_file() else 0
+    not_taken: Counter = Counter()
+    touched: list[int] = []
+    seen: set[str] = set()
+    try:
+        directory = Directory.load()
+        for activity in iati_reader.read_activities(path, source):
+            not_taken += activity.not_taken
+            _import_one(activity, run, directory, by, dry_run, publish, seen, touched)
+            run.done += 1
+            if run.done % 25 == 0:
+                run.version = source.version
+                run.percent = min(99, source.bytes_read * 100 // size) if size else 0
+                run.save()
+                if progress:
+                    progress(run)
+                touched = _finish(touched)
+        run.progress, run.percent = ImportRun.Progress.DONE, 100
+        if run.done == 0:
+            run.progress, run.message = ImportRun.Progress.FAILED, _("The file holds no activities.")
+    except Unreadable as error:
+        run.progress, run.message = ImportRun.Progress.FAILED, str(error)[:500]
+    _finish(touched)
+    if not_taken:
+        elements = ", ".join(f"{name} ({n})" for name, n in not_taken.most_common(12))
+        run.message = f"{run.message} {_('Elements that have no place in the record: %s.') % elements}".strip()[:500]
+    run.version, run.finished_at = source.version, timezone.now()
+    if path.is_file():
+        run.sha256 = _checksum(path)
+    run.save()
+    if run.created or run.updated:
+        search.rebuild_words()
+    if progress:
+        progress(run)
+    return run
+
+
+def _checksum(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _finish(touched: list[int]) -> list[int]:
+    if touched:
+        quality.rescore(Project.objects.filter(pk__in=touched))
+    return []
+
+
+class _TrialRun(Exception):
+    """Rolls back what a trial run wrote."""
+
+
+def _import_one(activity, run, directory, by, dry_run, publish, seen, touched) -> None:
+    title = next(iter(t.get("title") for t in activity.texts.values() if t.get("title")), "")
+    name = activity.key or title
+    if not name:
+        run.rejected += 1
+        _record(
+            run,
+            activity,
+            [
+                *activity.findings,
+                iati_reader.Finding("iati-activity", "", Outcome.REJECTED, _("Neither an identifier nor a title.")),
+            ],
+        )
+        return
+    if name in seen:
+        run.rejected += 1
+        _record(
+            run,
+            activity,
+            [
+                iati_reader.Finding(
+                    "iati-identifier",
+                    name,
+                    Outcome.REJECTED,
+                    _("The file holds this activity twice; the first was taken."),
+                )
+            ],
+        )
+        return
+    seen.add(name)
+    try:
+        with transaction.atomic():
+            outcome, project = _write(activity, name, run, directory, by, publish)
+            if dry_run:
+                raise _TrialRun
+    except _TrialRun:
+        pass
+    except (ValidationError, DatabaseError) as error:
+        run.rejected += 1
+        text = "; ".join(error.messages) if isinstance(error, ValidationError) else " ".join(str(error).split())
+        _record(
+            run, activity, [*activity.findings, iati_reader.Finding("iati-activity", "", Outcome.REJECTED, text[:500])]
+        )
+        logger.warning("IATI activity %s was not read: %s", name, text)
+        return
+    setattr(run, outcome, getattr(run, outcome) + 1)
+    _record(run, activity, activity.findings)
+    if not dry_run and outcome != "unchanged":
+        touched.append(project.pk)
+
+
+def _record(run: ImportRun, activity: Activity, findings: list) -> None:
+    ImportIssue.objects.bulk_create(
+        ImportIssue(
+            run=run,
+            identifier=(activity.key or "?")[:250],
+            line=activity.line,
+            element=f.element,
+            value=f.value,
+            outcome=f.outcome,
+            text=f.text,
+        )
+        for f in findings
+    )
+
+
+# --- one activity ----------------------------------------------------------------------------------------------------
+def _write(
+    activity: Activity, name: str, run: ImportRun, directory: Directory, by, publish: bool
+) -> tuple[str, Project]:
+    """Creates or updates one project. Returns ("created" | "updated" | "unchanged", project)."""
+    note = ReferenceValue.objects.filter(model=LEDGER, key=name).first()
+    project = Project.objects.filter(reference=note.values.get("reference")).first() if note else None
+    if project is None and activity.identifier:
+        project = Project.objects.filter(iati_identifier=activity.identifier).first()
+    values = _values(activity, name)
+    parts = _parts(activity, directory)
+    written = {k: plain(v) for k, v in values.items()} | {
+        part: [_plain_row(r) for r in rows] for part, rows in parts.items()
+    }
+
+    if project is None:
+        project = Project(
+            source=Source.IMPORTED, import_run=run if not run.is_dry_run else None, created_by=by, **values
+        )
+        project.full_clean(exclude=["reference", "import_run", "parent"])
+        project.save()
+        for part, rows in parts.items():
+            _replace(project, part, rows)
+        outcome = "created"
+    else:
+        last = note.values if note else {}
+        decided = merge({k: getattr(project, k) for k in values}, last, values)
+        for k, (now, said) in decided.conflicts.items():
+            activity.find(
+                k,
+                said,
+                Outcome.STAFF,
+                _("Edited here since the last import: “%(now)s” stays.") % {"now": str(now)[:200]},
+            )
+        for k, v in decided.updates.items():
+            activity.find(k, v, Outcome.CHANGED, _("Was “%(was)s”.") % {"was": str(getattr(project, k))[:200]})
+            setattr(project, k, v)
+        changed = bool(decided.updates)
+        if changed:
+            project.import_run = run if not run.is_dry_run else project.import_run
+            project.full_clean(exclude=["reference", "import_run", "parent"])
+            project.save()
+        for part, rows in parts.items():
+            changed |= _update_part(project, part, rows, last.get(part), activity)
+        outcome = "updated" if changed else "unchanged"
+
+    if outcome != "unchanged" or note is None:
+        ReferenceValue.objects.update_or_create(
+            model=LEDGER,
+            key=name,
+            defaults={"source": run.file_name, "values": written | {"reference": project.reference}},
+        )
+    if outcome == "created" and publish and by.has_perm("projects.publish_project", project):
+        if missing := lifecycle.missing_for_publication(project):
+            activity.find(
+                "iati-activity",
+                "",
+                Outcome.KEPT,
+                _("Kept as a draft: %(why)s") % {"why": " ".join(str(m) for m in missing)},
+            )
+        else:
+            lifecycle.transition(project, "publish", by=by)
+    return outcome, project
+
+
+def _values(activity: Activity, name: str) -> dict:
+    """The fields of the project itself."""
+    texts = activity.texts.get(activity.language, {})
+    title = texts.get("title", "")
+    if not title:
+        title = name[:400]
+        activity.find(
+            "title", "", Outcome.KEPT, _("Missing; the identifier stands in its place until somebody writes one.")
+        )
+    return {
+        "iati_identifier": activity.identifier or None,
+        "language": activity.language,
+        "title": title,
+        "summary": texts.get("summary", ""),
+        "description": texts.get("description", ""),
+        "objectives": texts.get("objectives", ""),
+        "status": activity.status,
+        "modality": activity.modality,
+        "delivery_level": activity.level,
+        "default_currency": activity.currency,
+        **{k: activity.dates.get(k) for k in ("planned_start", "planned_end", "actual_start", "actual_end")},
+    }
+
+
+def _parts(activity: Activity, directory: Directory) -> dict[str, list[dict]]:
+    """What belongs to the project, by the name of the reverse manager. Repeated targets are kept once."""
+    countries, regions, partners, terms = [], [], [], []
+    for tie in activity.countries:
+        country = directory.country(tie)
+        if country is None:
+            activity.find(
+                "recipient-country",
+                tie.code or tie.name,
+                Outcome.KEPT,
+                _("No such country or area; kept as reported for staff to resolve."),
+            )
+        _once(countries, "country", country, tie, {"role": CountryRole.RECIPIENT, "share": tie.share})
+    for tie in activity.regions:
+        region = directory.region(tie)
+        if region is None and tie.code != "998":  # developing countries, unspecified: no area is meant
+            activity.find(
+                "recipient-region", tie.code or tie.name, Outcome.KEPT, _("Not a region of UN M49; kept as reported.")
+            )
+        _once(regions, "region", region, tie, {"share": tie.share})
+    reporting = next((t for t in activity.organisations if t.is_reporting), None)
+    for tie in activity.organisations:
+        if tie.is_reporting:
+            continue
+        partner = directory.partner(tie)
+        if partner is None:
+            activity.find(
+                "participating-org",
+                tie.name or tie.code,
+                Outcome.KEPT,
+                _("No partner of this identifier or name; kept as reported for staff to resolve."),
+            )
+        reports = reporting is not None and (tie.code, tie.name) == (reporting.code, reporting.name)
+        _once(partners, "partner", partner, tie, {"role": tie.role, "is_reporting": reports}, also=("role",))
+    if reporting is not None and not any(row["is_reporting"] for row in partners):
+        partner = directory.partner(reporting)
+        if partner is None:
+            activity.find(
+                "reporting-org",
+                reporting.name or reporting.code,
+                Outcome.KEPT,
+                _("No partner of this identifier or name; kept as reported for staff to resolve."),
+            )
+        same = next((r for r in partners if partner is not None and r["partner"] == partner), None)
+        if same:
+            same["is_reporting"] = True
+        else:
+            _once(partners, "partner", partner, reporting, {"role": "3", "is_reporting": True}, also=("role",))
+    for tie in activity.sectors:
+        term = directory.term(tie)
+        if term is None and tie.vocabulary in ("1", "7", "8"):
+            activity.find(
+                "sector",
+                tie.code,
+                Outcome.KEPT,
+                _("No such code in vocabulary %(v)s; kept as reported.") % {"v": tie.vocabulary},
+            )
+        elif term is not None and term.is_withdrawn:
+            activity.find(
+                "sector", tie.code, Outcome.KEPT, _("This code has been withdrawn; kept, since it was reported so.")
+            )
+        _once(
+            terms,
+            "term",
+            term,
+            tie,
+            {"share": tie.share, "reported_vocabulary": tie.vocabulary if term is None else ""},
+        )
+    translations = [
+        {"language": language, **{k: texts.get(k, "") for k in FIELDS}}
+        for language, texts in sorted(activity.texts.items())
+        if language != activity.language and any(texts.get(k) for k in FIELDS)
+    ]
+    known = dict(
+        Project.objects.filter(iati_identifier__in=[t.code for t in activity.related]).values_list(
+            "iati_identifier", "pk"
+        )
+    )
+    related = [
+        {"other_id": known.get(t.code), "relation": t.role, "reported_identifier": t.code}
+        for t in {(t.code, t.role): t for t in activity.related}.values()
+        if t.code != activity.identifier
+    ]
+    return {
+        "translations": translations,
+        "country_links": countries,
+        "region_links": regions,
+        "partner_links": partners,
+        "term_links": terms,
+        "budgets": activity.budgets,
+        "transactions": activity.transactions,
+        "results": activity.results,
+        "locations": activity.locations,
+        "documents": activity.documents,
+        "related_links": related,
+    }
+
+
+def _once(rows: list[dict], target: str, found, tie: Tie, rest: dict, also: tuple[str, ...] = ()) -> None:
+    row = {
+        target: found,
+        "reported_code": tie.code if found is None else "",
+        "reported_name": tie.name if found is None else "",
+        **rest,
+    }
+    if found is not None and any(r[target] == found and all(r[k] == row[k] for k in also) for r in rows):
+        return
+    rows.append(row)
+
+
+def _plain_row(row: dict) -> dict:
+    return {k: plain(v) for k, v in row.items()}
+
+
+def _present_rows(project: Project, part: str, names: list[str]) -> list[dict]:
+    return [{name: plain(getattr(record, name)) for name in names} for record in getattr(project, part).order_by("pk")]
+
+
+def _replace(project: Project, part: str, rows: list[dict]) -> None:
+    manager = getattr(project, part)
+    manager.all().delete()
+    records = [manager.model(project=project, **row) for row in rows]
+    for record in records:
+        record.clean_fields(exclude=["project"])
+    manager.bulk_create(records)
+
+
+def _update_part(project: Project, part: str, rows: list[dict], last: list[dict] | None, activity: Activity) -> bool:
+    """Replaces the rows of one part where the source changed them and staff did not. Returns whether anything changed."""
+    incoming = [_plain_row(row) for row in rows]
+    names = list(rows[0] if rows else (last[0] if last else []))
+    present = _present_rows(project, part, names) if names else [{} for _row in getattr(project, part).all()]
+    if _sorted(present) == _sorted(incoming):
+        return False
+    if last is not None and _sorted(present) != _sorted(last):
+        if _sorted(incoming) != _sorted(last):
+            activity.find(
+                part,
+                f"{len(incoming)} rows",
+                Outcome.STAFF,
+                _("Edited here since the last import: the %(n)s rows here stay.") % {"n": len(present)},
+            )
+        return False
+    activity.find(part, f"{len(incoming)} rows", Outcome.CHANGED, _("Were %(n)s rows.") % {"n": len(present)})
+    _replace(project, part, rows)
+    return True
+
+
+def _sorted(rows: list[dict]) -> list[str]:
+    return sorted(str(sorted((k, v if v not in (None, "") else "") for k, v in row.items())) for row in rows)
+
+
+def is_usable(run: ImportRun) -> bool:
+    """Whether anything at all could be read: the exit status of the command."""
+    return run.done > run.rejected and not (run.progress == ImportRun.Progress.FAILED and run.done == 0)
