@@ -52,7 +52,9 @@ def plain(value):
     """A value as JSON keeps it, so that what was written can be compared with what is there."""
     if isinstance(value, models.Model):
         return value.pk
-    if value is None or isinstance(value, bool | int | str | list):
+    if isinstance(value, str):
+        return str(value)  # of a choice: its value
+    if value is None or isinstance(value, bool | int | list):
         return value
     return str(value.normalize()) if hasattr(value, "normalize") else str(value)
 

@@ -203,9 +203,28 @@ class ProjectFilter(django_filters.FilterSet):
             return entries.order_by(F("starts_on").desc(nulls_last=True), "-pk")
         return entries.order_by("-published_at", "-pk")
 
-    def filter_queryset(self, queryset):
-        """Projects that pass, in the chosen order. For the API and exports; pages read `entries` themselves."""
-        return queryset.filter(pk__in=self.entries().values("project"))
+    def ordered_queryset(self, queryset):
+        """Projects that pass, in the chosen order, for the API and exports. Pages read `entries` themselves."""
+        return EntryOrder(queryset, self.ordered(self.entries()), self.entries())
+
+
+class EntryOrder:
+    """Projects in the order of their search entries: counted and cut on the narrow table, then loaded by key."""
+
+    ordered = True
+
+    def __init__(self, projects: QuerySet, entries: QuerySet, all_entries: QuerySet):
+        self.projects, self.entries, self.all_entries = projects, entries, all_entries
+
+    def count(self) -> int:
+        return self.all_entries.count()
+
+    __len__ = count
+
+    def __getitem__(self, part: slice) -> list[Project]:
+        keys = list(self.entries.values_list("pk", flat=True)[part])
+        loaded = self.projects.in_bulk(keys)
+        return [loaded[key] for key in keys if key in loaded]
 
 
 # --- facets of the list page -----------------------------------------------------------------------------------------

@@ -310,6 +310,20 @@ def mark(text: str, compiled: Compiled | None) -> SafeString:
     )
 
 
+def excerpt(text: str, compiled: Compiled | None, length: int) -> str:
+    """A piece of a long text: around the first hit, else its beginning; cut between words."""
+    start = 0
+    if compiled:
+        hit = next((m.start() for m in re.finditer(r"\w+", text) if _is_hit(m[0], compiled)), 0)
+        start = max(0, hit - length // 3)
+    piece = text[start : start + length]
+    if start:
+        piece = "… " + piece.partition(" ")[2]
+    if start + length < len(text):
+        piece = piece.rpartition(" ")[0] + " …"
+    return piece
+
+
 # --- likeness --------------------------------------------------------------------------------------------------------
 @dataclass
 class Similar:

@@ -1,3 +1,84 @@
+"""Template tags and filters of every page: names, texts, dates and numbers as the reader writes them."""
+
+from babel.dates import format_date
 from django import template
+from django.conf import settings
+from django.utils.html import format_html
+from django.utils.translation import get_language, get_language_info
+from translated_fields import to_attribute
 
 register = template.Library()
+_DIGITS = str.maketrans("٠١٢٣٤٥٦٧٨٩", "0123456789")
+RIGHT_TO_LEFT = {"ar", "he", "fa", "ur"}
+
+
+def _locale() -> str:
+    return {"en": "en_GB", "zh-hans": "zh_Hans"}.get(get_language() or "en", get_language() or "en")
+
+
+@register.filter
+def day(value) -> str:
+    """A date in words: 1 July 2026."""
+    return format_date(value, "long", locale=_locale()).translate(_DIGITS) if value else ""
+
+
+@register.filter
+def month(value) -> str:
+    """A month in words: July 2026."""
+    return format_date(value, "LLLL y", locale=_locale()).translate(_DIGITS) if value else ""
+
+
+@register.filter
+def number(value) -> str:
+    """A number with narrow spaces between thousands and no idle zeros: 12 400; 3.5."""
+    if value is None:
+        return ""
+    text = f"{value:,}" if isinstance(value, int) else f"{value:,.2f}".rstrip("0").rstrip(".")
+    return text.replace(",", "\u202f")
+
+
+@register.simple_tag
+def money(amount, currency) -> str:
+    """An amount with its currency: EUR 180 000."""
+    return f"{currency}\u00a0{number(amount)}" if amount is not None else ""
+
+
+def in_language(text: str, language: str):
+    """Text marked with its language and direction where that is not the page's."""
+    code = (language or "").split("-")[0]
+    if not code or code == (get_language() or "en").split("-")[0]:
+        return format_html("{}", text)
+    direction = "rtl" if code in RIGHT_TO_LEFT else "ltr"
+    return format_html('<span lang="{}" dir="{}">{}</span>', language, direction, text)
+
+
+@register.filter
+def named(record):
+    """The name of a record in the reader's language; in English, and marked so, where there is none."""
+    if not getattr(record, to_attribute("name", get_language() or "en"), True):
+        return in_language(record.name_en, "en")
+    return format_html("{}", record.name)
+
+
+@register.filter
+def text(record, name: str):
+    """A text of a project in the reader's language, marked where it is in another."""
+    return in_language(*record.text(name))
+
+
+@register.filter
+def paragraphs(value: str) -> list[str]:
+    """The paragraphs of a plain text."""
+    return [part.strip() for part in value.split("\n") if part.strip()]
+
+
+@register.filter
+def language_name(code: str) -> str:
+    """A language's own name: français."""
+    known = dict(settings.LANGUAGES)
+    if code in known:
+        return known[code]
+    try:
+        return get_language_info(code)["name_local"]
+    except KeyError:
+        return code

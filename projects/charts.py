@@ -1,0 +1,129 @@
+"""Pictures drawn by the server: positions and sizes for the SVG in templates/components. Each page gives the figures too.
+
+Strips follow the idea of the cloth: open, offered, agreed, delivered. Nothing here computes money or adds up units.
+"""
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from django.utils.translation import gettext as _
+
+from projects.choices import Status
+from projects.models import Contribution, Project, Result
+
+
+# --- strips ----------------------------------------------------------------------------------------------------------
+@dataclass
+class Part:
+    """A stretch of a strip: its pattern, where it begins and how long it is (both in per cent), and the figure it stands for."""
+
+    pattern: str  # delivered, agreed, offered, open
+    start: float
+    width: float
+    value: Decimal | int = 0
+
+
+def strip(*parts: tuple[str, Decimal | int]) -> list[Part]:
+    """Parts of one strip, in the order given; empty ones are left out."""
+    total, at, found = sum(value for _name, value in parts), 0.0, []
+    for pattern, value in parts:
+        if total and value > 0:
+            width = round(float(value) / float(total) * 100, 2)
+            found.append(Part(pattern, round(at, 2), width, value))
+            at += width
+    return found
+
+
+def contribution_strip(line: Contribution) -> list[Part]:
+    """Delivered and still agreed, of one contribution's quantity."""
+    if line.quantity is None:
+        return []
+    delivered = min(line.delivered or 0, line.quantity)
+    return strip(("delivered", delivered), ("agreed", line.quantity - delivered))
+
+
+def result_strip(result: Result) -> list[Part]:
+    """Reached and still open, of one indicator's target."""
+    if not result.target or result.actual is None:
+        return []
+    reached = min(result.actual, result.target)
+    return strip(("delivered", reached), ("open", result.target - reached))
+
+
+@dataclass
+class Swatch:
+    """A project in a list: one strip of 8 px per contribution, never averaged."""
+
+    strips: list[tuple[int, list[Part]]]  # top edge in px, parts
+    text: str
+
+    @property
+    def height(self) -> int:
+        return len(self.strips) * 8
+
+    @property
+    def gaps(self) -> list[float]:
+        return [top - 0.5 for top, _parts in self.strips[1:]]
+
+
+def swatch(project: Project) -> Swatch | None:
+    """None where no quantities are reported: nothing is drawn, the list says so in words."""
+    lines = [c for c in project.contributions.all() if c.quantity is not None][:8]
+    if not lines:
+        return None
+    done = sum(1 for c in lines if (c.delivered or 0) >= c.quantity)
+    begun = sum(1 for c in lines if 0 < (c.delivered or 0) < c.quantity)
+    if done == len(lines):
+        text = _("All delivered")
+    else:
+        text = _("%(done)s of %(all)s contributions delivered, %(begun)s under way") % {
+            "done": done,
+            "all": len(lines),
+            "begun": begun,
+        }
+    return Swatch([(i * 8, contribution_strip(c)) for i, c in enumerate(lines)], text)
+
+
+# --- the loom of the home page ---------------------------------------------------------------------------------------
+@dataclass
+class Column:
+    year: int
+    x: float
+    width: float
+    delivered: int
+    agreed: int
+    open: int
+    rects: list[tuple[str, int, int]] = field(default_factory=list)  # pattern, y, height in px
+
+    @property
+    def total(self) -> int:
+        return self.delivered + self.agreed + self.open
+
+
+LOOM_HEIGHT = 224
+
+
+def loom(counts: dict[int, dict[str, int]]) -> list[Column]:
+    """Columns by year of start: share of projects finished, in delivery, and planned or not stated, on a grid of 4 px."""
+    years = sorted(counts)
+    columns = []
+    for place, year in enumerate(years):
+        by_status = counts[year]
+        column = Column(
+            year, round(place / len(years) * 100, 2), round(100 / len(years) + 0.4 * (place < len(years) - 1), 2),
+            delivered=sum(by_status.get(s, 0) for s in (Status.CLOSED, Status.FINALISATION)),
+            agreed=by_status.get(Status.IMPLEMENTATION, 0),
+            open=sum(by_status.get(s, 0) for s in (Status.PIPELINE, Status.SUSPENDED, Status.CANCELLED, Status.UNSTATED)),
+        )  # fmt: skip
+        heights = {k: round(getattr(column, k) / column.total * LOOM_HEIGHT / 4) * 4 for k in ("delivered", "agreed")}
+        heights["delivered"] = min(heights["delivered"], LOOM_HEIGHT)
+        heights["agreed"] = min(heights["agreed"], LOOM_HEIGHT - heights["delivered"])
+        bottom = LOOM_HEIGHT - heights["delivered"]
+        column.rects = [
+            ("delivered", bottom, heights["delivered"]),
+            ("agreed", bottom - heights["agreed"], heights["agreed"]),
+            ("open", 0, bottom - heights["agreed"]),
+        ]
+        column.rects = [r for r in column.rects if r[2] > 0]
+        columns.append(column)
+    return columns

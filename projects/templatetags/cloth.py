@@ -1,0 +1,28 @@
+"""Strips of a project in a list."""
+
+from django import template
+
+from projects import charts, glyphs, search
+
+register = template.Library()
+
+
+@register.filter
+def swatch(project):
+    """One strip per contribution, or None where no quantity is reported."""
+    return charts.swatch(project)
+
+
+@register.simple_tag
+def marked(project, name: str, compiled=None, length: int = 0):
+    """A text of a project with the searched words marked; with `length`, a piece of it around the first hit."""
+    text, language = project.text(name)
+    if length and len(text) > length:
+        text = search.excerpt(text, compiled, length)
+    return {"text": search.mark(text, compiled), "language": language}
+
+
+@register.filter
+def glyph(theme) -> str:
+    """The path of a theme's glyph."""
+    return glyphs.path(theme.code)

@@ -1,0 +1,241 @@
+"""Pages of projects, themes and the search. Each makes one domain call and hands its answer to a template."""
+
+from django.core.paginator import EmptyPage, PageNotAnInteger, Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from partners.filters import CountryFilter, PartnerFilter
+from partners.maps import map_of_roles
+from partners.models import Country, Partner
+from projects import charts, lifecycle, quality, search
+from projects.choices import OrganisationRole, TransactionKind, Vocabulary
+from projects.filters import ProjectFilter, chips, facets_of
+from projects.models import Project, Term
+
+PAGE_SIZE = 20
+
+
+class CountedPages(Paginator):
+    """Pages of a list whose length is known already."""
+
+    def __init__(self, rows, per_page, count: int):
+        super().__init__(rows, per_page, allow_empty_first_page=True)
+        self.count = count
+
+
+def page_of(request: HttpRequest, rows, count: int, per_page: int = PAGE_SIZE):
+    """The page that the address asks for. Raises Http404 for one that does not exist."""
+    try:
+        return CountedPages(rows, per_page, count).page(request.GET.get("page", 1))
+    except (PageNotAnInteger, EmptyPage) as error:
+        raise Http404(_("This list has no such page.")) from error
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    projects = Project.objects.visible_to(request.user).published()
+    columns = charts.loom(projects.counts_by_year())[-14:]
+    return render(
+        request,
+        "projects/home.html",
+        {
+            "columns": columns,
+            "totals": {
+                name: sum(getattr(c, name) for c in columns) for name in ("delivered", "agreed", "open", "total")
+            },
+            "newest": projects.for_listing().order_by("-published_at", "-pk")[:4],
+            "themes": projects.theme_counts()[:8],
+            "figures": {
+                "projects": projects.count(),
+                "countries": Country.objects.filter(project_links__project__in=projects.order_by().values("pk"))
+                .distinct()
+                .count(),
+                "partners": Partner.objects.filter(project_links__project__in=projects.order_by().values("pk"))
+                .distinct()
+                .count(),
+            },
+        },
+    )
+
+
+@require_safe
+def project_list(request: HttpRequest) -> HttpResponse:
+    filterset = ProjectFilter(request.GET, queryset=Project.objects.all(), request=request)
+    if not filterset.is_valid():
+        return render(
+            request,
+            "projects/project_list.html",
+            {"filter": filterset, "page": None, "facets": [], "chips": []},
+            status=400,
+        )
+    total, facets = facets_of(filterset)
+    page = page_of(request, filterset.ordered(filterset.entries()).values_list("pk", flat=True), total)
+    keys = list(page.object_list)
+    loaded = {p.pk: p for p in Project.objects.filter(pk__in=keys).for_listing()}
+    words = filterset.values.get("q") or ""
+    return render(
+        request,
+        "projects/project_list.html",
+        {
+            "filter": filterset,
+            "page": page,
+            "projects": [loaded[key] for key in keys if key in loaded],
+            "total": total,
+            "facets": facets,
+            "chips": chips(filterset, facets, request.GET),
+            "compiled": filterset.compiled,
+            "recognised": search.recognise(words),
+            "did_you_mean": search.did_you_mean(words) if words and total < 3 else None,
+            "sort": filterset.values.get("sort") or ("best" if words else "newest"),
+            "sorts": filterset.filters["sort"].extra["choices"],
+            "ranked": search.RANKED,
+        },
+    )
+
+
+@require_safe
+def project_detail(request: HttpRequest, reference: str) -> HttpResponse:
+    project = get_object_or_404(Project.objects.visible_to(request.user).for_page(), reference=reference.upper())
+    if reference != project.reference:
+        return redirect(project, permanent=True)
+    links = list(project.country_links.all())
+    reports = [link for link in project.partner_links.all() if link.is_reporting]
+    related = project.related_links.select_related("other")
+    parts = Project.objects.visible_to(request.user).filter(parent=project).for_listing()
+    return render(
+        request,
+        "projects/project_detail.html",
+        {
+            "project": project,
+            "countries": links,
+            "map": map_of_roles((link.country, link.role) for link in links),
+            "partners": _by_role(project),
+            "reports": reports,
+            "contributions": [(line, charts.contribution_strip(line)) for line in project.contributions.all()],
+            "results": [(result, charts.result_strip(result)) for result in project.results.all()],
+            "money": money_of(project),
+            "terms": _by_vocabulary(project),
+            "findings": quality.assess(project),
+            "parent": project.parent
+            if project.parent and request.user.has_perm("projects.view_project", project.parent)
+            else None,
+            "parts": parts[:20],
+            "related": [
+                r for r in related if r.other is None or request.user.has_perm("projects.view_project", r.other)
+            ],
+            "events": [e for e in project.events.select_related("by") if e.is_public],
+            "moves": lifecycle.moves_open_to(request.user, project) if request.user.is_staff else [],
+            "languages_written": [project.language, *(t.language for t in project.translations.all())],
+        },
+    )
+
+
+def _by_role(project: Project) -> list[tuple[str, list]]:
+    links = list(project.partner_links.all())
+    roles = [
+        (OrganisationRole(code).label, [link for link in links if link.role == code])
+        for code in OrganisationRole.values
+    ]
+    return [(label, found) for label, found in roles if found]
+
+
+def _by_vocabulary(project: Project) -> list[tuple[str, list]]:
+    links = list(project.term_links.all())
+    order = (
+        Vocabulary.BSP_THEME,
+        Vocabulary.ASSISTANCE,
+        Vocabulary.BSP_MODALITY,
+        Vocabulary.BSP_ISSUE,
+        Vocabulary.SDG,
+        Vocabulary.CRS,
+    )
+    found = [(v.label, [li for li in links if li.term_id and li.term.vocabulary == v]) for v in order]
+    found.append((_("As reported"), [li for li in links if not li.term_id]))
+    return [(label, items) for label, items in found if items]
+
+
+def money_of(project: Project) -> list[dict]:
+    """Budgets and transactions by year and currency. Currencies are never added up, nor money with quantities."""
+    rows: dict[tuple[int, str], dict] = {}
+
+    def row(year: int, currency: str) -> dict:
+        return rows.setdefault(
+            (year, currency), {"year": year, "currency": currency, "budget": None, "committed": None, "spent": None}
+        )
+
+    def add(target: dict, name: str, amount) -> None:
+        target[name] = (target[name] or 0) + amount
+
+    revised = {(b.starts_on, b.ends_on, b.currency) for b in project.budgets.all() if b.kind == "2"}
+    for budget in project.budgets.all():
+        if budget.kind == "2" or (budget.starts_on, budget.ends_on, budget.currency) not in revised:
+            add(row(budget.starts_on.year, budget.currency), "budget", budget.amount)
+    for moved in project.transactions.all():
+        if moved.kind == TransactionKind.OUTGOING_COMMITMENT:
+            add(row(moved.made_on.year, moved.currency), "committed", moved.amount)
+        elif moved.kind in (TransactionKind.DISBURSEMENT, TransactionKind.EXPENDITURE):
+            add(row(moved.made_on.year, moved.currency), "spent", moved.amount)
+    return [
+        {**rows[key], "amounts": [rows[key][name] for name in ("budget", "committed", "spent")]} for key in sorted(rows)
+    ]
+
+
+@require_safe
+def theme_list(request: HttpRequest) -> HttpResponse:
+    projects = Project.objects.visible_to(request.user).published()
+    counts = {theme.pk: theme.n for theme in projects.theme_counts()}
+    themes = list(Term.objects.themes())
+    for theme in themes:
+        theme.n = counts.get(theme.pk, 0)
+    return render(request, "projects/theme_list.html", {"themes": themes})
+
+
+@require_safe
+def theme_detail(request: HttpRequest, code: str) -> HttpResponse:
+    theme = get_object_or_404(Term.objects.themes(), code=code)
+    projects = Project.objects.visible_to(request.user).published().filter(term_links__term=theme)
+    return render(
+        request,
+        "projects/theme_detail.html",
+        {
+            "theme": theme,
+            "count": projects.count(),
+            "projects": projects.for_listing().order_by("-published_at", "-pk")[:10],
+            "countries": Country.objects.with_projects(projects)[:12],
+        },
+    )
+
+
+@require_safe
+def search_everything(request: HttpRequest) -> HttpResponse:
+    """One search over projects, countries, partners and themes, with the first of each kind and the counts of all."""
+    words = request.GET.get("q", "").strip()[: search.LONGEST]
+    found: dict = {"words": words, "recognised": [], "did_you_mean": None, "projects": [], "count": 0}
+    if words:
+        filterset = ProjectFilter({"q": words}, queryset=Project.objects.all(), request=request)
+        filterset.is_valid()
+        total, facets = facets_of(filterset)
+        keys = list(filterset.ordered(filterset.entries()).values_list("pk", flat=True)[:10])
+        loaded = {p.pk: p for p in Project.objects.filter(pk__in=keys).for_listing()}
+        countries = CountryFilter({"q": words}, queryset=Country.objects.for_listing()).qs
+        partners = PartnerFilter({"q": words}, queryset=Partner.objects.for_listing()).qs
+        plain, language = search.plain(words), get_language()
+        themes = [t for t in Term.objects.themes() if plain in search.plain(f"{t.name} {t.name_en}")]
+        found |= {
+            "count": total,
+            "facets": [f for f in facets if f.parameter in ("term", "country", "region", "modality")][:4],
+            "projects": [loaded[key] for key in keys if key in loaded],
+            "compiled": filterset.compiled,
+            "countries": countries[:8],
+            "countries_count": countries.count(),
+            "partners": partners[:8],
+            "partners_count": partners.count(),
+            "themes": themes,
+            "recognised": search.recognise(words),
+            "did_you_mean": search.did_you_mean(words) if total < 3 else None,
+            "language": language,
+        }
+    return render(request, "search.html", found)

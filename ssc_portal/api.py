@@ -1,0 +1,131 @@
+"""How every address of the API behaves: problem documents, pages with Link headers, told limits, strict parameters.
+
+Named in settings.REST_FRAMEWORK. The bases of views and serializers are in api_records.py.
+"""
+
+from collections import OrderedDict
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import Http404
+from django.utils.translation import gettext as _
+from django_filters.rest_framework import DjangoFilterBackend
+from rest_framework import exceptions, pagination, permissions, throttling
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.response import Response
+
+PROBLEM = "application/problem+json"
+
+
+class ReadOnly(permissions.BasePermission):
+    """Everybody reads what is public; nothing is written here (yet)."""
+
+    def has_permission(self, request, view):
+        return request.method in permissions.SAFE_METHODS
+
+
+def problem(error, context) -> Response | None:
+    """Any refusal as a problem document (RFC 9457), with the fields at fault in `errors`."""
+    from rest_framework.views import exception_handler  # that module reads the settings, which name this one
+
+    if isinstance(error, Http404):
+        error = exceptions.NotFound()
+    elif isinstance(error, PermissionDenied):
+        error = exceptions.PermissionDenied()
+    elif isinstance(error, ValidationError):
+        error = exceptions.ValidationError(error.message_dict if hasattr(error, "error_dict") else error.messages)
+    response = exception_handler(error, context)
+    if response is None:
+        return None
+    body = {
+        "type": "about:blank",
+        "title": str(getattr(error, "default_detail", "")) or _("Error"),
+        "status": response.status_code,
+    }
+    detail = getattr(error, "detail", None)
+    if isinstance(detail, dict):
+        body["title"] = _("Some values can't be used.")
+        body["errors"] = [
+            {"field": name, "detail": str(text)} for name, texts in detail.items() for text in _listed(texts)
+        ]
+    elif isinstance(detail, list):
+        body["errors"] = [{"detail": str(text)} for text in detail]
+    elif detail is not None:
+        body["detail"] = str(detail)
+    response.data = body
+    response.content_type = PROBLEM
+    return response
+
+
+def _listed(value) -> list:
+    return value if isinstance(value, list) else [value]
+
+
+class Negotiation(DefaultContentNegotiation):
+    """An unknown ?format= is an error that says what there is, not a 404."""
+
+    def filter_renderers(self, renderers, format):
+        found = [renderer for renderer in renderers if renderer.format == format]
+        if not found:
+            known = ", ".join(renderer.format for renderer in renderers)
+            raise exceptions.NotAcceptable(
+                _("There is no format of this name; there are: %(known)s.") % {"known": known}
+            )
+        return found
+
+
+class StrictFilters(DjangoFilterBackend):
+    """Refuses parameters that no filter knows: a misspelt filter must not answer with everything."""
+
+    def filter_queryset(self, request, queryset, view):
+        filterset = self.get_filterset(request, queryset, view)
+        known = {"page", "page_size", "format", *(filterset.filters if filterset else ())}
+        if unknown := sorted(set(request.query_params) - known):
+            raise exceptions.ValidationError({name[:60]: [_("There is no such parameter.")] for name in unknown[:5]})
+        if filterset is None:
+            return queryset
+        if not filterset.is_valid():
+            raise exceptions.ValidationError(filterset.errors)
+        if hasattr(filterset, "ordered_queryset"):
+            return filterset.ordered_queryset(queryset)
+        return filterset.filter_queryset(queryset)
+
+
+class LinkedPages(pagination.PageNumberPagination):
+    """`count`, `next`, `previous`, `results`, and the same links in a Link header (RFC 8288)."""
+
+    page_size = 50
+    page_size_query_param = "page_size"
+    max_page_size = 200
+
+    def get_page_size(self, request):
+        raw = request.query_params.get(self.page_size_query_param)
+        if raw is None:
+            return self.page_size
+        if not (raw.isascii() and raw.isdigit() and 1 <= int(raw[:6]) <= self.max_page_size):
+            raise exceptions.ValidationError(
+                {"page_size": [_("Between 1 and %(most)s.") % {"most": self.max_page_size}]}
+            )
+        return int(raw)
+
+    def get_paginated_response(self, data):
+        following, previous = self.get_next_link(), self.get_previous_link()
+        links = [f'<{url}>; rel="{rel}"' for url, rel in ((following, "next"), (previous, "prev")) if url]
+        links.append('</api/v1/schema/>; rel="service-desc"')
+        body = OrderedDict(count=self.page.paginator.count, next=following, previous=previous, results=data)
+        return Response(body, headers={"Link": ", ".join(links)})
+
+
+class ToldRate(throttling.SimpleRateThrottle):
+    """A generous limit per address or person, told in RateLimit headers."""
+
+    scope = "api"
+
+    def get_cache_key(self, request, view):
+        who = f"user-{request.user.pk}" if request.user.is_authenticated else self.get_ident(request)
+        return self.cache_format % {"scope": self.scope, "ident": who}
+
+    def allow_request(self, request, view):
+        allowed = super().allow_request(request, view)
+        history = getattr(self, "history", [])
+        request._request.rate_limit = (self.num_requests, max(0, self.num_requests - len(history)), int(self.duration))
+        return allowed

@@ -1,0 +1,23 @@
+"""Addresses of the API, stable from the first release. An incompatible change would get /api/v2/."""
+
+from django.urls import path
+from drf_spectacular.views import SpectacularJSONAPIView
+from rest_framework.routers import SimpleRouter
+
+from partners import api as partners
+from projects import api as projects
+from ssc_portal.api_records import api_docs
+
+router = SimpleRouter()
+router.register("countries", partners.CountryViewSet, basename="api-country")
+router.register("regions", partners.RegionViewSet, basename="api-region")
+router.register("groups", partners.GroupViewSet, basename="api-group")
+router.register("partners", partners.PartnerViewSet, basename="api-partner")
+router.register("terms", projects.TermViewSet, basename="api-term")
+router.register("projects", projects.ProjectViewSet, basename="api-project")
+
+urlpatterns = [
+    path("schema/", SpectacularJSONAPIView.as_view(), name="api-schema"),
+    path("docs/", api_docs, name="api-docs"),
+    *router.urls,
+]
