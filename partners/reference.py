@@ -7,6 +7,7 @@ record, and change a field only where it still holds that.
 from __future__ import annotations
 
 import csv
+import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date
@@ -125,6 +126,24 @@ def read(name: str) -> list[dict[str, str]]:
     """Rows of one file of fixtures/reference."""
     with (FOLDER / f"{name}.csv").open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
+
+
+def _fingerprint() -> str:
+    return hashlib.sha256(b"".join(path.read_bytes() for path in sorted(FOLDER.glob("*.csv")))).hexdigest()
+
+
+def files_changed() -> bool:
+    """Whether the files of fixtures/reference differ from those that were loaded last."""
+    note = ReferenceValue.objects.filter(model="fixtures", key="reference").first()
+    return note is None or note.values != {"sha256": _fingerprint()}
+
+
+def remember_files() -> None:
+    ReferenceValue.objects.update_or_create(
+        model="fixtures",
+        key="reference",
+        defaults={"source": "fixtures/reference", "values": {"sha256": _fingerprint()}},
+    )
 
 
 def names(row: dict, *prefixes: str) -> dict:

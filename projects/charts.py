@@ -103,9 +103,9 @@ class Column:
 LOOM_HEIGHT = 224
 
 
-def loom(counts: dict[int, dict[str, int]]) -> list[Column]:
-    """Columns by year of start: share of projects finished, in delivery, and planned or not stated, on a grid of 4 px."""
-    years = sorted(counts)
+def loom(counts: dict[int, dict[str, int]], most: int) -> list[Column]:
+    """Columns by year of start, the newest `most` of them: share of projects finished, in delivery, and planned or not stated, on a grid of 4 px."""
+    years = sorted(counts)[-most:]
     columns = []
     for place, year in enumerate(years):
         by_status = counts[year]

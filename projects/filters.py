@@ -270,7 +270,7 @@ def facets_of(filterset: ProjectFilter) -> tuple[int, list[Facet]]:
         own[name] = search.facet_counts(filterset.entries(without=name)) if filterset.values.get(name) else counts
     facets = []
     facets += _term_facets(filterset, own["term"])
-    facets.append(_facet(filterset, "region", _("Region"), own["region"], _labels(Region, "code")))
+    facets.append(_facet(filterset, "region", _("Region"), own["region"], _region_labels))
     facets.append(_facet(filterset, "country", _("Country"), own["country"], _labels(Country, "iso3")))
     facets.append(_facet(filterset, "group", _("Country group"), own["group"], _group_labels))
     facets.append(_facet(filterset, "modality", _("Modality"), own["modality"], _choice_labels(Modality)))
@@ -287,9 +287,13 @@ def _labels(model, column):
     return lambda keys: {o.pk: (getattr(o, column), o.name) for o in model.objects.filter(pk__in=keys)}
 
 
+def _region_labels(keys):
+    return {r.pk: (r.code, r.name) for r in Region.objects.filter(pk__in=keys).exclude(code="001")}
+
+
 def _group_labels(keys):
-    groups = CountryGroup.objects.filter(pk__in=keys).exclude(kind="electoral").order_by("-is_priority")
-    return {g.pk: (g.code, g.name) for g in groups}
+    groups = CountryGroup.objects.filter(pk__in=keys).exclude(kind="electoral")
+    return {g.pk: (g.code, g.name, g.is_priority) for g in groups}
 
 
 def _choice_labels(choices):
@@ -309,6 +313,7 @@ def _facet(filterset, parameter, title, counts: Counter, labels, newest=False) -
     own |= {key: own.get(key, 0) for key in chosen.values()}
     top = sorted(own, key=(lambda k: -k) if newest else (lambda k: (-own[k], k)))[: LISTED + len(chosen)]
     known = labels(top)
+    top.sort(key=lambda k: not (k in known and known[k][2:] == (True,)))  # priority groups first, else as they were
     options = [
         Option(known[k][0], known[k][1], own[k], known[k][0] in chosen or k in chosen.values())
         for k in top

@@ -37,7 +37,7 @@ def page_of(request: HttpRequest, rows, count: int, per_page: int = PAGE_SIZE):
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     projects = Project.objects.visible_to(request.user).published()
-    columns = charts.loom(projects.counts_by_year())[-14:]
+    columns = charts.loom(projects.counts_by_year(), most=14)
     return render(
         request,
         "projects/home.html",

@@ -50,6 +50,9 @@ class Records(viewsets.ReadOnlyModelViewSet):
         if kwargs and (unknown := sorted(set(request.query_params) - {"format"})):
             raise exceptions.ValidationError({name[:60]: [_("There is no such parameter.")] for name in unknown[:5]})
 
+    def filter_queryset(self, queryset):
+        return super().filter_queryset(queryset) if self.action == "list" else queryset
+
     def finalize_response(self, request, response, *args, **kwargs):
         response = super().finalize_response(request, response, *args, **kwargs)
         response["Access-Control-Allow-Origin"] = "*"  # public reads, without credentials

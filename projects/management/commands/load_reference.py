@@ -3,7 +3,7 @@
 from django.core.management.base import BaseCommand
 from django.db import transaction
 
-from partners.reference import Report, load_places_and_partners
+from partners.reference import Report, files_changed, load_places_and_partners, remember_files
 from projects.vocabularies import load_terms
 
 
@@ -13,11 +13,17 @@ class Command(BaseCommand):
         "never overwrites what staff edited; such fields are listed."
     )
 
+    def add_arguments(self, parser):
+        parser.add_argument("--if-changed", action="store_true", help="do nothing when these files were loaded before")
+
     @transaction.atomic
-    def handle(self, *args, **options):
+    def handle(self, *args, if_changed=False, **options):
+        if if_changed and not files_changed():
+            return
         report = Report()
         load_places_and_partners(report)
         load_terms(report)
+        remember_files()
         for what, counts in report.counts.items():
             self.stdout.write(
                 f"{what}: {counts['new']} new, {counts['updated']} updated, {counts['unchanged']} unchanged"

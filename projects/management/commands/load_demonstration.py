@@ -1,0 +1,17 @@
+"""Loads the demonstration set."""
+
+from django.conf import settings
+from django.core.management.base import BaseCommand
+
+from projects.demonstration import load_accounts, load_projects
+
+
+class Command(BaseCommand):
+    help = "Loads illustrative partners and projects and, in development, one account per role. Keeps what is there."
+
+    def handle(self, *args, **options):
+        self.stdout.write(f"demonstration: {load_projects()} new projects")
+        if settings.DEBUG:
+            self.stdout.write("Accounts (development only):")
+            for role, email, password in load_accounts():
+                self.stdout.write(f"  {role:<26} {email:<28} {password}")
