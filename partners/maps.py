@@ -54,10 +54,19 @@ def world() -> tuple[Area, ...]:
 
 @dataclass
 class Label:
-    x: float
-    y: float
+    left: float
+    top: float
     anchor: str
     text: str
+
+    # Texts, so that no language's decimal comma gets into the drawing.
+    @property
+    def x(self) -> str:
+        return f"{self.left:.1f}"
+
+    @property
+    def y(self) -> str:
+        return f"{self.top:.1f}"
 
 
 @dataclass
@@ -105,7 +114,7 @@ def _labels(countries: Iterable[Country]) -> list[Label]:
         x, y = position
         anchor = "end" if x > 820 else "start"
         label = Label(round(x + (-8 if anchor == "end" else 8), 1), round(y + 4, 1), anchor, country.name)
-        if all(abs(label.y - other.y) > 12 or abs(label.x - other.x) > 60 for other in placed):
+        if all(abs(label.top - other.top) > 12 or abs(label.left - other.left) > 60 for other in placed):
             placed.append(label)
     return placed[:14]
 

@@ -54,7 +54,7 @@ for record in ("partner", "partnercountry"):
 rules.add_perm("partners.verify_partner", is_unep)
 
 rules.add_perm("partners.view_user", is_unep)
-rules.add_perm("partners.add_user", is_desk | is_administrator)
+rules.add_perm("partners.add_user", is_administrator)
 rules.add_perm("partners.change_user", is_administrator)
 rules.add_perm("partners.delete_user", is_administrator & ~is_self)
 

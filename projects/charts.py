@@ -15,11 +15,14 @@ from projects.models import Contribution, Project, Result
 # --- strips ----------------------------------------------------------------------------------------------------------
 @dataclass
 class Part:
-    """A stretch of a strip: its pattern, where it begins and how long it is (both in per cent), and the figure it stands for."""
+    """A stretch of a strip: its pattern, where it begins and how long it is (both in per cent), and the figure it stands for.
+
+    Positions are texts, so that no language's decimal comma gets into a drawing.
+    """
 
     pattern: str  # delivered, agreed, offered, open
-    start: float
-    width: float
+    start: str
+    width: str
     value: Decimal | int = 0
 
 
@@ -29,7 +32,7 @@ def strip(*parts: tuple[str, Decimal | int]) -> list[Part]:
     for pattern, value in parts:
         if total and value > 0:
             width = round(float(value) / float(total) * 100, 2)
-            found.append(Part(pattern, round(at, 2), width, value))
+            found.append(Part(pattern, f"{at:.2f}", f"{width:.2f}", value))
             at += width
     return found
 
@@ -62,8 +65,8 @@ class Swatch:
         return len(self.strips) * 8
 
     @property
-    def gaps(self) -> list[float]:
-        return [top - 0.5 for top, _parts in self.strips[1:]]
+    def gaps(self) -> list[str]:
+        return [f"{top - 0.5:.1f}" for top, _parts in self.strips[1:]]
 
 
 def swatch(project: Project) -> Swatch | None:
@@ -88,8 +91,8 @@ def swatch(project: Project) -> Swatch | None:
 @dataclass
 class Column:
     year: int
-    x: float
-    width: float
+    x: str
+    width: str
     delivered: int
     agreed: int
     open: int
@@ -110,7 +113,7 @@ def loom(counts: dict[int, dict[str, int]], most: int) -> list[Column]:
     for place, year in enumerate(years):
         by_status = counts[year]
         column = Column(
-            year, round(place / len(years) * 100, 2), round(100 / len(years) + 0.4 * (place < len(years) - 1), 2),
+            year, f"{place / len(years) * 100:.2f}", f"{100 / len(years) + 0.4 * (place < len(years) - 1):.2f}",
             delivered=sum(by_status.get(s, 0) for s in (Status.CLOSED, Status.FINALISATION)),
             agreed=by_status.get(Status.IMPLEMENTATION, 0),
             open=sum(by_status.get(s, 0) for s in (Status.PIPELINE, Status.SUSPENDED, Status.CANCELLED, Status.UNSTATED)),

@@ -51,6 +51,13 @@ class Part(models.Model):
         """The name to show: of the record, else as reported."""
         return str(self.target) if self.is_resolved else self.reported_name or self.reported_code
 
+    @property
+    def as_reported(self) -> str:
+        """What an import brought, for whoever resolves it."""
+        return " ".join(
+            filter(None, [getattr(self, "reported_vocabulary", ""), self.reported_code, self.reported_name])
+        )
+
     def clean(self):
         if not self.is_resolved and not (self.reported_name or self.reported_code):
             raise ValidationError({self.RESOLVES_TO: _("Choose one.")})

@@ -3,6 +3,7 @@
 from babel.dates import format_date
 from django import template
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.utils.html import format_html
 from django.utils.translation import get_language, get_language_info
 from translated_fields import to_attribute
@@ -82,3 +83,9 @@ def language_name(code: str) -> str:
         return get_language_info(code)["name_local"]
     except KeyError:
         return code
+
+
+@register.filter
+def person(key):
+    """The person that a kept change names by key."""
+    return get_user_model().objects.filter(pk=key).first() if key else None

@@ -7,6 +7,7 @@ from pathlib import Path
 from django.core.management.base import BaseCommand, CommandError
 
 from partners.models import User
+from projects.interchange.findings import write_findings
 from projects.interchange.iati_import import import_file, is_usable
 from projects.models import ImportIssue, ImportRun
 
@@ -63,18 +64,5 @@ class Command(BaseCommand):
 
     def _write_report(self, path: Path, runs: list[ImportRun]) -> None:
         with path.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(["file", "activity", "line", "element", "value", "what was done", "explanation"])
-            for run in runs:
-                for issue in run.issues.all():
-                    cells = [
-                        run.file_name,
-                        issue.identifier,
-                        issue.line,
-                        issue.element,
-                        issue.value,
-                        issue.get_outcome_display(),
-                        issue.text,
-                    ]
-                    writer.writerow([f"'{c}" if isinstance(c, str) and c[:1] in "=+-@\t\r" and c else c for c in cells])
+            write_findings(csv.writer(file), runs)
         self.stdout.write(f"Report: {path}")

@@ -1,0 +1,144 @@
+"""Admin of places, partners and people."""
+
+from django import forms
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from partners.models import Country, CountryGroup, GroupMember, Membership, Partner, PartnerCountry, Region, User
+from ssc_portal.admin import KeptHistory, RuledAdmin
+
+NAMES = ["name_en", "name_ar", "name_zh_hans", "name_fr", "name_ru", "name_es"]
+
+
+class RuledInline(RuledAdmin, admin.TabularInline):
+    """Rows of what belongs to a record. New partners and so on are made from inside the row; nothing else distracts."""
+
+    extra = 0
+
+    def formfield_for_dbfield(self, db_field, request, **kwargs):
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        for name in ("can_change_related", "can_delete_related", "can_view_related"):
+            if hasattr(getattr(field, "widget", None), name):
+                setattr(field.widget, name, False)
+        return field
+
+
+class GroupMemberInline(RuledInline):
+    model = GroupMember
+    autocomplete_fields = ["country", "group"]
+
+
+@admin.register(Region)
+class RegionAdmin(KeptHistory, RuledAdmin, admin.ModelAdmin):
+    list_display = ["code", "name_en", "parent"]
+    list_select_related = ["parent"]
+    search_fields = ["code", *NAMES]
+    autocomplete_fields = ["parent"]
+
+
+@admin.register(Country)
+class CountryAdmin(KeptHistory, RuledAdmin, admin.ModelAdmin):
+    list_display = ["iso3", "name_en", "region", "is_un_member"]
+    list_select_related = ["region"]
+    list_filter = ["is_un_member", "region"]
+    search_fields = ["iso3", "iso2", "m49", "formal_name", *NAMES]
+    autocomplete_fields = ["region"]
+    inlines = [GroupMemberInline]
+
+
+@admin.register(CountryGroup)
+class CountryGroupAdmin(KeptHistory, RuledAdmin, admin.ModelAdmin):
+    list_display = ["code", "acronym", "name_en", "kind", "as_of", "is_verified"]
+    list_filter = ["kind", "is_verified", "is_priority"]
+    search_fields = ["code", "acronym", *NAMES]
+    inlines = [GroupMemberInline]
+
+
+class PartnerCountryInline(RuledInline):
+    model = PartnerCountry
+    autocomplete_fields = ["country"]
+
+
+@admin.register(Partner)
+class PartnerAdmin(KeptHistory, RuledAdmin, admin.ModelAdmin):
+    list_display = ["name_en", "acronym", "kind", "country", "iati_identifier", "verified_at"]
+    list_select_related = ["country"]
+    list_filter = ["kind", ("verified_at", admin.EmptyFieldListFilter), "is_illustrative"]
+    search_fields = ["slug", "acronym", "iati_identifier", *NAMES]
+    autocomplete_fields = ["country", "parent"]
+    readonly_fields = ["verified_at", "verified_by"]
+    prepopulated_fields = {"slug": ["name_en"]}
+    inlines = [PartnerCountryInline]
+    actions = ["mark_verified"]
+
+    @admin.action(description=_("Mark as verified by me today"), permissions=["verify"])
+    def mark_verified(self, request, queryset):
+        for partner in queryset:
+            partner.verified_at, partner.verified_by = timezone.now(), request.user
+            partner.save(update_fields=["verified_at", "verified_by"])
+        self.message_user(request, _("Marked as verified: %(n)s.") % {"n": queryset.count()})
+
+    def has_verify_permission(self, request):
+        return request.user.has_perm("partners.verify_partner")
+
+
+class MembershipForm(forms.ModelForm):
+    def clean_role(self):
+        role = self.cleaned_data["role"]
+        probe = Membership(role=role)
+        if not self.granting.has_perm("partners.change_membership", probe):
+            raise forms.ValidationError(_("Only an administrator gives UNEP's own roles."))
+        return role
+
+
+@admin.register(Membership)
+class MembershipAdmin(KeptHistory, RuledAdmin, admin.ModelAdmin):
+    form = MembershipForm
+    list_display = ["user", "role", "country", "partner", "starts_on", "ends_on", "granted_by"]
+    list_select_related = ["user", "country", "partner", "granted_by"]
+    list_filter = ["role", ("ends_on", admin.EmptyFieldListFilter)]
+    search_fields = ["user__email", "user__full_name", "country__name_en", "partner__name_en"]
+    autocomplete_fields = ["user", "country", "partner"]
+    readonly_fields = ["granted_by", "granted_at"]
+
+    def get_form(self, request, obj=None, **kwargs):
+        form = super().get_form(request, obj, **kwargs)
+        return type("MembershipForm", (form,), {"granting": request.user})
+
+    def save_model(self, request, obj, form, change):
+        if not change:
+            obj.granted_by = request.user
+        super().save_model(request, obj, form, change)
+
+
+class PersonCreationForm(AdminUserCreationForm):
+    class Meta:
+        model = User
+        fields = ["email", "full_name"]
+
+
+class PersonChangeForm(UserChangeForm):
+    class Meta:
+        model = User
+        fields = ["email", "full_name", "language", "time_zone", "is_active", "password"]
+
+
+@admin.register(User)
+class UserAdmin(KeptHistory, RuledAdmin, DjangoUserAdmin):
+    form, add_form = PersonChangeForm, PersonCreationForm
+    list_display = ["email", "full_name", "is_active", "date_joined"]
+    list_filter = ["is_active", "memberships__role"]
+    search_fields = ["email", "full_name"]
+    ordering = ["email"]
+    filter_horizontal = []
+    readonly_fields = ["date_joined", "last_login"]
+    fieldsets = [
+        (None, {"fields": ["email", "password", "full_name", "is_active"]}),
+        (_("Their settings"), {"fields": ["language", "time_zone", "date_joined", "last_login"]}),
+    ]
+    add_fieldsets = [
+        (None, {"classes": ["wide"], "fields": ["email", "full_name", "usable_password", "password1", "password2"]})
+    ]

@@ -1,0 +1,493 @@
+"""Admin of projects: one page for everything that belongs to one, lists with the portal's own filters, moves, exchange."""
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import Http404
+from django.shortcuts import redirect, render
+from django.urls import path, reverse
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from import_export.admin import ExportActionMixin, ImportExportMixin
+
+from partners.admin import RuledInline
+from partners.models import Country, CountryGroup, Partner, Region
+from projects import lifecycle, quality, search
+from projects.choices import State, Vocabulary
+from projects.interchange.tables import ProjectResource
+from projects.models import (
+    Budget,
+    Contribution,
+    Document,
+    FacetKind,
+    Location,
+    Project,
+    ProjectCountry,
+    ProjectPartner,
+    ProjectRegion,
+    ProjectTerm,
+    ProjectTranslation,
+    RelatedProject,
+    Result,
+    SearchEntry,
+    Term,
+    Transaction,
+    Update,
+)  # fmt: skip
+from projects.models.parts import misfit_of_countries
+from ssc_portal.admin import KeptHistory, RuledAdmin
+
+
+# --- filters: the facets of the pages, in the sidebar ----------------------------------------------------------------
+class FacetListFilter(admin.SimpleListFilter):
+    """Values in use of one kind of facet. The same parameter and codes as on the pages and in the API."""
+
+    kind: FacetKind
+    most = 60
+    template = "admin/facet.html"  # closed until it is used
+
+    def records(self):
+        raise NotImplementedError
+
+    def lookups(self, request, model_admin):
+        counts = search.facet_counts(SearchEntry.objects.all())
+        keys = sorted((f for f in counts if f % 16 == self.kind), key=lambda f: -counts[f])[: self.most]
+        known = {
+            pk: (code, name)
+            for pk, code, name in self.records().filter(pk__in=[f // 16 for f in keys]).values_list("pk", *self.columns)
+        }
+        return sorted(
+            ((known[f // 16][0], f"{known[f // 16][1]} ({counts[f]})") for f in keys if f // 16 in known),
+            key=lambda o: o[1],
+        )
+
+    def queryset(self, request, queryset):
+        if self.value() is None:
+            return queryset
+        found = self.records().filter(**{self.columns[0]: self.value()}).first()
+        if found is None:
+            return queryset.none()
+        return queryset.filter(entry__facets__contains=[self.kind.of(found.pk)])
+
+
+def facet_filter(name, label, kind_, model, code, **fixed):
+    """A filter class for one kind of facet."""
+    return type(
+        f"{name.title()}Filter",
+        (FacetListFilter,),
+        {
+            "title": label, "parameter_name": name, "kind": kind_, "columns": (code, "name_en"),
+            "records": lambda self: model.objects.filter(**fixed),
+        },
+    )  # fmt: skip
+
+
+FACET_FILTERS = [
+    facet_filter("country", gettext_lazy("country"), FacetKind.COUNTRY, Country, "iso3"),
+    facet_filter("region", gettext_lazy("region"), FacetKind.REGION, Region, "code"),
+    facet_filter("group", gettext_lazy("country group"), FacetKind.GROUP, CountryGroup, "code"),
+    facet_filter("theme", gettext_lazy("theme"), FacetKind.TERM, Term, "code", vocabulary=Vocabulary.BSP_THEME),
+    facet_filter("partner", gettext_lazy("partner"), FacetKind.PARTNER, Partner, "slug"),
+]
+
+
+class YearFilter(admin.SimpleListFilter):
+    template = "admin/facet.html"
+    title, parameter_name = gettext_lazy("year"), "year"
+
+    def lookups(self, request, model_admin):
+        counts = search.facet_counts(SearchEntry.objects.all())
+        return [
+            (str(f // 16), f"{f // 16} ({n})")
+            for f, n in sorted(counts.items(), reverse=True)
+            if f % 16 == FacetKind.YEAR
+        ]
+
+    def queryset(self, request, queryset):
+        value = self.value()
+        if value is None:
+            return queryset
+        if not (value.isascii() and value.isdigit() and len(value) == 4):
+            return queryset.none()
+        return queryset.filter(entry__facets__contains=[FacetKind.YEAR.of(int(value))])
+
+
+class QualityFilter(admin.SimpleListFilter):
+    title, parameter_name = gettext_lazy("data quality"), "quality"
+    BANDS = {"low": (0, 39), "middle": (40, 69), "high": (70, 100)}
+
+    def lookups(self, request, model_admin):
+        return [("low", _("below 40")), ("middle", _("40 to 69")), ("high", _("70 and more"))]
+
+    def queryset(self, request, queryset):
+        band = self.BANDS.get(self.value())
+        return queryset.filter(quality_score__range=band) if band else queryset
+
+
+class UnresolvedFilter(admin.SimpleListFilter):
+    title, parameter_name = gettext_lazy("kept as reported"), "unresolved"
+
+    def lookups(self, request, model_admin):
+        return [
+            ("country", _("a country to recognise")),
+            ("partner", _("a partner to recognise")),
+            ("term", _("a sector to recognise")),
+        ]
+
+    def queryset(self, request, queryset):
+        parts = {"country": ProjectCountry, "partner": ProjectPartner, "term": ProjectTerm}
+        part = parts.get(self.value())
+        return queryset.filter(pk__in=part.objects.unresolved().values("project")) if part else queryset
+
+
+# --- the parts of a project ------------------------------------------------------------------------------------------
+class TranslationInline(admin.StackedInline, RuledInline):
+    model = ProjectTranslation
+    classes = ["collapse"]
+
+
+class CountriesFormSet(forms.BaseInlineFormSet):
+    """Checks roles and shares together, with the modality as entered on the same page."""
+
+    def clean(self):
+        super().clean()
+        if any(self.errors):
+            return
+        links = [form.instance for form in self.forms if form.cleaned_data and not form.cleaned_data.get("DELETE")]
+        if misfit := misfit_of_countries(self.instance.modality, links):
+            raise ValidationError(misfit)
+
+
+class CountryInline(RuledInline):
+    model = ProjectCountry
+    formset = CountriesFormSet
+    extra = 2
+    autocomplete_fields = ["country"]
+    fields = ["country", "role", "provider_order", "share", "note", "as_reported"]
+    readonly_fields = ["as_reported"]
+
+
+class RegionInline(RuledInline):
+    model = ProjectRegion
+    autocomplete_fields = ["region"]
+    classes = ["collapse"]
+
+
+class PartnerInline(RuledInline):
+    model = ProjectPartner
+    extra = 1
+    autocomplete_fields = ["partner"]
+    fields = ["partner", "role", "is_reporting", "as_reported"]
+    readonly_fields = ["as_reported"]
+
+
+class TermInline(RuledInline):
+    model = ProjectTerm
+    extra = 2
+    autocomplete_fields = ["term"]
+    fields = ["term", "share", "as_reported"]
+    readonly_fields = ["as_reported"]
+
+
+class ContributionInline(RuledInline):
+    model = Contribution
+    extra = 1
+    autocomplete_fields = ["country", "partner"]
+
+
+class ResultInline(RuledInline):
+    model = Result
+    extra = 1
+
+
+class BudgetInline(RuledInline):
+    model = Budget
+    classes = ["collapse"]
+
+
+class TransactionInline(RuledInline):
+    model = Transaction
+    classes = ["collapse"]
+
+
+class LocationInline(RuledInline):
+    model = Location
+    classes = ["collapse"]
+
+
+class DocumentInline(RuledInline):
+    model = Document
+    classes = ["collapse"]
+
+
+class RelatedInline(RuledInline):
+    model = RelatedProject
+    fk_name = "project"
+    autocomplete_fields = ["other"]
+    classes = ["collapse"]
+
+
+class UpdateInline(RuledInline):
+    model = Update
+    classes = ["collapse"]
+
+
+class ProjectForm(forms.ModelForm):
+    """Refuses a silent overwrite: the form carries the time of the record that it was made from."""
+
+    seen_at = forms.CharField(widget=forms.HiddenInput, required=False)
+
+    class Meta:
+        model = Project
+        fields = [
+            "title", "language", "summary", "description", "objectives", "lessons", "status", "instrument", "parent", "modality",
+            "delivery_level", "planned_start", "planned_end", "actual_start", "actual_end", "default_currency", "iati_identifier",
+            "is_illustrative",
+        ]  # fmt: skip
+        widgets = {"title": forms.TextInput(attrs={"size": 90, "data-similar": "title"})}
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            self.initial["seen_at"] = self.instance.modified_at.isoformat()
+
+    def clean(self):
+        cleaned = super().clean()
+        if not self.instance.pk:
+            return cleaned
+        seen, now = parse_datetime(cleaned.get("seen_at") or ""), Project.objects.get(pk=self.instance.pk)
+        if seen is None or now.modified_at > seen:
+            # The next attempt is made knowingly.
+            self.data = self.data.copy()
+            self.data[self.add_prefix("seen_at")] = now.modified_at.isoformat()
+            names = [
+                str(f.label)
+                for n, f in self.fields.items()
+                if n != "seen_at" and cleaned.get(n) != getattr(now, n, None)
+            ]
+            raise ValidationError(
+                _(
+                    "Somebody changed this project after you opened it. What you entered is still here and differs in: %(fields)s. Compare it with the record (opened in another tab), then save again to keep yours."
+                ),
+                params={"fields": ", ".join(names) or _("the parts below")},
+            )
+        return cleaned
+
+
+class NoteForm(forms.Form):
+    note = forms.CharField(
+        label=gettext_lazy("Note"), required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 4})
+    )
+
+
+@admin.register(Project)
+class ProjectAdmin(KeptHistory, RuledAdmin, ImportExportMixin, ExportActionMixin, admin.ModelAdmin):
+    form = ProjectForm
+    resource_classes = [ProjectResource]
+    change_form_template = "admin/projects/project/change_form.html"
+    list_display = ["reference", "title", "state", "status", "modality", "quality_score", "modified_at"]
+    list_display_links = ["reference", "title"]
+    list_editable = ["status", "modality"]
+    list_filter = [
+        "state",
+        "status",
+        "modality",
+        "instrument",
+        *FACET_FILTERS,
+        YearFilter,
+        QualityFilter,
+        UnresolvedFilter,
+        "source",
+        "is_illustrative",
+    ]
+    list_per_page = 50
+    show_full_result_count = False
+    search_fields = ["title"]
+    search_help_text = gettext_lazy("Words in any language, a reference or an IATI identifier.")
+    autocomplete_fields = ["parent"]
+    readonly_fields = [
+        "reference",
+        "state",
+        "source",
+        "import_run",
+        "quality_score",
+        "published_at",
+        "published_by",
+        "created_at",
+        "created_by",
+    ]
+    save_on_top = True
+    inlines = [
+        CountryInline, PartnerInline, TermInline, ContributionInline, ResultInline, BudgetInline, TransactionInline, TranslationInline,
+        RegionInline, LocationInline, DocumentInline, RelatedInline, UpdateInline,
+    ]  # fmt: skip
+    actions = ["submit_selected", "publish_selected"]
+    fieldsets = [
+        (None, {"fields": ["title", "language", "summary", ("status", "modality"), ("instrument", "delivery_level"), "seen_at"]}),
+        (gettext_lazy("Dates"), {"fields": [("planned_start", "planned_end"), ("actual_start", "actual_end")]}),
+        (gettext_lazy("Texts"), {"classes": ["wide-form"], "fields": ["description", "objectives", "lessons"]}),
+        (gettext_lazy("Belongs to"), {"fields": ["parent", "iati_identifier", "default_currency", "is_illustrative"]}),
+        (
+            gettext_lazy("Record"),
+            {"classes": ["collapse"], "fields": ["reference", "state", "source", "import_run", "quality_score", ("published_at", "published_by"), ("created_at", "created_by")]},
+        ),
+    ]  # fmt: skip
+
+    class Media:
+        js = ["js/similar.js"]
+
+    # -- what waits
+    def queues(self) -> list[dict]:
+        """Queues for the start page of admin."""
+        changelist = "projects_project_changelist"
+        return [
+            {"label": _("Projects to publish"), "permission": "projects.publish_project", "view": changelist, "query": "state__exact=review",
+             "rows": lambda user: Project.objects.waiting_for_publisher(), "text": _("Submitted by the desk; publish or return them.")},
+            {"label": _("My drafts"), "permission": "projects.add_project", "view": changelist, "query": "state__exact=draft",
+             "rows": lambda user: Project.objects.filter(state=State.DRAFT, created_by=user)},
+            {"label": _("Partners kept as reported"), "permission": "projects.change_project", "view": changelist, "query": "unresolved=partner",
+             "rows": lambda user: ProjectPartner.objects.unresolved(), "text": _("Named by an import; choose which partner is meant.")},
+            {"label": _("Countries kept as reported"), "permission": "projects.change_project", "view": changelist, "query": "unresolved=country",
+             "rows": lambda user: ProjectCountry.objects.unresolved()},
+            {"label": _("Published projects below 40 points"), "permission": "projects.change_project", "view": changelist, "query": "state__exact=published&quality=low",
+             "rows": lambda user: Project.objects.published().filter(quality_score__lt=40), "text": _("Each page says what is missing and how to gain it.")},
+        ]  # fmt: skip
+
+    # -- lists
+    def get_search_results(self, request, queryset, search_term):
+        compiled = search.compile_query(search_term) if search_term.strip() else None
+        if compiled is None:
+            return queryset, False
+        return queryset.filter(pk__in=search.entries_matching(SearchEntry.objects.all(), compiled).values("pk")), False
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).select_related("import_run", "published_by", "created_by")
+
+    # -- writing
+    def get_readonly_fields(self, request, obj=None):
+        return self.readonly_fields
+
+    def save_model(self, request, obj, form, change):
+        if not change:
+            obj.created_by = request.user
+        super().save_model(request, obj, form, change)
+
+    def save_formset(self, request, form, formset, change):
+        for record in formset.save(commit=False):
+            if isinstance(record, Update) and record.entered_by_id is None:
+                record.entered_by = request.user
+            record.save()
+        for record in formset.deleted_objects:
+            record.delete()
+        formset.save_m2m()
+
+    def save_related(self, request, form, formsets, change):
+        super().save_related(request, form, formsets, change)
+        quality.rescore(Project.objects.filter(pk=form.instance.pk))
+
+    # -- moves
+    def get_urls(self):
+        view = self.admin_site.admin_view
+        return [
+            path("similar/", view(self.similar_view), name="projects_project_similar"),
+            path("<int:pk>/move/<slug:action>/", view(self.move_view), name="projects_project_move"),
+            *super().get_urls(),
+        ]
+
+    def change_view(self, request, object_id, form_url="", extra_context=None):
+        project = self.get_object(request, object_id)
+        if project is not None:
+            findings = quality.assess(project)
+            extra_context = {
+                "moves": lifecycle.moves_open_to(request.user, project),
+                "missing": [finding for finding in findings if not finding.is_met],
+                "events": project.events.select_related("by")[:10],
+                **(extra_context or {}),
+            }
+        return super().change_view(request, object_id, form_url, extra_context)
+
+    def move_view(self, request, pk, action):
+        """Confirms a move, asks for its note, and makes it."""
+        project = Project.objects.filter(pk=pk).first()
+        move = lifecycle.TRANSITIONS.get(action)
+        if project is None or move is None:
+            raise Http404
+        if not request.user.has_perm(move.permission, project):
+            raise PermissionDenied(_("Your role does not allow this move."))
+        form = NoteForm(request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            try:
+                lifecycle.transition(project, action, by=request.user, note=form.cleaned_data["note"])
+            except ValidationError as error:
+                for text in error.messages:
+                    form.add_error("note" if error.error_list[0].code == "note" else None, text)
+            else:
+                self.message_user(
+                    request,
+                    _("%(project)s is “%(state)s” now.") % {"project": project, "state": project.get_state_display()},
+                )
+                return redirect("admin:projects_project_change", project.pk)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": move.label,
+            "project": project,
+            "move": move,
+            "form": form,
+            "opts": self.opts,
+        }
+        return render(request, "admin/projects/project/move.html", context)
+
+    def _move_selected(self, request, queryset, action):
+        done = 0
+        for project in queryset:
+            try:
+                lifecycle.transition(project, action, by=request.user)
+                done += 1
+            except (PermissionDenied, ValidationError) as error:
+                why = " ".join(error.messages) if isinstance(error, ValidationError) else str(error)
+                self.message_user(request, f"{project.reference}: {why}", messages.WARNING)
+        if done:
+            self.message_user(request, ngettext("%(n)s project moved.", "%(n)s projects moved.", done) % {"n": done})
+
+    @admin.action(description=gettext_lazy("Publish the selected projects"), permissions=["publish"])
+    def publish_selected(self, request, queryset):
+        self._move_selected(request, queryset, "publish")
+
+    @admin.action(description=gettext_lazy("Submit the selected projects for publication"), permissions=["submit"])
+    def submit_selected(self, request, queryset):
+        self._move_selected(request, queryset, "submit")
+
+    def has_publish_permission(self, request):
+        return request.user.has_perm("projects.publish_project")
+
+    def has_submit_permission(self, request):
+        return request.user.has_perm("projects.submit_project")
+
+    # -- likeness
+    def similar_view(self, request):
+        """Projects whose titles resemble the one being entered, as a small piece of HTML."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        without = request.GET.get("without", "")
+        found = search.similar(
+            request.GET.get("title", "")[:400],
+            visible=Project.objects.visible_to(request.user),
+            without=int(without[:12]) if without.isascii() and without.isdigit() else None,
+        )
+        return render(request, "admin/projects/project/similar.html", {"similar": found})
+
+    # -- exchange
+    def has_import_permission(self, request):
+        return request.user.has_perm("projects.import_projects")
+
+    def has_export_permission(self, request):
+        return request.user.has_perm("projects.export_projects")
+
+    def get_export_queryset(self, request):
+        return super().get_export_queryset(request).for_page()
+
+    def changelist_view(self, request, extra_context=None):
+        return super().changelist_view(
+            request, {"iati_import": reverse("admin:projects_importrun_add"), **(extra_context or {})}
+        )
