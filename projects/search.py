@@ -342,7 +342,7 @@ def similar(title: str, *, visible: QuerySet, without: int | None = None, limit:
     if not any_word:
         return []
     query = Lexemes(any_word)
-    rank = SearchRank(F("entry__vector"), query, weights=[0, 0, 0.1, 1.0])
+    rank = SearchRank(F("entry__vector"), query, weights=[0.0, 0.0, 0.1, 1.0])
     candidates = (
         visible.filter(entry__vector=query).exclude(pk=without).annotate(rank=rank).order_by("-rank", "-pk")[:50]
     )

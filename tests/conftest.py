@@ -1,0 +1,97 @@
+"""What every test runs under: no network, warnings are errors (pyproject.toml), undefined template variables fail."""
+
+import io
+import socket
+from contextlib import contextmanager
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from partners.models import Country, Partner
+from projects import search
+from tests import factories
+
+
+def pytest_configure(config):
+    from django.conf import settings
+
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # fast; real ones are slow on purpose
+
+
+@pytest.fixture(autouse=True)
+def no_network(monkeypatch):
+    """Only this machine is reachable."""
+    connect = socket.socket.connect
+
+    def guarded(self, address):
+        if isinstance(address, tuple) and address[0] not in ("127.0.0.1", "localhost", "::1"):
+            raise AssertionError(f"A test tried to reach {address}")
+        return connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@pytest.fixture(autouse=True)
+def fresh_caches():
+    """What is kept in memory between requests must not leak between tests."""
+    from django.core.cache import cache
+
+    cache.clear()
+    search._names = (0.0, {})
+    search._vocabulary.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker):
+    """Reference data is there in every test, as in every installation."""
+    with django_db_blocker.unblock():
+        call_command("load_reference", verbosity=0, stdout=io.StringIO())
+
+
+@pytest.fixture
+def count_queries():
+    """`with count_queries() as n: ...; n()` is how many queries ran, without savepoints."""
+
+    @contextmanager
+    def counting():
+        with CaptureQueriesContext(connection) as context:
+            yield lambda: len([q for q in context.captured_queries if "SAVEPOINT" not in q["sql"]])
+
+    return counting
+
+
+@pytest.fixture
+def kenya(db):
+    return Country.objects.get(iso3="KEN")
+
+
+@pytest.fixture
+def undp(db):
+    return Partner.objects.get(slug="undp")
+
+
+@pytest.fixture
+def people(db):
+    """One signed-in person per role, by the role's name."""
+    return factories.people()
+
+
+@pytest.fixture
+def sign_in(client):
+    """`sign_in(person)` gives the client, signed in; None stays anonymous."""
+
+    def do(person):
+        client.logout()
+        if person is not None:
+            client.force_login(person)
+        return client
+
+    return do
+
+
+@pytest.fixture
+def reference_again(transactional_db):
+    """For tests that commit: the clean-up after each empties every table. pytest-django runs them last."""
+    call_command("load_reference", verbosity=0, stdout=io.StringIO())

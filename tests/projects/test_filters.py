@@ -1,0 +1,116 @@
+"""Filters and facets: the same codes everywhere, unknown values refused, counts exact."""
+
+import pytest
+from django.contrib.auth.models import AnonymousUser
+from django.http import QueryDict
+
+from projects.choices import DeliveryLevel, Instrument, Modality
+from projects.filters import ProjectFilter, facets_of
+from projects.models import FacetKind, Project, SearchEntry
+from tests.factories import ProjectFactory
+
+pytestmark = pytest.mark.django_db
+
+
+class Request:
+    user = AnonymousUser()
+
+
+def ask(query: str) -> ProjectFilter:
+    filterset = ProjectFilter(QueryDict(query), queryset=Project.objects.all(), request=Request)
+    filterset.is_valid()
+    return filterset
+
+
+@pytest.fixture
+def collection():
+    return {
+        "kenya": ProjectFactory(
+            published=True, countries={"KEN": "recipient"}, terms=["bsp-theme:forests"], partners=["undp"]
+        ),
+        "brazil": ProjectFactory(
+            published=True, countries={"BRA": "provider", "MOZ": "recipient"}, terms=["sdg:14.2"], partners=["fao"]
+        ),
+        "fiji": ProjectFactory(
+            published=True, countries={"FJI": "both"}, terms=[], partners=[], modality="", status="4"
+        ),
+        "draft": ProjectFactory(countries={"KEN": "recipient"}),
+    }
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("", {"kenya", "brazil", "fiji"}),
+        ("country=KEN", {"kenya"}),
+        ("country=ke", {"kenya"}),
+        ("country=KEN&country=FJI", {"kenya", "fiji"}),
+        ("country=MOZ&role=provider", set()),
+        ("country=MOZ&role=recipient", {"brazil"}),
+        ("country=FJI&role=provider", {"fiji"}),
+        ("region=002", {"kenya", "brazil"}),
+        ("region=014&country=BRA", {"brazil"}),
+        ("group=sids", {"fiji"}),
+        ("group=ldc", {"brazil"}),
+        ("term=bsp-theme:forests", {"kenya"}),
+        ("term=sdg:14", {"brazil"}),
+        ("partner=fao&partner=undp", {"kenya", "brazil"}),
+        ("modality=unstated", {"fiji"}),
+        ("status=4", {"fiji"}),
+        ("year=2025", {"kenya", "brazil", "fiji"}),
+        ("year=2019", set()),
+        ("instrument=action", set()),
+        ("q=wetlands&country=KEN", {"kenya"}),
+    ],
+)
+def test_filter_finds(collection, query, names):
+    assert {pk for pk in ask(query).entries().values_list("pk", flat=True)} == {collection[name].pk for name in names}  # noqa: C416
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["country=ZZZ", "region=Africa", "group=none", "term=forests", "term=bsp-theme:none", "partner=nobody", "modality=x", "status=9",
+     "year=abc", "year=99999999999999999999", "year=１２３４", "role=donor", "sort=random", "country=" + "K" * 300],
+)  # fmt: skip
+def test_unknown_value_is_an_error_and_never_everything(query):
+    filterset = ask(query)
+    assert not filterset.is_valid()
+    assert list(filterset.errors) == [query.split("=")[0]]
+
+
+def test_too_many_values_are_refused():
+    assert "At most 50" in str(ask("&".join(f"year={1900 + n}" for n in range(51))).errors)
+
+
+def test_facet_counts_are_exact_and_ignore_their_own_choice(collection):
+    total, facets = facets_of(ask("country=KEN"))
+    assert total == 1
+    countries = {
+        o.code: (o.count, o.is_chosen) for f in facets if f.parameter == "country" for o in [*f.options, *f.more]
+    }
+    assert countries == {"KEN": (1, True), "BRA": (1, False), "MOZ": (1, False), "FJI": (1, False)}
+    regions = {o.code: o.count for f in facets if f.parameter == "region" for o in [*f.options, *f.more]}
+    assert regions == {"002": 1, "014": 1, "202": 1}
+
+
+def test_every_facet_kind_is_written_by_the_database_as_python_reads_it():
+    project = ProjectFactory(
+        published=True, modality="triangular", status="3", instrument="programme", delivery_level="regional"
+    )
+    kinds = {FacetKind.split(facet)[0] for facet in SearchEntry.objects.get(pk=project.pk).facets}
+    assert kinds == set(FacetKind)
+    facets = set(SearchEntry.objects.get(pk=project.pk).facets)
+    assert {
+        FacetKind.MODALITY.of(Modality.values.index("triangular")),
+        FacetKind.STATUS.of(3),
+        FacetKind.INSTRUMENT.of(Instrument.values.index("programme")),
+        FacetKind.LEVEL.of(DeliveryLevel.values.index("regional")),
+        FacetKind.YEAR.of(2024),
+        FacetKind.YEAR.of(2026),
+    } <= facets
+
+
+def test_sorting_is_total(collection):
+    for sort in ("newest", "start", "title"):
+        filterset = ask(f"sort={sort}")
+        assert len(set(filterset.ordered(filterset.entries()).values_list("pk", flat=True))) == 3
