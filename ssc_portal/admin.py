@@ -1,6 +1,7 @@
 """Our admin site: Django's own, with a start page that says what waits for whom, and object permissions from rules.py."""
 
 from django.contrib import admin
+from django.db.models import URLField
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -36,6 +37,11 @@ class RuledAdmin:
 
     def _may(self, action: str, request, obj=None) -> bool:
         return request.user.has_perm(f"{self.opts.app_label}.{action}_{self.opts.model_name}", obj)
+
+    def formfield_for_dbfield(self, db_field, request, **kwargs):
+        if isinstance(db_field, URLField):
+            kwargs.setdefault("assume_scheme", "https")
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def has_view_permission(self, request, obj=None):
         return self._may("view", request, obj) or self.has_change_permission(request, obj)

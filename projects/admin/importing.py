@@ -89,7 +89,7 @@ class ImportRunAdmin(RuledAdmin, admin.ModelAdmin):
         """Upload: keeps the file, tries it without writing, and shows what would happen."""
         if not self.has_add_permission(request):
             raise PermissionDenied
-        form = UploadForm(request.POST or None, request.FILES or None)
+        form = UploadForm(request.POST, request.FILES) if request.method == "POST" else UploadForm()
         if request.method == "POST" and form.is_valid():
             upload = form.cleaned_data["file"]
             run = ImportRun.objects.create(

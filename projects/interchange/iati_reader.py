@@ -210,7 +210,7 @@ def clean(text: str | None) -> tuple[str, str]:
     """A text fit for people, and what had to be done to it ("" when nothing but spaces changed)."""
     value, done = text or "", []
     for _again in range(3):
-        if not re.search(r"&(amp|lt|gt|quot|apos|nbsp|#x?[0-9a-fA-F]+);", value):
+        if not re.search(r"&([a-zA-Z]{2,8}|#x?[0-9a-fA-F]{1,6});", value):
             break
         value = html.unescape(value)
         done = [_("unescaped")]

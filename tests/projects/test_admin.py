@@ -1,0 +1,310 @@
+"""Admin as staff use it: one page for a project, no silent overwrite, lists, tables in and out, imports, history."""
+
+import io
+
+import pytest
+from django.urls import reverse
+
+from partners.models import Country, Partner
+from projects.models import ImportRun, Project, Term
+from tests.factories import ContributionFactory, ProjectFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+
+PREFIXES = ["country_links", "partner_links", "term_links", "contributions", "results", "budgets", "transactions", "translations",
+            "region_links", "locations", "documents", "related_links", "updates"]  # fmt: skip
+
+
+def form(**values) -> dict:
+    """The project page as a browser would send it: everything empty but these."""
+    data = {f"{prefix}-{name}": 0 for prefix in PREFIXES for name in ("TOTAL_FORMS", "INITIAL_FORMS")}
+    data |= {
+        "title": "Wells that stay full",
+        "language": "en",
+        "status": "2",
+        "modality": "bilateral",
+        "instrument": "project",
+        "delivery_level": "national",
+    }
+    return data | values
+
+
+def row(prefix: str, number: int, **values) -> dict:
+    return {f"{prefix}-TOTAL_FORMS": number + 1} | {
+        f"{prefix}-{number}-{name}": value for name, value in values.items()
+    }
+
+
+@pytest.fixture
+def desk(people, sign_in):
+    return sign_in(people["desk"])
+
+
+def test_project_is_entered_on_one_page(desk, people):
+    kenya, brazil = Country.objects.get(iso3="KEN"), Country.objects.get(iso3="BRA")
+    data = form(summary="Two towns.")
+    data |= row("country_links", 0, country=brazil.pk, role="provider") | row(
+        "country_links", 1, country=kenya.pk, role="recipient", share="100"
+    )
+    data |= row("partner_links", 0, partner=Partner.objects.get(slug="undp").pk, role="4")
+    data |= row("term_links", 0, term=Term.objects.get(vocabulary="bsp-theme", code="freshwater").pk)
+    data |= row(
+        "contributions",
+        0,
+        country=brazil.pk,
+        kind="D011",
+        text="engineers",
+        quantity="40",
+        unit="expert-days",
+        delivered="10",
+    )
+    data |= row("results", 0, kind="1", title="Wells", unit="items", target="12", actual="3")
+    response = desk.post(reverse("admin:projects_project_add"), data)
+    assert response.status_code == 302, response.context["errors"]
+    project = Project.objects.get()
+    assert (project.created_by, project.state, project.country_links.count()) == (people["desk"], "draft", 2)
+    assert project.contributions.get().quantity == 40
+    assert project.quality_score > 50
+
+
+@pytest.mark.parametrize(
+    ("links", "message"),
+    [
+        ([("BRA", "provider", "", "60"), ("KEN", "recipient", "", "50")], "add up to more than 100"),
+        ([("BRA", "provider", "2", ""), ("KEN", "recipient", "", "")], "triangular cooperation only"),
+        ([("BRA", "recipient", "1", "")], "recipient that provides nothing"),
+        ([("BRA", "provider", "", ""), ("BRA", "recipient", "", "")], "duplicate"),
+    ],
+)
+def test_wrong_roles_are_refused_with_words_and_nothing_is_lost(desk, links, message):
+    data = form(summary="A long summary that must not be lost.")
+    for number, (iso3, role, order, share) in enumerate(links):
+        data |= row(
+            "country_links",
+            number,
+            country=Country.objects.get(iso3=iso3).pk,
+            role=role,
+            provider_order=order,
+            share=share,
+        )
+    page = desk.post(reverse("admin:projects_project_add"), data)
+    assert page.status_code == 200
+    assert message in page.content.decode()
+    assert "must not be lost" in page.content.decode()
+    assert Project.objects.count() == 0
+
+
+def test_second_editor_sees_that_somebody_was_faster(desk):
+    project = ProjectFactory(countries={}, terms=[], partners=[])
+    address = reverse("admin:projects_project_change", args=[project.pk])
+    seen = desk.get(address).context["adminform"].form.initial["seen_at"]
+    project.title = "Changed meanwhile"
+    project.save()
+    page = desk.post(address, form(seen_at=seen, title="My title"))
+    assert page.status_code == 200
+    assert "Somebody changed this project after you opened it" in page.content.decode()
+    assert "My title" in page.content.decode()
+    project.refresh_from_db()
+    assert project.title == "Changed meanwhile"
+    knowing = page.context["adminform"].form["seen_at"].value()
+    assert desk.post(address, form(seen_at=knowing, title="My title")).status_code == 302
+
+
+def test_lists_filter_search_and_cost_the_same(desk, count_queries):
+    person = UserFactory()
+    counts = []
+    for more in (1, 2, 17):
+        for _n in range(more):
+            ProjectFactory(published=True, created_by=person, published_by=person)
+        with count_queries() as n:
+            page = desk.get(
+                "/admin/projects/project/", {"country": "KEN", "q": "wetlands", "year": "2025", "quality": "middle"}
+            )
+        counts.append(n())
+        assert page.status_code == 200
+    assert counts == [18] * 3
+    for query, found in [("country=FJI", 0), ("theme=wetlands", 20), ("group=g77", 20), ("region=014", 20), ("partner=undp", 20),
+                         ("unresolved=partner", 0), ("year=x", 0), ("country=zz", 0), ("q=nothing", 0), ("state__exact=published", 20)]:  # fmt: skip
+        assert desk.get(f"/admin/projects/project/?{query}").context["cl"].result_count == found, query
+
+
+def test_safe_fields_are_edited_in_the_list(desk):
+    project = ProjectFactory()
+    data = {
+        "form-TOTAL_FORMS": 1,
+        "form-INITIAL_FORMS": 1,
+        "form-0-id": project.pk,
+        "form-0-status": "3",
+        "form-0-modality": "regional",
+        "_save": "Save",
+    }
+    assert desk.post("/admin/projects/project/", data).status_code == 302
+    project.refresh_from_db()
+    assert (project.status, project.modality) == ("3", "regional")
+
+
+def test_publishing_many_tells_which_could_not_be(people, sign_in):
+    good, bad = ProjectFactory(in_review=True), ProjectFactory(in_review=True, summary="")
+    page = sign_in(people["publisher"]).post(
+        "/admin/projects/project/", {"action": "publish_selected", "_selected_action": [good.pk, bad.pk]}, follow=True
+    )
+    assert "1 project moved." in page.content.decode()
+    assert f"{bad.reference}: Write a summary or a description." in page.content.decode()
+
+
+def test_history_shows_who_and_the_difference(desk, people):
+    project = ProjectFactory(countries={}, terms=[], partners=[])
+    address = reverse("admin:projects_project_change", args=[project.pk])
+    seen = desk.get(address).context["adminform"].form.initial["seen_at"]
+    desk.post(address, form(title="After", seen_at=seen))
+    page = desk.get(reverse("admin:projects_project_history", args=[project.pk])).content.decode()
+    assert "<ins>After</ins>" in page
+    assert str(people["desk"]) in page
+
+
+def test_similar_records_are_shown_while_a_title_is_typed(desk):
+    ProjectFactory(title="Mangrove restoration by villages")
+    page = desk.get(
+        reverse("admin:projects_project_similar"), {"title": "Restoration of mangrove by the villages"}
+    ).content.decode()
+    assert "Mangrove restoration by villages" in page
+    assert desk.get(reverse("admin:projects_project_similar"), {"title": "", "without": "x"}).status_code == 200
+
+
+def test_start_page_says_what_waits(desk, people, sign_in):
+    ProjectFactory(in_review=True)
+    assert {q["label"]: q["count"] for q in desk.get("/admin/").context["waiting"]}["My drafts"] == 0
+    waiting = {q["label"]: q["count"] for q in sign_in(people["publisher"]).get("/admin/").context["waiting"]}
+    assert waiting["Projects to publish"] == 1
+
+
+@pytest.mark.parametrize(
+    "name", ["nobody", "stranger", "former", "contributor", "focal_point", "partner_member", "partner_lead"]
+)
+def test_admin_is_closed_to_all_but_unep(name, people, sign_in):
+    for address in ("/admin/", "/admin/projects/project/", "/admin/projects/importrun/add/", "/admin/partners/user/"):
+        response = sign_in(people[name]).get(address)
+        assert (response.status_code, response["Location"].split("?")[0]) == (302, "/admin/login/")
+
+
+def test_desk_gives_no_role_of_unep(desk, people):
+    data = {
+        "user": people["stranger"].pk,
+        "role": "administrator",
+        "partner": Partner.objects.unep().pk,
+        "starts_on": "2026-01-01",
+    }
+    page = desk.post(reverse("admin:partners_membership_add"), data)
+    assert "Only an administrator gives" in page.content.decode()
+    granted = desk.post(reverse("admin:partners_membership_add"), data | {"role": "partner_lead"})
+    assert granted.status_code == 302
+    assert people["stranger"].memberships.get().granted_by == people["desk"]
+
+
+# --- tables ----------------------------------------------------------------------------------------------------------
+def upload(client, text: str):
+    """Sends a CSV file to the import page; gives the page with its preview."""
+    file = io.BytesIO(text.encode())
+    file.name = "projects.csv"
+    return client.post(reverse("admin:projects_project_import"), {"import_file": file, "format": "0", "resource": ""})
+
+
+def confirm(client, page):
+    return client.post(
+        reverse("admin:projects_project_process_import"), page.context["confirm_form"].initial, follow=True
+    )
+
+
+def test_table_is_previewed_then_written(desk, people):
+    page = upload(
+        desk, "title,summary,status,countries,terms\nNew wells,Two towns.,2,BRA:provider; KEN,bsp-theme:freshwater\n"
+    )
+    assert not page.context["result"].has_errors(), page.context["result"].row_errors()
+    assert Project.objects.count() == 0
+    confirm(desk, page)
+    project = Project.objects.get()
+    assert (project.title, project.created_by) == ("New wells", people["desk"])
+    assert [(c.country.iso3, c.role) for c in project.country_links.all()] == [
+        ("BRA", "provider"),
+        ("KEN", "recipient"),
+    ]
+
+
+def test_table_changes_known_rows_by_reference_and_leaves_the_rest(desk):
+    project = ProjectFactory(summary="Stays")
+    ContributionFactory(project=project)
+    page = upload(desk, f"reference,title,countries\n{project.reference},Better title,KEN:both\n")
+    confirm(desk, page)
+    project.refresh_from_db()
+    assert (project.title, project.summary, project.contributions.count()) == ("Better title", "Stays", 1)
+    assert [(c.country.iso3, c.role) for c in project.country_links.all()] == [("KEN", "both")]
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("title,countries\nA,ZZZ\n", "there is no country ZZZ"),
+        ("title,countries\nA,KEN:donor\n", "donor is no role"),
+        ("title,terms\nA,bsp-theme:none\n", "there is no term bsp-theme:none"),
+        ("title,partners\nA,nobody:1\n", "there is no partner nobody"),
+        ("title,planned_start,planned_end\nA,2025-01-01,2024-01-01\n", "planned end comes before"),
+        ("title,colour\nA,green\n", "There is no column colour"),
+        ("reference,title\nP-1999-0001,A\n", "There is no project P-1999-0001"),
+        ("title,status\nA,9\n", "9"),
+        ("title,modality,countries\nA,bilateral,BRA:provider:2\n", "triangular cooperation only"),
+    ],
+)
+def test_table_with_errors_says_which_row_and_writes_nothing(desk, text, why):
+    page = upload(desk, text + "Good,,\n" if text.count(",") > 2 else text)
+    result = page.context["result"]
+    assert result.has_errors() or result.has_validation_errors()
+    assert why in page.content.decode()
+    assert Project.objects.count() == 0
+
+
+def test_export_takes_the_current_filter_and_defuses_formulas(desk):
+    ProjectFactory(published=True, title="=cmd|' /C calc'!A0")
+    ProjectFactory(countries={"FJI": "both"})
+    address = reverse("admin:projects_project_export") + "?country=KEN"
+    fields = [n for n in desk.get(address).context["form"].fields if n.startswith("projectresource_")]
+    response = desk.post(address, {"format": "0", "resource": "0"} | dict.fromkeys(fields, "on"))
+    lines = response.content.decode().splitlines()
+    assert response["Content-Type"].startswith("text/csv")
+    assert len(lines) == 2
+    assert "'=cmd|" in lines[1]
+    assert "BRA:provider; KEN:recipient" in lines[1]
+
+
+# --- IATI ------------------------------------------------------------------------------------------------------------
+FILE = b"""<iati-activities version="2.03"><iati-activity><iati-identifier>XX-1</iati-identifier><title><narrative>Wells</narrative></title>
+<recipient-country code="KE"/></iati-activity></iati-activities>"""
+
+
+def test_iati_file_is_tried_confirmed_and_left_to_the_worker(desk, settings, tmp_path, people):
+    from procrastinate.contrib.django.models import ProcrastinateJob
+
+    from projects.tasks import import_iati
+
+    settings.MEDIA_ROOT = tmp_path
+    file = io.BytesIO(FILE)
+    file.name = "activities.xml"
+    page = desk.post(reverse("admin:projects_importrun_add"), {"file": file, "publish": "on"}, follow=True)
+    run = ImportRun.objects.get()
+    assert (run.progress, run.created, Project.objects.count()) == ("waiting", 1, 0)
+    assert "a trial run: nothing has been written yet" in page.content.decode()
+    desk.post(reverse("admin:projects_importrun_confirm", args=[run.pk]))
+    job = ProcrastinateJob.objects.get(task_name="projects.import_iati")
+    import_iati.func(**job.args)
+    run.refresh_from_db()
+    assert (run.progress, run.created, run.started_by) == ("done", 1, people["desk"])
+    assert Project.objects.get().state == "draft"  # the desk imports, a publisher publishes
+    assert desk.get(reverse("admin:projects_importrun_findings", args=[run.pk])).content.startswith(b"file,activity")
+
+
+def test_unreadable_upload_is_refused_in_words(desk, settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path
+    file = io.BytesIO(b"<html/>")
+    file.name = "x.xml"
+    page = desk.post(reverse("admin:projects_importrun_add"), {"file": file}, follow=True)
+    assert "This is no IATI activity file" in page.content.decode()
+    assert desk.post(reverse("admin:projects_importrun_add"), {}).status_code == 400

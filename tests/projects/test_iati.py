@@ -1,0 +1,337 @@
+"""IATI in: real dirt met one by one, re-import, staff's edits, resumption, hostile files."""
+
+import gzip
+import io
+import resource
+import zipfile
+from pathlib import Path
+
+import pytest
+from django.core.exceptions import PermissionDenied
+from django.core.management import CommandError, call_command
+
+from partners.models import User
+from projects.choices import State
+from projects.interchange import iati_reader
+from projects.interchange.iati_import import import_file
+from projects.interchange.iati_reader import Unreadable, clean, read_activities
+from projects.models import ImportIssue, ImportRun, Project
+from tests.factories import UserFactory
+
+SAMPLES = Path(__file__).resolve().parents[3] / "shared" / "data" / "activities"
+
+ACTIVITY = """<iati-activity xml:lang="en" default-currency="USD">
+<iati-identifier>{identifier}</iati-identifier>
+<reporting-org ref="XM-DAC-41114" type="40"><narrative>UNDP</narrative></reporting-org>
+<title><narrative>{title}</narrative></title>
+<description><narrative>Text of the activity.</narrative></description>
+<participating-org ref="XM-DAC-41114" role="4"><narrative>UNDP</narrative></participating-org>
+<activity-status code="2"/>
+<recipient-country code="KE"/>
+{more}</iati-activity>"""
+
+
+def document(*activities: str, version="2.03") -> bytes:
+    return f'<iati-activities version="{version}">{"".join(activities)}</iati-activities>'.encode()
+
+
+def activity(more="", identifier="XX-1", title="A project") -> str:
+    return ACTIVITY.format(identifier=identifier, title=title, more=more)
+
+
+@pytest.fixture
+def write(tmp_path):
+    def do(content: bytes, name="file.xml") -> Path:
+        path = tmp_path / name
+        path.write_bytes(content)
+        return path
+
+    return do
+
+
+@pytest.fixture
+def system(db):
+    return User.objects.system()
+
+
+@pytest.fixture
+def imported(write, system):
+    """Imports one activity with extra elements; gives (project, issues as tuples)."""
+
+    def do(more="", **kwargs):
+        run = import_file(write(document(activity(more, **kwargs))), by=system)
+        issues = list(run.issues.values_list("element", "value", "outcome"))
+        return Project.objects.filter(import_run=run).first(), issues
+
+    return do
+
+
+def test_one_activity_arrives_whole_and_public(imported):
+    project, issues = imported(
+        """<activity-date type="1" iso-date="2024-01-01"/><sector vocabulary="1" code="41030" percentage="100"/>
+        <tag vocabulary="3" code="14.2"/><collaboration-type code="8"/><activity-scope code="4"/>
+        <budget type="1"><period-start iso-date="2024-01-01"/><period-end iso-date="2024-12-31"/><value currency="EUR">1200.50</value></budget>
+        <location><name><narrative>Mombasa</narrative></name><point><pos>-4.05 39.66</pos></point></location>
+        <document-link url="https://example.org/report"><title><narrative>Report</narrative></title><language code="en"/></document-link>
+        <result type="1"><title><narrative>Trained</narrative></title><indicator measure="1"><title><narrative>People</narrative></title>
+        <baseline year="2023" value="0"/><period><period-end iso-date="2025-12-31"/><target value="40"/><actual value="12"/></period></indicator></result>"""
+    )
+    assert (project.state, project.source, project.status, project.modality, project.delivery_level) == (
+        "published", "imported", "2", "triangular", "national",
+    )  # fmt: skip
+    assert [str(t.term) for t in project.term_links.all()] == [
+        "41030 Biodiversity",
+        "14.2 Marine and coastal ecosystems protected",
+    ]
+    assert project.country_links.get().country.iso3 == "KEN"
+    assert project.partner_links.get().partner.slug == "undp"
+    assert project.partner_links.get().is_reporting
+    assert str(project.budgets.get()) == "2024: EUR 1200.50"
+    assert project.locations.get().name == "Mombasa"
+    assert project.documents.get().url == "https://example.org/report"
+    result = project.results.get()
+    assert (result.indicator, result.target, result.actual) == ("People", 40, 12)
+    assert issues == []
+
+
+@pytest.mark.parametrize(
+    ("more", "issue", "check"),
+    [
+        pytest.param(
+            '<transaction><transaction-type code="3"/><transaction-date iso-date="2024-05-01"/><value>-500</value></transaction>',
+            ("transaction/value", "-500.00", "kept"), lambda p: p.transactions.get().amount == -500, id="negative transaction",
+        ),
+        pytest.param(
+            '<sector code="41050"/>', ("sector", "41050", "kept"), lambda p: p.term_links.get().term.is_withdrawn, id="withdrawn code",
+        ),
+        pytest.param(
+            '<sector code="99999"/>', ("sector", "99999", "kept"),
+            lambda p: p.term_links.get().reported_code == "99999", id="unknown code",
+        ),
+        pytest.param(
+            '<sector code="41010" percentage="60"/><sector code="41020" percentage="60"/>',
+            ("sector (vocabulary 1)/@percentage", "120.0000", "left_out"), lambda p: [t.share for t in p.term_links.all()] == [None, None],
+            id="percentages over 100",
+        ),
+        pytest.param(
+            '<sector code="41010" percentage="30"/><sector code="41020" percentage="30"/>',
+            ("sector (vocabulary 1)/@percentage", "60.0000", "kept"), lambda p: [t.share for t in p.term_links.all()] == [30, 30],
+            id="percentages under 100",
+        ),
+        pytest.param(
+            '<recipient-country code="GLOBAL"/>', ("recipient-country", "GLOBAL", "kept"),
+            lambda p: p.country_links.unresolved().get().reported_code == "GLOBAL", id="country GLOBAL",
+        ),
+        pytest.param(
+            '<recipient-country code="XX"><narrative>Nowhere</narrative></recipient-country>', ("recipient-country", "XX", "kept"),
+            lambda p: p.country_links.unresolved().get().reported_name == "Nowhere", id="country XX",
+        ),
+        pytest.param(
+            '<participating-org ref="" role="1"><narrative></narrative></participating-org>', ("participating-org", "", "left_out"),
+            lambda p: p.partner_links.count() == 1, id="empty reference",
+        ),
+        pytest.param(
+            '<participating-org ref=" XM-DAC 41301 " role="1"/>', ("participating-org/@ref", " XM-DAC 41301 ", "repaired"),
+            lambda p: p.partner_links.unresolved().get().reported_code == "XM-DAC41301", id="reference with spaces",
+        ),
+        pytest.param(
+            '<participating-org role="1"><narrative>Unknown Ministry</narrative></participating-org>',
+            ("participating-org", "Unknown Ministry", "kept"),
+            lambda p: p.partner_links.unresolved().get().reported_name == "Unknown Ministry", id="unknown organisation",
+        ),
+        pytest.param(
+            '<budget><period-start iso-date="2020-01-01"/><period-end iso-date="2024-12-31"/><value>5</value></budget>',
+            ("budget", "2020-01-01 – 2024-12-31", "left_out"), lambda p: p.budgets.count() == 0, id="budget of five years",
+        ),
+        pytest.param(
+            '<activity-date type="1" iso-date="2025-01-01"/><activity-date type="3" iso-date="2024-01-01"/>',
+            ("activity-date", "2025-01-01 – 2024-01-01", "left_out"), lambda p: p.planned_end is None, id="end before start",
+        ),
+        pytest.param(
+            '<document-link url="javascript:alert(1)"/>', ("document-link/@url", "javascript:alert(1)", "left_out"),
+            lambda p: p.documents.count() == 0, id="script as address",
+        ),
+        pytest.param(
+            '<location><point><pos>95 200</pos></point></location>', ("location", "95 200", "left_out"),
+            lambda p: p.locations.count() == 0, id="place off the earth",
+        ),
+        pytest.param(
+            '<transaction><transaction-type code="3"/><transaction-date iso-date="2024-05-01"/><value>1,200.50</value></transaction>',
+            ("transaction/value", "1,200.50", "repaired"), lambda p: str(p.transactions.get().amount) == "1200.50", id="number with commas",
+        ),
+    ],
+)  # fmt: skip
+def test_bad_input_is_taken_as_far_as_it_goes(imported, more, issue, check):
+    project, issues = imported(more)
+    assert issue in issues
+    assert check(project)
+
+
+def test_identifier_with_spaces_is_repaired(imported):
+    project, issues = imported(identifier=" XX-1 2 ")
+    assert project.iati_identifier == "XX-12"
+    assert ("iati-identifier", " XX-1 2 ", "repaired") in issues
+
+
+@pytest.mark.parametrize(
+    ("raw", "text"),
+    [
+        ("Caf&amp;eacute;", "Café"),
+        ("A &amp;lt;p&amp;gt;B&amp;lt;/p&amp;gt;", "A B"),
+        ("CÃ´te dâ€™Ivoire", "Côte d’Ivoire"),
+        ("plain &  text", "plain & text"),
+        ("a\u0001b", "ab"),
+        ("3 < 4 and 5 > 2", "3 < 4 and 5 > 2"),
+        ("São Tomé", "São Tomé"),
+    ],
+)
+def test_text_is_cleaned(raw, text):
+    assert clean(raw)[0] == text
+
+
+def test_texts_keep_their_languages(imported):
+    project, _issues = imported(
+        '<title><narrative xml:lang="fr">Un projet</narrative><narrative xml:lang="ar">مشروع</narrative></title>'
+    )
+    assert dict(project.translations.values_list("language", "title")) == {"ar": "مشروع", "fr": "Un projet"}
+
+
+def test_second_import_changes_nothing_and_third_follows_the_source(write, system):
+    path = write(document(activity('<sector code="41010"/>')))
+    first = import_file(path, by=system)
+    second = import_file(path, by=system)
+    third = import_file(write(document(activity('<sector code="41020"/>', title="New title"))), by=system)
+    assert [(r.created, r.updated, r.unchanged) for r in (first, second, third)] == [(1, 0, 0), (0, 0, 1), (0, 1, 0)]
+    project = Project.objects.get()
+    assert (project.title, project.term_links.get().term.code) == ("New title", "41020")
+    assert set(third.issues.values_list("element", "outcome")) == {("title", "changed"), ("term_links", "changed")}
+
+
+def test_staffs_edits_stay_and_conflicts_are_listed(write, system):
+    import_file(write(document(activity('<sector code="41010"/>'))), by=system)
+    project = Project.objects.get()
+    project.title = "Better title"
+    project.save()
+    project.term_links.all().delete()
+    run = import_file(write(document(activity('<sector code="41020"/>', title="New title"))), by=system)
+    project.refresh_from_db()
+    assert project.title == "Better title"
+    assert project.term_links.count() == 0
+    assert set(run.issues.values_list("element", "outcome")) == {("title", "staff"), ("term_links", "staff")}
+
+
+def test_trial_run_shows_changes_and_writes_nothing(write, system):
+    import_file(write(document(activity())), by=system)
+    run = import_file(write(document(activity(title="Other"), activity(identifier="XX-2"))), by=system, dry_run=True)
+    assert (run.created, run.updated) == (1, 1)
+    assert run.issues.get(outcome=ImportIssue.Outcome.CHANGED).value == "Other"
+    assert list(Project.objects.values_list("title", flat=True)) == ["A project"]
+
+
+def test_one_bad_activity_stops_no_other(write, system):
+    run = import_file(
+        write(document(activity(), activity(), "<iati-activity/>", activity(identifier="XX-3"))), by=system
+    )
+    assert (run.created, run.rejected, run.done) == (2, 2, 4)
+    assert list(run.issues.filter(outcome="rejected").values_list("identifier", flat=True)) == ["XX-1", "?"]
+
+
+def test_file_that_breaks_keeps_what_came_before_and_goes_on_next_time(write, system):
+    whole = document(*[activity(identifier=f"XX-{n}") for n in range(6)])
+    broken = import_file(write(whole[: len(whole) * 2 // 3]), by=system)
+    assert broken.progress == ImportRun.Progress.FAILED
+    assert "breaks off" in broken.message
+    assert 0 < Project.objects.count() < 6
+    again = import_file(write(whole), by=system)
+    assert (again.progress, again.created + again.unchanged, Project.objects.count()) == ("done", 6, 6)
+
+
+def test_import_needs_the_right(write, db):
+    with pytest.raises(PermissionDenied):
+        import_file(write(document(activity())), by=UserFactory())
+
+
+def test_desk_imports_drafts(write, people):
+    import_file(write(document(activity())), by=people["desk"])
+    assert Project.objects.get().state == State.DRAFT
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"", "breaks off"),
+        (b"not xml", "breaks off"),
+        (b"<html/>", "begins with <html>"),
+        (b'<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]><iati-activities>&b;</iati-activities>', "declares"),
+        (
+            b'<!DOCTYPE x [<!ENTITY f SYSTEM "file:///etc/passwd">]><iati-activities><iati-activity>&f;</iati-activity></iati-activities>',
+            "declares",
+        ),
+        (b"PK\x03\x04broken", "damaged"),
+        (b"\x1f\x8b\x08broken", "damaged"),
+    ],
+)
+def test_unreadable_file_says_why(write, content, why):
+    with pytest.raises(Unreadable, match=why):
+        list(read_activities(write(content)))
+
+
+def test_archives_are_read_and_bombs_are_not(write, monkeypatch):
+    content = document(activity())
+    assert len(list(read_activities(write(gzip.compress(content), "a.gz")))) == 1
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.xml", content)
+    assert len(list(read_activities(write(packed.getvalue(), "a.zip")))) == 1
+    monkeypatch.setattr(iati_reader, "FREE_BYTES", 1024**2)
+    bomb = gzip.compress(b"<iati-activities>" + b" " * 30_000_000)
+    with pytest.raises(Unreadable, match="unpacks to more"):
+        list(read_activities(write(bomb, "bomb.gz")))
+
+
+def test_huge_text_is_refused_not_swallowed(write):
+    huge = document(activity(title="x" * 11_000_000))
+    with pytest.raises(Unreadable):
+        list(read_activities(write(huge)))
+
+
+def test_memory_stays_flat(write):
+    """Thirty times the activities must not need more memory."""
+    one = activity("<description><narrative>" + "words " * 300 + "</narrative></description>").encode()
+    small, large = (
+        write(b'<iati-activities version="2.03">' + one * n + b"</iati-activities>", f"{n}.xml") for n in (300, 9000)
+    )
+    sum(1 for _a in read_activities(small))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert sum(1 for _a in read_activities(large)) == 9000
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 15_000  # kB
+
+
+def test_command_reports_and_fails_when_nothing_could_be_read(write, db, tmp_path):
+    out, report = io.StringIO(), tmp_path / "report.csv"
+    call_command(
+        "import_iati", str(write(document(activity('<recipient-country code="=1+1"/>')))), report=report, stdout=out
+    )
+    assert "1 new" in out.getvalue()
+    assert "'=1+1" in report.read_text(encoding="utf-8")
+    with pytest.raises(CommandError, match="Nothing could be read"):
+        call_command("import_iati", str(write(b"<html/>")), stdout=out)
+    with pytest.raises(CommandError):
+        call_command("import_iati", str(tmp_path / "missing.xml"), stdout=out)
+
+
+@pytest.mark.skipif(
+    not SAMPLES.exists(), reason="the real samples are beside the repository only where it is developed"
+)
+def test_real_samples_arrive(system, client):
+    run = import_file(SAMPLES / "iati_environment_sample.xml", by=system)
+    assert (run.created, run.rejected, run.version) == (47, 0, "2.03")
+    assert Project.objects.published().count() == 47
+    assert client.get("/api/v1/projects/?page_size=200").json()["count"] == 47
+    for project in Project.objects.all():
+        assert client.get(project.get_absolute_url()).status_code == 200
+        assert client.get("/api/v1/projects/", {"q": f'"{project.title}"'}).json()["count"] >= 1
+    for name, activities in [("undp_2010_v10", 1), ("globalfund_2010_v10", 7), ("worldbank_2010_v10", 16)]:
+        old = import_file(SAMPLES / f"{name}_sample.xml", by=system)
+        assert (old.created, old.rejected) == (activities, 0)
+        assert old.issues.exists()
