@@ -4,6 +4,7 @@ Every filter takes stable codes (ISO 3, slugs, official codes), may be repeated 
 others (all of them). A value that does not exist is an error, never ignored.
 """
 
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 
@@ -236,7 +237,11 @@ class Option:
     label: str
     count: int
     is_chosen: bool
-    language: str = ""
+
+    @property
+    def key(self) -> str:
+        """The code as part of an HTML id."""
+        return re.sub(r"[^A-Za-z0-9]", "-", self.code)
 
 
 @dataclass

@@ -21,7 +21,8 @@ from partners.reference import merge, plain
 from projects import lifecycle, quality, search
 from projects.choices import CountryRole, Source
 from projects.interchange import iati_reader
-from projects.interchange.iati_reader import Activity, Tie, Unreadable
+from projects.interchange.iati_elements import Activity, Finding, Tie
+from projects.interchange.iati_reader import Unreadable
 from projects.models import ImportIssue, ImportRun, Project, Term
 
 logger = logging.getLogger(__name__)
@@ -169,7 +170,7 @@ def _import_one(activity, run, directory, by, dry_run, publish, seen, touched) -
             activity,
             [
                 *activity.findings,
-                iati_reader.Finding("iati-activity", "", Outcome.REJECTED, _("Neither an identifier nor a title.")),
+                Finding("iati-activity", "", Outcome.REJECTED, _("Neither an identifier nor a title.")),
             ],
         )
         return
@@ -179,7 +180,7 @@ def _import_one(activity, run, directory, by, dry_run, publish, seen, touched) -
             run,
             activity,
             [
-                iati_reader.Finding(
+                Finding(
                     "iati-identifier",
                     name,
                     Outcome.REJECTED,
@@ -199,9 +200,7 @@ def _import_one(activity, run, directory, by, dry_run, publish, seen, touched) -
     except (ValidationError, DatabaseError) as error:
         run.rejected += 1
         text = "; ".join(error.messages) if isinstance(error, ValidationError) else " ".join(str(error).split())
-        _record(
-            run, activity, [*activity.findings, iati_reader.Finding("iati-activity", "", Outcome.REJECTED, text[:500])]
-        )
+        _record(run, activity, [*activity.findings, Finding("iati-activity", "", Outcome.REJECTED, text[:500])])
         logger.warning("IATI activity %s was not read: %s", name, text)
         return
     setattr(run, outcome, getattr(run, outcome) + 1)

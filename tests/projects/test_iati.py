@@ -13,8 +13,9 @@ from django.core.management import CommandError, call_command
 from partners.models import User
 from projects.choices import State
 from projects.interchange import iati_reader
+from projects.interchange.cleaning import clean
 from projects.interchange.iati_import import import_file
-from projects.interchange.iati_reader import Unreadable, clean, read_activities
+from projects.interchange.iati_reader import Unreadable, read_activities
 from projects.models import ImportIssue, ImportRun, Project
 from tests.factories import UserFactory
 

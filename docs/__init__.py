@@ -1,0 +1,1 @@
+"""Documents, some of them made from the code."""

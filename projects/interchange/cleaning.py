@@ -1,0 +1,69 @@
+"""Texts, languages, dates and numbers of other people's files, made fit for use."""
+
+import html
+import re
+from datetime import date
+from decimal import Decimal, InvalidOperation
+
+from django.utils.translation import gettext as _
+
+MOJIBAKE = re.compile(r"[ÃÂ][\x80-\xbf¡-¿]|â€|Ð[\x80-\xbf°-¿]")
+
+
+def clean(text: str | None) -> tuple[str, str]:
+    """A text fit for people, and what had to be done to it ("" when nothing but spaces changed)."""
+    value, done = text or "", []
+    for _again in range(3):
+        if not re.search(r"&([a-zA-Z]{2,8}|#x?[0-9a-fA-F]{1,6});", value):
+            break
+        value = html.unescape(value)
+        done = [_("unescaped")]
+    if MOJIBAKE.search(value):
+        for encoding in ("cp1252", "latin-1"):
+            try:
+                repaired = value.encode(encoding).decode("utf-8")
+            except (UnicodeEncodeError, UnicodeDecodeError):
+                continue
+            value = repaired
+            done.append(_("its encoding repaired"))
+            break
+    if re.search(r"</?[a-zA-Z][^<>]{0,300}>", value):
+        value = re.sub(r"(?i)<br\s*/?>|</p>|</li>|</div>", "\n", value)
+        value = re.sub(r"</?[a-zA-Z][^<>]{0,300}>", "", value)
+        done.append(_("markup removed"))
+    value = "".join(
+        c for c in value if c in "\n\t" or (ord(c) >= 32 and not 0xD800 <= ord(c) <= 0xDFFF and c != "\ufffe")
+    )
+    value = "\n".join(" ".join(line.split()) for line in value.splitlines())
+    return re.sub(r"\n{3,}", "\n\n", value).strip(), ", ".join(str(d) for d in done)
+
+
+def language_code(value: str | None, default: str) -> str:
+    """A language code fit for use, else the default."""
+    code = (value or "").strip().lower()[:8]
+    return code if re.fullmatch(r"[a-z]{2,3}(-[a-z]{2,4})?", code) else default
+
+
+def day_of(text: str | None) -> date | None:
+    """A date written as in ISO 8601, or None."""
+    try:
+        return date.fromisoformat((text or "").strip()[:10])
+    except ValueError:
+        return None
+
+
+def number_of(text: str | None) -> tuple[Decimal | None, bool]:
+    """A number and whether its writing had to be repaired."""
+    raw = (text or "").strip()
+    plain = (
+        raw.replace("\u00a0", "").replace(" ", "").replace(",", "")
+        if re.fullmatch(r"-?[\d,\s\u00a0]+(\.\d+)?", raw)
+        else raw
+    )
+    try:
+        value = Decimal(plain)
+    except InvalidOperation:
+        return None, False
+    if not value.is_finite() or abs(value) >= Decimal(10) ** 18:
+        return None, False
+    return value, plain != raw

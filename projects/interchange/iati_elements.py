@@ -1,0 +1,621 @@
+"""One IATI activity, element by element: what it says in the portal's own terms, and what could not be taken as it stands.
+
+Versions 1.01 to 2.03 and the drafts before them. Nothing is looked up here and nothing is dropped silently: every repair
+and every omission is a finding.
+"""
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import ROUND_DOWN, Decimal
+
+from django.utils.translation import gettext as _
+
+from projects.interchange.cleaning import clean, day_of, language_code, number_of
+
+LANG = "{http://www.w3.org/XML/1998/namespace}lang"
+TEXT_LIMITS = {"title": 400, "summary": 1000, "description": 30000, "objectives": 30000}
+
+DATE_TYPES = {
+    "1": "planned_start", "2": "actual_start", "3": "planned_end", "4": "actual_end",
+    "start-planned": "planned_start", "start-actual": "actual_start", "end-planned": "planned_end", "end-actual": "actual_end",
+    "start": "planned_start", "end": "planned_end",
+}  # fmt: skip
+STATUS_WORDS = {
+    "pipeline/identification": "1", "pipeline": "1", "implementation": "2", "ongoing": "2", "active": "2", "finalisation": "3",
+    "completion": "3", "operationally closed": "3", "closed": "4", "post-completion": "4", "completed": "4",
+    "cancelled": "5", "canceled": "5", "suspended": "6",
+}  # fmt: skip
+ROLE_WORDS = {
+    "funding": "1", "donor": "1", "accountable": "2", "extending": "3", "implementing": "4",
+}  # fmt: skip
+TRANSACTION_WORDS = {
+    "if": "1", "c": "2", "d": "3", "e": "4", "ir": "5", "lr": "6", "r": "7", "qp": "8", "qs": "9", "cg": "10",
+    "incoming funds": "1", "commitment": "2", "disbursement": "3", "disbursment": "3", "expenditure": "4",
+    "interest repayment": "5", "loan repayment": "6", "reimbursement": "7",
+}  # fmt: skip
+
+
+@dataclass
+class Finding:
+    """Something in an activity that could not be taken as it came. `outcome` as in ImportIssue.Outcome."""
+
+    element: str
+    value: str
+    outcome: str
+    text: str
+
+
+@dataclass
+class Tie:
+    """A country, region, organisation, sector or tag as reported."""
+
+    code: str = ""
+    name: str = ""
+    vocabulary: str = ""
+    role: str = ""
+    share: Decimal | None = None
+    is_reporting: bool = False
+
+
+@dataclass
+class Activity:
+    """One activity in the portal's own terms; nothing is looked up yet."""
+
+    identifier: str = ""
+    key: str = ""  # the identifier, or what stands for it in files older than 2.01
+    line: int = 0
+    language: str = "en"
+    currency: str = ""
+    texts: dict[str, dict[str, str]] = field(
+        default_factory=dict
+    )  # language -> {title, summary, description, objectives}
+    status: str = ""
+    modality: str = ""
+    level: str = ""
+    dates: dict[str, date] = field(default_factory=dict)
+    countries: list[Tie] = field(default_factory=list)
+    regions: list[Tie] = field(default_factory=list)
+    organisations: list[Tie] = field(default_factory=list)
+    sectors: list[Tie] = field(default_factory=list)
+    budgets: list[dict] = field(default_factory=list)
+    transactions: list[dict] = field(default_factory=list)
+    results: list[dict] = field(default_factory=list)
+    locations: list[dict] = field(default_factory=list)
+    documents: list[dict] = field(default_factory=list)
+    related: list[Tie] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    not_taken: Counter = field(default_factory=Counter)
+
+    def find(self, element: str, value, outcome: str, text: str) -> None:
+        self.findings.append(Finding(element[:120], str(value or "")[:500], outcome, str(text)[:500]))
+
+
+# --- texts -----------------------------------------------------------------------------------------------------------
+def _narratives(element, activity: Activity) -> list[tuple[str, str]]:
+    """(language, text) of an element: its narratives (2.x) or its own text (1.x)."""
+    found = []
+    default = language_code(element.get(LANG), activity.language)
+    for part in element.findall("narrative") or [element]:
+        text, done = clean("".join(part.itertext()) if part is not element else element.text)
+        if done:
+            activity.find(element.tag, text[:200], "repaired", _("Text %(done)s.") % {"done": done})
+        if text:
+            found.append((language_code(part.get(LANG), default), text))
+    return found
+
+
+def _name(element, activity: Activity) -> str:
+    """One name for an element: in the activity's language where there is one."""
+    texts = _narratives(element, activity)
+    return next((t for lang, t in texts if lang == activity.language), texts[0][1] if texts else "")[:500]
+
+
+def _code(element) -> str:
+    return (element.get("code") or element.get("ref") or "").strip().strip("'")
+
+
+# --- one activity ----------------------------------------------------------------------------------------------------
+def parse_activity(element) -> Activity:
+    """One <iati-activity> element in the portal's own terms. Elements that have no place in the record are counted."""
+    activity = Activity(line=element.sourceline or 0)
+    activity.language = language_code(element.get(LANG), "en")
+    currency = (element.get("default-currency") or "").strip().upper()
+    activity.currency = currency if re.fullmatch(r"[A-Z]{3}", currency) else ""
+    for child in element:
+        if not isinstance(child.tag, str):
+            continue
+        take = _TAKE.get(child.tag)
+        if take:
+            take(child, activity)
+        else:
+            activity.not_taken[child.tag[:60]] += 1
+    _settle_identity(activity)
+    _settle_texts(activity)
+    _settle_dates(activity)
+    _settle_shares(activity)
+    return activity
+
+
+def _take_identifier(element, activity):
+    raw = element.text or ""
+    value = re.sub(r"\s+", "", raw)
+    if value and value != raw.strip():
+        activity.find("iati-identifier", raw, "repaired", _("Spaces removed from the identifier."))
+    if bad := re.search(r"[/&|?]", value):
+        activity.find(
+            "iati-identifier", raw, "kept",
+            _("Holds “%(sign)s”, which IATI does not allow; used to find the record again, not as its IATI identifier.") % {"sign": bad[0]},
+        )  # fmt: skip
+        activity.key = activity.key or value[:200]
+    elif len(value) > 200:
+        activity.find("iati-identifier", raw[:60], "left_out", _("Longer than 200 characters."))
+    else:
+        activity.identifier = value
+
+
+def _take_other_identifier(element, activity):
+    value = (element.get("ref") or element.text or "").strip().strip("'")
+    if value and not activity.key:
+        owner = element.get("owner-name") or element.get("owner-ref") or ""
+        activity.key = f"{owner}:{value}"[:200]
+
+
+def _take_reporting(element, activity):
+    activity.organisations.append(
+        Tie(code=_org_ref(element, activity), name=_name(element, activity), is_reporting=True)
+    )
+
+
+def _org_ref(element, activity) -> str:
+    raw = element.get("ref") or ""
+    value = re.sub(r"\s+", "", raw).strip("'")
+    if value != raw.strip() and value:
+        activity.find(f"{element.tag}/@ref", raw, "repaired", _("Spaces or quotes removed from the reference."))
+    return value[:200]
+
+
+def _take_participating(element, activity):
+    tie = Tie(code=_org_ref(element, activity), name=_name(element, activity))
+    if not tie.code and not tie.name:
+        activity.find("participating-org", "", "left_out", _("Neither a name nor a reference."))
+        return
+    raw = (element.get("role") or "").strip()
+    role = raw if raw in "1234" and len(raw) == 1 else ROLE_WORDS.get(raw.lower(), "")
+    if raw.lower() == "beneficiary":
+        activity.find(
+            "participating-org/@role",
+            raw,
+            "left_out",
+            _("%(name)s: no such role; it is named by its country.") % {"name": tie.name},
+        )
+        return
+    if not role:
+        activity.find(
+            "participating-org/@role",
+            raw,
+            "repaired",
+            _("Unknown role; %(name)s was taken as implementing.") % {"name": tie.name or tie.code},
+        )
+        role = "4"
+    tie.role = role
+    if any((t.code, t.name, t.role) == (tie.code, tie.name, tie.role) for t in activity.organisations):
+        activity.find(
+            "participating-org", tie.name or tie.code, "repaired", _("Named twice in the same role; kept once.")
+        )
+        return
+    activity.organisations.append(tie)
+
+
+def _texts_into(field_name: str):
+    def take(element, activity):
+        for language, text in _narratives(element, activity):
+            texts = activity.texts.setdefault(language, {})
+            if field_name in texts:
+                if texts[field_name] != text and field_name != "title":
+                    texts[field_name] += "\n\n" + text
+            else:
+                texts[field_name] = text
+
+    return take
+
+
+def _take_description(element, activity):
+    kind = element.get("type") or "1"
+    _texts_into("objectives" if kind == "2" else "description")(element, activity)
+
+
+def _take_status(element, activity):
+    raw = (_code(element) or element.text or "").strip()
+    if raw in ("1", "2", "3", "4", "5", "6"):
+        activity.status = raw
+    elif word := STATUS_WORDS.get(raw.lower()):
+        activity.status = word
+        activity.find(
+            "activity-status",
+            raw,
+            "repaired",
+            _("A word of an old version, taken as its code %(code)s.") % {"code": word},
+        )
+    else:
+        activity.find("activity-status", raw, "left_out", _("Unknown status; the record says “not stated”."))
+
+
+def _take_date(element, activity):
+    raw = element.get("iso-date") or element.get("iso_date") or element.text
+    name = DATE_TYPES.get((element.get("type") or "").strip().lower())
+    value = day_of(raw)
+    if not (raw or "").strip():
+        return
+    if name is None or value is None:
+        activity.find("activity-date", f"{element.get('type') or ''} {raw}", "left_out", _("No usable type or date."))
+        return
+    if (element.get("type") or "") in ("start", "end"):
+        activity.find(
+            "activity-date",
+            element.get("type"),
+            "repaired",
+            _("An old type that does not say planned or actual; taken as planned."),
+        )
+    activity.dates.setdefault(name, value)
+
+
+def _share(element, activity) -> Decimal | None:
+    raw = element.get("percentage")
+    if raw in (None, ""):
+        return None
+    value, _repaired = number_of(raw.replace("%", ""))
+    if value is None or not 0 <= value <= 100:
+        activity.find(f"{element.tag}/@percentage", raw, "left_out", _("Not a percentage between 0 and 100."))
+        return None
+    return value.quantize(Decimal("0.0001"), rounding=ROUND_DOWN)
+
+
+def _take_place(target: str):
+    def take(element, activity):
+        tie = Tie(
+            code=_code(element)[:200],
+            name=_name(element, activity),
+            vocabulary=(element.get("vocabulary") or "1"),
+            share=_share(element, activity),
+        )
+        ties = getattr(activity, target)
+        if not tie.code and not tie.name:
+            activity.find(element.tag, "", "left_out", _("Neither a code nor a name."))
+        elif any((t.code, t.name if not t.code else "") == (tie.code, tie.name if not tie.code else "") for t in ties):
+            activity.find(element.tag, tie.code or tie.name, "repaired", _("Named twice; kept once."))
+        else:
+            ties.append(tie)
+
+    return take
+
+
+def _take_sector(element, activity):
+    code, vocabulary = _code(element), (element.get("vocabulary") or "1").strip()
+    tie = Tie(
+        code=code[:200],
+        name=_name(element, activity),
+        vocabulary={"DAC": "1", "DAC-3": "2"}.get(vocabulary, vocabulary)[:200],
+    )
+    tie.share = _share(element, activity)
+    if not tie.code and not tie.name:
+        activity.find("sector", "", "left_out", _("Neither a code nor a name."))
+    elif any(
+        (t.vocabulary, t.code, t.name if not t.code else "")
+        == (tie.vocabulary, tie.code, tie.name if not tie.code else "")
+        for t in activity.sectors
+    ):
+        activity.find("sector", tie.code or tie.name, "repaired", _("Named twice; kept once."))
+    else:
+        activity.sectors.append(tie)
+
+
+def _take_tag(element, activity):
+    # Tag vocabularies 2 and 3 are the Goals and their targets, which sectors call 7 and 8.
+    vocabulary = {"2": "7", "3": "8"}.get(
+        element.get("vocabulary") or "", f"tag {element.get('vocabulary') or ''}".strip()
+    )
+    tie = Tie(code=_code(element)[:200], name=_name(element, activity), vocabulary=vocabulary[:200])
+    if (tie.code or tie.name) and not any(
+        (t.vocabulary, t.code) == (tie.vocabulary, tie.code) for t in activity.sectors
+    ):
+        activity.sectors.append(tie)
+
+
+def _take_scope(element, activity):
+    activity.level = {
+        "1": "global",
+        "2": "regional",
+        "4": "national",
+        "5": "national",
+        "6": "national",
+        "7": "national",
+        "8": "national",
+    }.get(_code(element), "")
+
+
+def _take_collaboration(element, activity):
+    if _code(element) == "8":  # the only code of IATI for triangular cooperation; plain South-South has none
+        activity.modality = "triangular"
+
+
+def _money(element, activity, what: str) -> tuple[Decimal, str] | None:
+    value = element.find("value")
+    raw = value.text if value is not None else None
+    number, repaired = number_of(raw)
+    if number is None:
+        activity.find(f"{what}/value", raw, "left_out", _("No amount, so it was left out."))
+        return None
+    currency = (value.get("currency") or activity.currency or "").strip().upper()
+    if not re.fullmatch(r"[A-Z]{3}", currency):
+        activity.find(
+            f"{what}/value/@currency",
+            currency,
+            "left_out",
+            _("%(amount)s has no currency, so it was left out.") % {"amount": number},
+        )
+        return None
+    if repaired:
+        activity.find(f"{what}/value", raw, "repaired", _("Signs removed from the number."))
+    return number.quantize(Decimal("0.01")), currency
+
+
+def _take_budget(element, activity):
+    starts, ends = (
+        day_of(p.get("iso-date") or p.text) if (p := element.find(name)) is not None else None
+        for name in ("period-start", "period-end")
+    )
+    money = _money(element, activity, element.tag)
+    if money is None:
+        return
+    if starts is None or ends is None or ends < starts:
+        activity.find(element.tag, f"{starts} – {ends}", "left_out", _("The period has no usable start and end."))
+        return
+    if (ends - starts).days > 366:
+        activity.find(
+            element.tag,
+            f"{starts} – {ends}",
+            "left_out",
+            _("A period of more than one year (IATI allows one); %(money)s was left out.")
+            % {"money": f"{money[1]} {money[0]}"},
+        )
+        return
+    value = element.find("value")
+    activity.budgets.append(
+        {
+            "kind": element.get("type") if element.get("type") in ("1", "2") else "1",
+            "starts_on": starts,
+            "ends_on": ends,
+            "amount": money[0],
+            "currency": money[1],
+            "valued_on": day_of(value.get("value-date")),
+        }  # fmt: skip
+    )
+
+
+def _take_transaction(element, activity):
+    if len(element) == 0:
+        activity.find("transaction", "", "left_out", _("It is empty."))
+        return
+    kind_element = element.find("transaction-type")
+    raw = (_code(kind_element) or kind_element.text or "") if kind_element is not None else element.get("type") or ""
+    kind = raw if re.fullmatch(r"[1-9]|1[0-3]", raw) else TRANSACTION_WORDS.get(raw.strip().lower())
+    money = _money(element, activity, "transaction")
+    if money is None:
+        return
+    if kind is None:
+        activity.find(
+            "transaction/transaction-type",
+            raw,
+            "left_out",
+            _("Unknown kind; %(money)s was left out.") % {"money": f"{money[1]} {money[0]}"},
+        )
+        return
+    when = element.find("transaction-date")
+    value = element.find("value")
+    made_on = day_of(when.get("iso-date") or when.text) if when is not None else None
+    made_on = made_on or day_of(value.get("value-date"))
+    if made_on is None:
+        activity.find(
+            "transaction/transaction-date",
+            "",
+            "left_out",
+            _("No date; %(money)s was left out.") % {"money": f"{money[1]} {money[0]}"},
+        )
+        return
+    if money[0] < 0:
+        activity.find(
+            "transaction/value", money[0], "kept", _("Negative: a correction or a return. Kept and counted as such.")
+        )
+    text = element.find("description")
+    activity.transactions.append(
+        {
+            "kind": kind,
+            "made_on": made_on,
+            "amount": money[0],
+            "currency": money[1],
+            "text": _name(text, activity)[:300] if text is not None else "",
+        }
+    )
+
+
+def _take_location(element, activity):
+    name, position = element.find("name"), element.find("point/pos")
+    parts = (position.text or "").split() if position is not None else []
+    numbers = [number_of(p)[0] for p in parts]
+    if len(numbers) != 2 or None in numbers or not (-90 <= numbers[0] <= 90 and -180 <= numbers[1] <= 180):
+        activity.find("location", " ".join(parts), "left_out", _("No usable position."))
+        return
+    label = _name(name, activity) if name is not None else ""
+    activity.locations.append(
+        {
+            "name": (label or _("unnamed place"))[:200],
+            "latitude": numbers[0].quantize(Decimal("0.00001")),
+            "longitude": numbers[1].quantize(Decimal("0.00001")),
+        }
+    )
+
+
+def _take_document(element, activity):
+    url = (element.get("url") or "").strip()
+    if not re.fullmatch(r"https?://[^\s<>\"]{3,950}", url):
+        activity.find("document-link/@url", url, "left_out", _("Not a web address."))
+        return
+    title = element.find("title")
+    language = element.find("language")
+    when = element.find("document-date")
+    activity.documents.append(
+        {
+            "url": url,
+            "title": (_name(title, activity) if title is not None else "")[:300] or url[:300],
+            "language": language_code(_code(language), "") if language is not None else "",
+            "published_on": day_of(when.get("iso-date")) if when is not None else None,
+        }  # fmt: skip
+    )
+
+
+def _take_result(element, activity):
+    title = element.find("title")
+    label = (_name(title, activity) if title is not None else "")[:300]
+    for indicator in element.findall("indicator"):
+        name = indicator.find("title")
+        row = {
+            "kind": element.get("type") if element.get("type") in ("1", "2", "3", "9") else "9",
+            "title": label,
+            "unit": "other",
+        }
+        row["unit"] = "percent" if indicator.get("measure") == "2" else "other"
+        row["indicator"] = (_name(name, activity) if name is not None else "")[:300]
+        row["title"] = label or row["indicator"]
+        base = indicator.find("baseline")
+        if base is not None:
+            row["baseline"] = _amount(base.get("value"), activity, "result/indicator/baseline")
+            year = base.get("year") or ""
+            row["baseline_year"] = int(year) if re.fullmatch(r"(19|20)\d\d", year) else None
+        for period in indicator.findall("period"):
+            end = period.find("period-end")
+            day = day_of(end.get("iso-date")) if end is not None else None
+            for name_, when in (("target", "target_on"), ("actual", "actual_on")):
+                part = period.find(name_)
+                if part is not None and part.get("value"):
+                    row[name_] = _amount(part.get("value"), activity, f"result/indicator/period/{name_}")
+                    row[when] = day
+        if row["title"]:
+            activity.results.append(row)
+
+
+def _amount(text, activity, what) -> Decimal | None:
+    value, _repaired = number_of(text)
+    if text and (value is None or value < 0 or value >= Decimal(10) ** 13):
+        activity.find(what, text, "left_out", _("Not a usable number."))
+        return None
+    return value.quantize(Decimal("0.01")) if value is not None else None
+
+
+def _take_related(element, activity):
+    ref = re.sub(r"\s+", "", element.get("ref") or "")
+    if ref:
+        kind = element.get("type") or ""
+        activity.related.append(Tie(code=ref[:200], role=kind if kind in "12345" and len(kind) == 1 else "3"))
+    else:
+        activity.find("related-activity", "", "left_out", _("No reference."))
+
+
+_TAKE = {
+    "iati-identifier": _take_identifier,
+    "other-identifier": _take_other_identifier,
+    "reporting-org": _take_reporting,
+    "participating-org": _take_participating,
+    "title": _texts_into("title"),
+    "description": _take_description,
+    "activity-status": _take_status,
+    "activity-date": _take_date,
+    "recipient-country": _take_place("countries"),
+    "recipient-region": _take_place("regions"),
+    "sector": _take_sector,
+    "tag": _take_tag,
+    "activity-scope": _take_scope,
+    "collaboration-type": _take_collaboration,
+    "budget": _take_budget,
+    "budget-planned": _take_budget,
+    "transaction": _take_transaction,
+    "location": _take_location,
+    "document-link": _take_document,
+    "result": _take_result,
+    "related-activity": _take_related,
+}
+
+
+# --- an activity as a whole ------------------------------------------------------------------------------------------
+def _settle_identity(activity: Activity) -> None:
+    activity.key = activity.identifier or activity.key
+    reporting = next((t for t in activity.organisations if t.is_reporting), None)
+    if not activity.identifier and activity.key:
+        activity.find(
+            "iati-identifier", "", "repaired",
+            _("Missing; the record is known by %(key)s, which the file gives instead.") % {"key": activity.key},
+        )  # fmt: skip
+    if reporting is None:
+        activity.find("reporting-org", "", "left_out", _("Missing: nobody is named as the publisher."))
+    elif not reporting.code and not reporting.name:
+        activity.organisations.remove(reporting)
+
+
+def _settle_texts(activity: Activity) -> None:
+    titled = [language for language, texts in activity.texts.items() if texts.get("title")]
+    if titled and activity.language not in titled:
+        activity.find(
+            "title",
+            titled[0],
+            "repaired",
+            _("Not in the activity's own language; taken from “%(lang)s”.") % {"lang": titled[0]},
+        )
+        activity.language = titled[0]
+    for language, texts in activity.texts.items():
+        for name, limit in TEXT_LIMITS.items():
+            if len(texts.get(name, "")) > limit:
+                activity.find(
+                    name,
+                    texts[name][:80],
+                    "repaired",
+                    _("Cut after %(limit)s characters (%(lang)s).") % {"limit": limit, "lang": language},
+                )
+                texts[name] = texts[name][: limit - 1] + "…"
+
+
+def _settle_dates(activity: Activity) -> None:
+    for start, end in (("planned_start", "planned_end"), ("actual_start", "actual_end")):
+        if start in activity.dates and end in activity.dates and activity.dates[end] < activity.dates[start]:
+            activity.find(
+                "activity-date",
+                f"{activity.dates[start]} – {activity.dates[end]}",
+                "left_out",
+                _("The end comes before the start; the end was left out."),
+            )
+            del activity.dates[end]
+
+
+def _settle_shares(activity: Activity) -> None:
+    """Percentages that add up to more than 100 can't all be right: they are left out, the places and sectors stay."""
+    groups = {"recipient-country": [*activity.countries, *activity.regions]}
+    for tie in activity.sectors:
+        groups.setdefault(f"sector (vocabulary {tie.vocabulary})", []).append(tie)
+    for what, ties in groups.items():
+        total = sum(tie.share or 0 for tie in ties)
+        if total > 100:
+            activity.find(
+                f"{what}/@percentage",
+                total,
+                "left_out",
+                _("They add up to %(sum)s, more than 100; the shares were left out.") % {"sum": total.normalize()},
+            )
+            for tie in ties:
+                tie.share = None
+        elif total and total < Decimal("99.9"):
+            activity.find(
+                f"{what}/@percentage",
+                total,
+                "kept",
+                _("They add up to %(sum)s, not to 100.") % {"sum": total.normalize()},
+            )

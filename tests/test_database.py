@@ -1,0 +1,134 @@
+"""The embedded PostgreSQL: starts, is shared, stops with its last user however that ends, explains itself."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from django.db import OperationalError
+
+from ssc_portal import database
+
+ROOT = Path(__file__).resolve().parent.parent
+USER = """
+import sys, time
+sys.path.insert(0, {root!r})
+from pathlib import Path
+from ssc_portal import database
+print(database.embedded(Path({folder!r}))["HOST"], flush=True)
+if {wait}: time.sleep(60)
+database.release(Path({folder!r}))
+"""
+
+
+def use(folder: Path, wait: bool) -> subprocess.Popen:
+    code = USER.format(root=str(ROOT), folder=str(folder), wait=wait)
+    return subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def is_running(folder: Path) -> bool:
+    pid_file = folder / "cluster" / "postmaster.pid"
+    if not pid_file.exists():
+        return False
+    try:
+        os.kill(int(pid_file.read_text().split()[0]), 0)
+    except (ProcessLookupError, IndexError, FileNotFoundError):
+        return False
+    return True
+
+
+def until(condition, seconds=15) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        time.sleep(0.05)
+    return False
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_server_is_shared_and_stops_with_its_last_user(tmp_path, how):
+    folder = tmp_path / "pg"
+    first = use(folder, wait=True)
+    assert first.stdout.readline().strip()
+    second = use(folder, wait=False)
+    assert second.communicate(timeout=30)[0].strip()
+    assert is_running(folder)  # the first still uses it
+    first.send_signal(how)
+    first.communicate(timeout=10)
+    assert until(lambda: not is_running(folder))
+
+
+def test_long_folders_get_a_short_socket(tmp_path):
+    deep = tmp_path / ("d" * 60) / ("e" * 60)
+    assert len(str(database._socket_folder(deep))) < 100
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (database.DatabaseUnavailable("One line."), "One line."),
+        (OperationalError("connection failed: connection to server at\n x refused"), "can't be used"),
+    ],
+)
+def test_explanation_is_one_line_that_says_what_to_do(error, words):
+    line = database.explain(error)
+    assert words in line
+    assert "\n" not in line
+
+
+def manage(*args, **env) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, "manage.py", *args],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **env},
+        timeout=60,
+    )
+
+
+def test_broken_database_url_ends_in_one_line():
+    result = manage("migrate", DATABASE_URL="postgres://nobody@127.0.0.1:1/none")
+    assert result.returncode == 1
+    assert result.stderr.strip().splitlines()[-1].startswith("Database: DATABASE_URL can't be used")
+    assert "Traceback" not in result.stderr
+
+
+def test_taken_port_ends_in_one_line():
+    import socket
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        result = manage("demo", "--port", str(port))
+    assert result.returncode == 1
+    assert result.stderr.strip().splitlines() == [
+        f"CommandError: Port {port} can't be used ([Errno 98] Address already in use). Choose another one: make demo PORT=8001"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("env", "words"),
+    [
+        ({"DJANGO_SECRET_KEY": ""}, "DJANGO_SECRET_KEY is missing"),
+        ({"DJANGO_SECRET_KEY": "x" * 60}, "DJANGO_ALLOWED_HOSTS is missing"),
+    ],
+)
+def test_production_refuses_to_start_incomplete(env, words):
+    result = manage("check", DJANGO_DEBUG="0", **env)
+    assert result.returncode == 1
+    assert words in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.django_db
+def test_old_server_is_refused_in_words(monkeypatch):
+    monkeypatch.setattr(database, "MINIMUM_VERSION", 99)
+    (error,) = database.check_version(None, databases=["default"])
+    assert "needs 99 or newer" in error.msg
