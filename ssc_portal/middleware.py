@@ -2,14 +2,18 @@
 
 import zoneinfo
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.utils import timezone
 
-from ssc_portal.views import bad_request
+from ssc_portal.views import bad_request, not_found
 
 
 class UnusableInput:
-    """Answers 400 to addresses with a NUL byte: no text column can hold one, so no record can be meant."""
+    """Answers 400 to addresses with a NUL byte: no text column can hold one, so no record can be meant.
+
+    In development Django answers 400 and 404 with pages for programmers; visitors of the demonstration get ours.
+    """
 
     def __init__(self, get_response):
         self.get_response = get_response
@@ -18,7 +22,10 @@ class UnusableInput:
         query = request.META.get("QUERY_STRING", "")
         if "\x00" in request.path or "%00" in query or "\x00" in query:
             return bad_request(request)
-        return self.get_response(request)
+        response = self.get_response(request)
+        if settings.DEBUG and response.status_code in (400, 404) and b"DEBUG = True" in getattr(response, "content", b""):
+            return bad_request(request) if response.status_code == 400 else not_found(request)
+        return response
 
 
 class PersonalSettings:
