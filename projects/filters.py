@@ -267,8 +267,7 @@ def facets_of(filterset: ProjectFilter) -> tuple[int, list[Facet]]:
     facets, one more for each facet in use, and one for each kind of label.
     """
     own: dict[str, Counter] = {}
-    everything = filterset.entries()
-    counts = search.facet_counts(everything)
+    counts = search.facet_counts(filterset.entries())
     # Every entry has exactly one status, so the count of all needs no query of its own.
     total = sum(n for facet, n in counts.items() if facet % 16 == FacetKind.STATUS)
     for name in filterset.facet_filters:

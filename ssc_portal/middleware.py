@@ -9,8 +9,8 @@ from django.utils import timezone
 from ssc_portal.views import bad_request, not_found
 
 
-class UnusableInput:
-    """Answers 400 to addresses with a NUL byte: no text column can hold one, so no record can be meant.
+class Guard:
+    """Keeps other sites from embedding ours, and answers 400 to addresses with a NUL byte: no text column can hold one, so no record can be meant.
 
     In development Django answers 400 and 404 with pages for programmers; visitors of the demonstration get ours.
     """
@@ -23,7 +23,12 @@ class UnusableInput:
         if "\x00" in request.path or "%00" in query or "\x00" in query:
             return bad_request(request)
         response = self.get_response(request)
-        if settings.DEBUG and response.status_code in (400, 404) and b"DEBUG = True" in getattr(response, "content", b""):
+        response.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        if (
+            settings.DEBUG
+            and response.status_code in (400, 404)
+            and b"DEBUG = True" in getattr(response, "content", b"")
+        ):
             return bad_request(request) if response.status_code == 400 else not_found(request)
         return response
 

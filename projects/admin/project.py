@@ -51,7 +51,7 @@ class FacetListFilter(admin.SimpleListFilter):
         raise NotImplementedError
 
     def lookups(self, request, model_admin):
-        counts = search.facet_counts(SearchEntry.objects.all())
+        counts = search.all_facet_counts()
         keys = sorted((f for f in counts if f % 16 == self.kind), key=lambda f: -counts[f])[: self.most]
         known = {
             pk: (code, name)
@@ -97,7 +97,7 @@ class YearFilter(admin.SimpleListFilter):
     title, parameter_name = gettext_lazy("year"), "year"
 
     def lookups(self, request, model_admin):
-        counts = search.facet_counts(SearchEntry.objects.all())
+        counts = search.all_facet_counts()
         return [
             (str(f // 16), f"{f // 16} ({n})")
             for f, n in sorted(counts.items(), reverse=True)

@@ -192,7 +192,11 @@ def _import_one(activity, run, directory, by, dry_run, publish, seen, touched) -
     seen.add(name)
     try:
         with transaction.atomic():
-            outcome, project = _write(activity, name, run, directory, by, publish)
+            written: list[int] = []
+            with search.deferred(written):
+                outcome, project = _write(activity, name, run, directory, by, publish)
+                if outcome != "unchanged" and not dry_run:
+                    written.append(project.pk)
             if dry_run:
                 raise _TrialRun
     except _TrialRun:
@@ -243,10 +247,10 @@ def _write(
         project = Project(
             source=Source.IMPORTED, import_run=run if not run.is_dry_run else None, created_by=by, **values
         )
-        project.full_clean(exclude=["reference", "import_run", "parent"])
+        _check(project)
         project.save()
         for part, rows in parts.items():
-            _replace(project, part, rows)
+            _add(project, part, rows)
         outcome = "created"
     else:
         last = note.values if note else {}
@@ -264,7 +268,7 @@ def _write(
         changed = bool(decided.updates)
         if changed:
             project.import_run = run if not run.is_dry_run else project.import_run
-            project.full_clean(exclude=["reference", "import_run", "parent"])
+            _check(project)
             project.save()
         for part, rows in parts.items():
             changed |= _update_part(project, part, rows, last.get(part), activity)
@@ -431,9 +435,19 @@ def _present_rows(project: Project, part: str, names: list[str]) -> list[dict]:
     return [{name: plain(getattr(record, name)) for name in names} for record in getattr(project, part).order_by("pk")]
 
 
+def _check(project: Project) -> None:
+    """Raises ValidationError. Constraints are left to the database, which checks them on writing without extra queries."""
+    project.clean_fields(exclude=["reference", "import_run", "parent"])
+    project.clean()
+
+
 def _replace(project: Project, part: str, rows: list[dict]) -> None:
+    getattr(project, part).all().delete()
+    _add(project, part, rows)
+
+
+def _add(project: Project, part: str, rows: list[dict]) -> None:
     manager = getattr(project, part)
-    manager.all().delete()
     records = [manager.model(project=project, **row) for row in rows]
     for record in records:
         record.clean_fields(exclude=["project"])

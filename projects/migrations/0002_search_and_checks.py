@@ -17,6 +17,7 @@ $$;
 CREATE AGGREGATE projects_join_words(tsvector) (SFUNC = tsvector_concat, STYPE = tsvector, INITCOND = '');
 """
 
+# `search.deferred()` sets portal.search_deferred while one record is written in many statements.
 REFRESH = """
 CREATE FUNCTION projects_refresh_search(ids bigint[]) RETURNS void LANGUAGE sql AS $$
   INSERT INTO projects_searchentry AS entry
@@ -103,7 +104,7 @@ CREATE FUNCTION projects_refresh_search(ids bigint[]) RETURNS void LANGUAGE sql 
       SELECT (array_position(ARRAY['national', 'subregional', 'regional', 'global', ''], p.delivery_level::text) - 1) * 16 + 11
     ) x
   ) f ON true
-  WHERE p.id = ANY(ids)
+  WHERE p.id = ANY(ids) AND current_setting('portal.search_deferred', true) IS DISTINCT FROM 'on'
   ON CONFLICT (project_id) DO UPDATE SET
     is_public = excluded.is_public, vector = excluded.vector, facets = excluded.facets, quality = excluded.quality,
     sort_title = excluded.sort_title, starts_on = excluded.starts_on, published_at = excluded.published_at,

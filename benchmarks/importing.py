@@ -1,0 +1,54 @@
+"""How fast IATI activities are imported, imported again unchanged, and how much memory the reader takes."""
+
+import resource
+import tempfile
+import time
+from pathlib import Path
+
+from django.core.management import call_command
+
+from benchmarks.database import throw_away
+from partners.models import User
+from projects.interchange.iati_import import import_file
+from projects.interchange.iati_reader import read_activities
+
+ACTIVITY = """<iati-activity xml:lang="en" default-currency="USD"><iati-identifier>XX-{n}</iati-identifier>
+<reporting-org ref="XM-DAC-41114" type="40"><narrative>UNDP</narrative></reporting-org><title><narrative>Wells and forests {n}</narrative></title>
+<description><narrative>{text}</narrative></description><participating-org ref="XM-DAC-41301" role="4"/><activity-status code="2"/>
+<activity-date type="1" iso-date="2024-01-01"/><recipient-country code="KE" percentage="60"/><recipient-country code="UG" percentage="40"/>
+<sector code="41030" percentage="100"/>{money}</iati-activity>"""
+MONEY = '<transaction><transaction-type code="3"/><transaction-date iso-date="2024-0{m}-01"/><value>1000</value></transaction>'
+
+
+def _file(folder: Path, count: int) -> Path:
+    path = folder / f"{count}.xml"
+    money = "".join(MONEY.format(m=m) for m in range(1, 9))
+    with path.open("w", encoding="utf-8") as file:
+        file.write('<iati-activities version="2.03">')
+        for n in range(count):
+            file.write(ACTIVITY.format(n=n, text="Plain words about water. " * 40, money=money))
+        file.write("</iati-activities>")
+    return path
+
+
+def measure(count: int) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        path = _file(Path(name), count)
+        with throw_away():
+            call_command("load_reference", stdout=open("/dev/null", "w"))  # noqa: SIM115, PTH123
+            by = User.objects.system()
+            for what in ("new", "unchanged"):
+                start = time.perf_counter()
+                run = import_file(path, by=by)
+                seconds = time.perf_counter() - start
+                print(f"import {run.done:,} {what} activities: {run.done / seconds:.0f} a second", flush=True)
+        large = _file(Path(name), 50_000)
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        start = time.perf_counter()
+        read = sum(1 for _activity in read_activities(large))
+        grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+        size = large.stat().st_size / 1024**2
+        print(
+            f"read {read:,} activities ({size:.0f} MB): {read / (time.perf_counter() - start):.0f} a second, {grown:.1f} MB more memory at the peak",
+            flush=True,
+        )
