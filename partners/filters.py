@@ -54,7 +54,7 @@ class CountryFilter(django_filters.FilterSet):
     def by_words(self, queryset, name, value):
         return named_like(queryset, value, "iso3", "iso2", "formal_name")
 
-    def by_group(self, queryset, name, value):
+    def by_group(self, queryset, name, value: str):
         return queryset.filter(memberships_in_groups__group=value, memberships_in_groups__standing="member")
 
 
@@ -73,5 +73,5 @@ class PartnerFilter(django_filters.FilterSet):
     def by_words(self, queryset, name, value):
         return named_like(queryset, value, "acronym", "iati_identifier")
 
-    def by_country(self, queryset, name, value):
+    def by_country(self, queryset, name, value: str):
         return queryset.filter(Q(country=value) | Q(member_countries=value)).distinct()

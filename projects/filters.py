@@ -151,7 +151,7 @@ class ProjectFilter(django_filters.FilterSet):
         model = Project
         fields: list[str] = []
 
-    def keep(self, queryset, name, value):
+    def keep(self, queryset, name, value: str):
         return queryset
 
     @property

@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import exceptions, serializers, viewsets
 
 from ssc_portal.api import PROBLEM
@@ -65,6 +66,7 @@ class Records(viewsets.ReadOnlyModelViewSet):
         return response
 
 
+@extend_schema_field({"type": "object", "additionalProperties": {"type": "string"}})
 class Names(serializers.Field):
     """A name in every language that it is kept in: {"en": "Kenya", "fr": "Kenya"}."""
 

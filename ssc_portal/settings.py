@@ -146,6 +146,7 @@ LANGUAGES = [
     ("ru", "Русский"),
     ("es", "Español"),
 ]
+TRANSLATED_LANGUAGES = ["en"]  # whose interface is translated; pages in the others say that it is not
 LOCALE_PATHS = [BASE_DIR / "ssc_portal" / "locale"]
 USE_I18N = True
 TIME_ZONE = "UTC"
