@@ -68,7 +68,7 @@ def project_list(request: HttpRequest) -> HttpResponse:
         return render(
             request,
             "projects/project_list.html",
-            {"filter": filterset, "page": None, "facets": [], "chips": []},
+            {"filter": filterset, "page": None, "words": request.GET.get("q", "")},
             status=400,
         )
     total, facets = facets_of(filterset)
@@ -87,6 +87,7 @@ def project_list(request: HttpRequest) -> HttpResponse:
             "facets": facets,
             "chips": chips(filterset, facets, request.GET),
             "compiled": filterset.compiled,
+            "words": words,
             "recognised": search.recognise(words),
             "did_you_mean": search.did_you_mean(words) if words and total < 3 else None,
             "sort": filterset.values.get("sort") or ("best" if words else "newest"),

@@ -96,7 +96,7 @@ def api_docs(request: HttpRequest) -> HttpResponse:
                     "method": method.upper(),
                     "path": path,
                     "summary": operation.get("summary") or operation.get("description", ""),
-                    "parameters": operation.get("parameters", []),
+                    "parameters": [{"description": "", **p} for p in operation.get("parameters", [])],
                     "fields": _fields(answer, components),
                     "answers": [(status, a.get("description", "")) for status, a in operation["responses"].items()],
                     "example": path if "{" not in path else "",

@@ -54,7 +54,11 @@ class SearchEntryQuerySet(models.QuerySet):
 class SearchEntry(models.Model):
     """What is searched, filtered and counted of one project. Derived: written by triggers only."""
 
-    project = models.OneToOneField("Project", models.CASCADE, primary_key=True, related_name="entry")
+    # No constraint: deleting a project's parts writes its entry once more before the project itself goes; the trigger
+    # on the project then removes it.
+    project = models.OneToOneField(
+        "Project", models.DO_NOTHING, primary_key=True, related_name="entry", db_constraint=False
+    )
     is_public = models.BooleanField()
     vector = SearchVectorField()
     facets = ArrayField(models.IntegerField())
@@ -104,9 +108,10 @@ def keeps_search_fresh(column: str):
             (pgtrigger.Update, {"old": "old_rows", "new": "new_rows"}),
             (pgtrigger.Delete, {"old": "old_rows"}),
         ):
-            if operation is pgtrigger.Delete and column == "id":
-                continue  # the entry goes with its project, by its foreign key
             ids = " UNION ".join(f"SELECT {column} FROM {rows}" for rows in tables.values())  # noqa: S608
+            func = f"PERFORM projects_refresh_search(ARRAY({ids})); RETURN NULL;"
+            if operation is pgtrigger.Delete and column == "id":
+                func = "DELETE FROM projects_searchentry WHERE project_id IN (SELECT id FROM old_rows); RETURN NULL;"
             pgtrigger.register(
                 pgtrigger.Trigger(
                     name=f"refresh_search_on_{str(operation).lower()}",
@@ -114,7 +119,7 @@ def keeps_search_fresh(column: str):
                     when=pgtrigger.After,
                     operation=operation,
                     referencing=pgtrigger.Referencing(**tables),
-                    func=f"PERFORM projects_refresh_search(ARRAY({ids})); RETURN NULL;",
+                    func=func,
                 )
             )(model)
         return model

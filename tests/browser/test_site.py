@@ -15,6 +15,7 @@ from tests.factories import ContributionFactory, MembershipFactory, ProjectFacto
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = [
     pytest.mark.browser,
+    pytest.mark.ignore_template_errors,  # Django's own admin templates
     pytest.mark.xdist_group("browser"),
     pytest.mark.skipif(
         not CHROMIUM and os.environ.get("BROWSER_TESTS") != "required", reason="there is no Chromium here"

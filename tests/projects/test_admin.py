@@ -6,10 +6,11 @@ import pytest
 from django.urls import reverse
 
 from partners.models import Country, Partner
-from projects.models import ImportRun, Project, Term
+from projects.models import ImportRun, Project, SearchEntry, Term
 from tests.factories import ContributionFactory, ProjectFactory, UserFactory
 
-pytestmark = pytest.mark.django_db
+# Django's own admin templates rely on undefined variables being empty.
+pytestmark = [pytest.mark.django_db, pytest.mark.ignore_template_errors]
 
 PREFIXES = ["country_links", "partner_links", "term_links", "contributions", "results", "budgets", "transactions", "translations",
             "region_links", "locations", "documents", "related_links", "updates"]  # fmt: skip
@@ -309,3 +310,46 @@ def test_unreadable_upload_is_refused_in_words(desk, settings, tmp_path):
     page = desk.post(reverse("admin:projects_importrun_add"), {"file": file}, follow=True)
     assert "This is no IATI activity file" in page.content.decode()
     assert desk.post(reverse("admin:projects_importrun_add"), {}).status_code == 400
+
+
+# --- every role at every door ----------------------------------------------------------------------------------------
+DOORS = {
+    "list": ("view_project", "admin:projects_project_changelist"),
+    "add": ("add_project", "admin:projects_project_add"),
+    "change": ("change_project", "admin:projects_project_change"),
+    "delete": ("delete_project", "admin:projects_project_delete"),
+    "history": ("view_project", "admin:projects_project_history"),
+    "table in": ("import_projects", "admin:projects_project_import"),
+    "table out": ("export_projects", "admin:projects_project_export"),
+    "IATI in": ("import_projects", "admin:projects_importrun_add"),
+    "similar": ("view_project", "admin:projects_project_similar"),
+}
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_door_opens_to_whom_the_rules_say(door, people, sign_in):
+    permission, view = DOORS[door]
+    project = ProjectFactory()
+    about_record = door in ("change", "delete", "history")
+    address = reverse(view, args=[project.pk] if about_record else [])
+    for name, person in people.items():
+        status = sign_in(person).get(address).status_code
+        if person is None or not person.is_staff:
+            assert status == 302, (name, door)  # to the sign-in page
+        else:
+            allowed = person.has_perm(
+                f"projects.{permission}", project if about_record or permission == "view_project" else None
+            )
+            assert status == (200 if allowed else 403), (name, door)
+
+
+def test_deleting_asks_first_and_keeps_the_history(people, sign_in):
+    project = ProjectFactory()
+    address = reverse("admin:projects_project_delete", args=[project.pk])
+    client = sign_in(people["administrator"])
+    assert "Are you sure" in client.get(address).content.decode()
+    assert client.post(address, {"post": "yes"}).status_code == 302
+    assert not Project.objects.exists()
+    assert not SearchEntry.objects.exists()
+    kept = Project.history.rel.related_model.objects.filter(pgh_obj_id=project.pk).order_by("-pgh_id").first()
+    assert (kept.pgh_label, kept.title) == ("delete", project.title)
