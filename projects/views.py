@@ -1,9 +1,9 @@
 """Pages of projects, themes and the search. Each makes one domain call and hands its answer to a template."""
 
 from django.core.paginator import EmptyPage, PageNotAnInteger, Paginator
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -221,10 +221,20 @@ def search_everything(request: HttpRequest) -> HttpResponse:
         total, facets = facets_of(filterset)
         keys = list(filterset.ordered(filterset.entries()).values_list("pk", flat=True)[:10])
         loaded = {p.pk: p for p in Project.objects.filter(pk__in=keys).for_listing()}
-        countries = CountryFilter({"q": words}, queryset=Country.objects.for_listing()).qs
-        partners = PartnerFilter({"q": words}, queryset=Partner.objects.for_listing()).qs
-        plain, language = search.plain(words), get_language()
-        themes = [t for t in Term.objects.themes() if plain in search.plain(f"{t.name} {t.name_en}")]
+        recognised = search.recognise(words)
+        named = {kind: [r.value for r in recognised if r.parameter == kind] for kind in ("country", "partner", "term")}
+        countries = CountryFilter({"q": words}, queryset=Country.objects.all()).qs
+        countries = Country.objects.for_listing().filter(
+            Q(pk__in=countries.values("pk")) | Q(iso3__in=named["country"])
+        )
+        partners = PartnerFilter({"q": words}, queryset=Partner.objects.all()).qs
+        partners = Partner.objects.for_listing().filter(Q(pk__in=partners.values("pk")) | Q(slug__in=named["partner"]))
+        plain = search.plain(words)
+        themes = [
+            t
+            for t in Term.objects.themes()
+            if plain in search.plain(f"{t.name} {t.name_en}") or f"{t.vocabulary}:{t.code}" in named["term"]
+        ]
         found |= {
             "count": total,
             "facets": [f for f in facets if f.parameter in ("term", "country", "region", "modality")][:4],
@@ -235,8 +245,7 @@ def search_everything(request: HttpRequest) -> HttpResponse:
             "partners": partners[:8],
             "partners_count": partners.count(),
             "themes": themes,
-            "recognised": search.recognise(words),
+            "recognised": recognised,
             "did_you_mean": search.did_you_mean(words) if total < 3 else None,
-            "language": language,
         }
     return render(request, "search.html", found)

@@ -215,3 +215,19 @@ def test_hostile_text_is_escaped_everywhere(client):
         f"/search/?q={bad}",
     ]:
         assert bad not in client.get(path).content.decode(), path
+
+
+def test_search_names_the_countries_and_partners_in_the_words(client):
+    fill(1)
+    context = client.get("/search/?q=wetlands in Kenya UNDP").context
+    assert [c.iso3 for c in context["countries"]] == ["KEN"]
+    assert [p.slug for p in context["partners"]] == ["undp"]
+
+
+def test_better_spelling_keeps_the_filters(client):
+    from projects import search
+
+    fill(1)
+    search.rebuild_words()
+    page = client.get("/projects/?country=KEN&q=wetlnds").content.decode()
+    assert 'href="?country=KEN&amp;q=wetlands"' in page
