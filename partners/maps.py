@@ -14,7 +14,7 @@ MAP_WIDTH = 1000
 A1, A2, A3, A4 = 1.340264, -0.081106, 0.000893, 0.003796  # Equal Earth (Šavrič, Patterson and Jenny 2018)
 
 
-def project_point(latitude: float, longitude: float) -> tuple[float, float]:
+def project_point(latitude: float, longitude: float, digits: int = 1) -> tuple[float, float]:
     """Position on static/img/world.svg (Equal Earth, 1000 units wide) of a point in degrees."""
     t = math.asin(math.sqrt(3) / 2 * math.sin(math.radians(latitude)))
     x = (
@@ -26,7 +26,7 @@ def project_point(latitude: float, longitude: float) -> tuple[float, float]:
     )
     y = A4 * t**9 + A3 * t**7 + A2 * t**3 + A1 * t
     scale = MAP_WIDTH / (2 * 2.7066)
-    return round(MAP_WIDTH / 2 + x * scale, 1), round(244 - y * scale, 1)
+    return round(MAP_WIDTH / 2 + x * scale, digits), round(244 - y * scale, digits)
 
 
 @dataclass(frozen=True)

@@ -129,3 +129,26 @@ def test_choices_have_words():
             and enum not in (models.TextChoices, models.IntegerChoices)
         ):
             assert all(str(label) for label in enum.labels), name
+
+
+def test_every_member_of_the_united_nations_is_on_the_map():
+    import csv
+
+    from partners.maps import world
+
+    with (ROOT / "fixtures" / "reference" / "countries.csv").open(encoding="utf-8") as file:
+        members = {row["iso2"] for row in csv.DictReader(file) if row["is_un_member"] == "1"}
+    assert len(members) == 193
+    assert members <= {area.iso2 for area in world()}
+
+
+def test_dictionary_names_fields_that_exist():
+    from docs.dictionary import STANDARDS
+
+    known = {
+        f"{model._meta.model_name}.{field.name}"
+        for app in ("partners", "projects")
+        for model in apps.get_app_config(app).get_models()
+        for field in model._meta.concrete_fields
+    }
+    assert set(STANDARDS) <= known
