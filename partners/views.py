@@ -1,12 +1,24 @@
 """Pages of countries and partners. Their projects come by the reverse managers, which know who may see what."""
 
+from django.contrib.auth.views import LoginView
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import translate_url
 from django.views.decorators.http import require_safe
 
 from partners.filters import CountryFilter, PartnerFilter
 from partners.maps import map_of_flows
 from partners.models import Country, Partner
+
+
+class SignIn(LoginView):
+    """Sign-in by e-mail; leads on in the person's own language."""
+
+    template_name = "login.html"
+    redirect_authenticated_user = True
+
+    def get_success_url(self):
+        return translate_url(super().get_success_url(), self.request.user.language)
 
 
 @require_safe

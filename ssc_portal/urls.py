@@ -2,7 +2,6 @@
 
 from django.conf.urls.i18n import i18n_patterns
 from django.contrib import admin
-from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path
 
 urlpatterns = [
@@ -11,12 +10,6 @@ urlpatterns = [
     *i18n_patterns(
         path("", include("projects.urls")),
         path("", include("partners.urls")),
-        path(
-            "accounts/login/",
-            LoginView.as_view(template_name="login.html", redirect_authenticated_user=True),
-            name="login",
-        ),
-        path("accounts/logout/", LogoutView.as_view(), name="logout"),
         prefix_default_language=False,
     ),
 ]

@@ -121,3 +121,11 @@ def test_sign_in_ignores_case(client):
     wrong = client.post("/accounts/login/", {"username": "ana@example.org", "password": "wrong"})
     right = client.post("/accounts/login/", {"username": "ANA@example.org", "password": "a long enough password"})
     assert (wrong.status_code, right.status_code) == (200, 302)
+
+
+def test_sign_in_leads_on_in_the_persons_language(client):
+    User.objects.create_user("awa@example.org", "a long enough password", language="fr")
+    data = {"username": "awa@example.org", "password": "a long enough password", "next": "/countries/SEN/"}
+    assert client.post("/accounts/login/", data)["Location"] == "/fr/countries/SEN/"
+    client.logout()
+    assert client.post("/accounts/login/", data | {"next": "https://elsewhere.example/"})["Location"] == "/fr/"
