@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.db.models import URLField
 from django.urls import reverse
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 
@@ -41,7 +42,12 @@ class RuledAdmin:
     def formfield_for_dbfield(self, db_field, request, **kwargs):
         if isinstance(db_field, URLField):
             kwargs.setdefault("assume_scheme", "https")
-        return super().formfield_for_dbfield(db_field, request, **kwargs)
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None:
+            # Fields in rows and in lists have a column heading but no label of their own.
+            widget = getattr(field.widget, "widget", field.widget)
+            widget.attrs.setdefault("aria-label", str(capfirst(field.label or db_field.verbose_name)))
+        return field
 
     def has_view_permission(self, request, obj=None):
         return self._may("view", request, obj) or self.has_change_permission(request, obj)

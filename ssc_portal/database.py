@@ -188,14 +188,14 @@ def _ensure_running(folder: Path) -> None:
             + ["--locale=C.UTF-8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"],
             "could not be created",
         )
-    log = (folder / "server.log").open("ab")
-    subprocess.Popen(  # noqa: S603
-        [sys.executable, __file__, "--keep", str(folder), *map(str, prefix)],
-        stdin=subprocess.DEVNULL,
-        stdout=log,
-        stderr=log,
-        start_new_session=True,  # Ctrl-C in the terminal ends the users, not the keeper
-    )
+    with (folder / "server.log").open("ab") as log:
+        subprocess.Popen(  # noqa: S603
+            [sys.executable, __file__, "--keep", str(folder), *map(str, prefix)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,  # Ctrl-C in the terminal ends the users, not the keeper
+        )
     deadline = time.monotonic() + START_TIMEOUT
     while not _accepts(folder):
         if time.monotonic() > deadline:
