@@ -11,6 +11,11 @@ from partners.maps import map_of_flows
 from partners.models import Country, Partner
 
 
+def _projects_of(model):
+    """The manager of projects. This package does not know that one; its models are named by fields there."""
+    return model._meta.get_field("projects").related_model.objects
+
+
 class SignIn(LoginView):
     """Sign-in by e-mail; leads on in the person's own language."""
 
@@ -24,8 +29,7 @@ class SignIn(LoginView):
 @require_safe
 def country_list(request: HttpRequest) -> HttpResponse:
     filterset = CountryFilter(request.GET, queryset=Country.objects.for_listing().by_name())
-    projects = Country._meta.get_field("projects").related_model.objects.visible_to(request.user).published()
-    counts = dict(Country.objects.with_projects(projects).values_list("pk", "n"))
+    counts = _projects_of(Country).figures().by_country
     countries = list(filterset.qs) if filterset.is_valid() else []
     for country in countries:
         country.n = counts.get(country.pk, 0)
@@ -38,24 +42,20 @@ def country_detail(request: HttpRequest, iso3: str) -> HttpResponse:
     country = get_object_or_404(Country.objects.for_page(), iso3=iso3.upper())
     if iso3 != country.iso3:
         return redirect(country, permanent=True)
-    projects = country.projects.visible_to(request.user).published()
-    roles = projects.role_counts_of(country)
+    projects = _projects_of(Country)
+    figures = projects.figures(country=country)
     flows = projects.flows_of(country)
-    both = roles.get("both", 0)
     return render(
         request,
         "partners/country_detail.html",
         {
             "country": country,
-            "provides": roles.get("provider", 0) + both,
-            "receives": roles.get("recipient", 0) + both,
-            "both": both,
-            "count": sum(roles.values()),
+            **figures.roles_of(country),
             "flows": flows[:25],
             "flows_count": len(flows),
             "map": map_of_flows(country, flows[:40]),
-            "projects": projects.for_listing().order_by("-published_at", "-pk")[:8],
-            "themes": projects.theme_counts()[:10],
+            "projects": projects.newest(8, country=country),
+            "themes": figures.themes()[:10],
             "groups": [m for m in country.memberships_in_groups.all() if m.group.kind != "electoral"],
             "partners": country.partners.all()[:12],
         },
@@ -64,10 +64,11 @@ def country_detail(request: HttpRequest, iso3: str) -> HttpResponse:
 
 @require_safe
 def partner_list(request: HttpRequest) -> HttpResponse:
-    filterset = PartnerFilter(
-        request.GET, queryset=Partner.objects.for_listing().with_project_counts(request.user).by_name()
-    )
-    partners = filterset.qs if filterset.is_valid() else Partner.objects.none()
+    filterset = PartnerFilter(request.GET, queryset=Partner.objects.for_listing().by_name())
+    counts = _projects_of(Partner).figures().by_partner
+    partners = list(filterset.qs) if filterset.is_valid() else []
+    for partner in partners:
+        partner.n = counts.get(partner.pk, 0)
     return render(
         request,
         "partners/partner_list.html",
@@ -79,19 +80,20 @@ def partner_list(request: HttpRequest) -> HttpResponse:
 @require_safe
 def partner_detail(request: HttpRequest, slug: str) -> HttpResponse:
     partner = get_object_or_404(Partner.objects.select_related("country", "parent"), slug=slug)
-    projects = partner.projects.visible_to(request.user).published().distinct()
+    projects = _projects_of(Partner)
+    figures = projects.figures(partner=partner)
     return render(
         request,
         "partners/partner_detail.html",
         {
             "partner": partner,
-            "count": projects.count(),
-            "projects": projects.for_listing().order_by("-published_at", "-pk")[:10],
-            "countries": Country.objects.with_projects(projects)[:12],
+            "count": figures.total,
+            "projects": projects.newest(10, partner=partner),
+            "countries": figures.countries(most=12),
             "members": partner.member_countries.by_name(),
             "parts": partner.parts.by_name(),
-            "contributions": partner.contributions.filter(project__in=projects.order_by().values("pk")).select_related(
-                "project"
-            )[:20],
+            "contributions": partner.contributions.filter(project__entry__is_public=True).select_related("project")[
+                :20
+            ],
         },
     )

@@ -6,6 +6,7 @@ others (all of them). A value that does not exist is an error, never ignored.
 
 import re
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import django_filters
@@ -19,7 +20,7 @@ from drf_spectacular.utils import extend_schema_field
 from partners.models import Country, CountryGroup, Partner, Region
 from projects import search
 from projects.choices import CountryRole, DeliveryLevel, Instrument, Modality, Status, Vocabulary
-from projects.models import FacetKind, Project, SearchEntry, Term
+from projects.models import FacetKind, FacetTally, Project, SearchEntry, Term
 
 MOST_VALUES = 50
 
@@ -193,6 +194,18 @@ class ProjectFilter(django_filters.FilterSet):
             entries = search.entries_matching(entries, self.compiled)
         return entries
 
+    def counts(self, without: str = "") -> Counter:
+        """How many of the entries carry each facet. Where nothing narrows the list no entry is read."""
+        if not self.chosen(without) and self.compiled is None:
+            return FacetTally.objects.counts_for(self.request.user)
+        return self.entries(without).counts()
+
+    def count(self) -> int:
+        """How many projects pass."""
+        if not self.chosen() and self.compiled is None:
+            return sum(FacetKind.STATUS.among(self.counts()).values())
+        return self.entries().count()
+
     def ordered(self, entries: QuerySet) -> QuerySet:
         """The entries in the chosen order, always total."""
         sort = self.values.get("sort") or ("best" if self.compiled else "newest")
@@ -202,11 +215,11 @@ class ProjectFilter(django_filters.FilterSet):
             return entries.order_by("sort_title", "pk")
         if sort == "start":
             return entries.order_by(F("starts_on").desc(nulls_last=True), "-pk")
-        return entries.order_by("-published_at", "-pk")
+        return entries.newest()
 
     def ordered_queryset(self, queryset):
         """Projects that pass, in the chosen order, for the API and exports. Pages read `entries` themselves."""
-        return EntryOrder(queryset, self.ordered(self.entries()), self.entries())
+        return EntryOrder(queryset, self.ordered(self.entries()), self.count)
 
 
 class EntryOrder:
@@ -214,13 +227,11 @@ class EntryOrder:
 
     ordered = True
 
-    def __init__(self, projects: QuerySet, entries: QuerySet, all_entries: QuerySet):
-        self.projects, self.entries, self.all_entries = projects, entries, all_entries
+    def __init__(self, projects: QuerySet, entries: QuerySet, count: Callable[[], int]):
+        self.projects, self.entries, self.count = projects, entries, count
 
-    def count(self) -> int:
-        return self.all_entries.count()
-
-    __len__ = count
+    def __len__(self) -> int:
+        return self.count()
 
     def __getitem__(self, part: slice) -> list[Project]:
         keys = list(self.entries.values_list("pk", flat=True)[part])
@@ -267,11 +278,11 @@ def facets_of(filterset: ProjectFilter) -> tuple[int, list[Facet]]:
     facets, one more for each facet in use, and one for each kind of label.
     """
     own: dict[str, Counter] = {}
-    counts = search.facet_counts(filterset.entries())
+    counts = filterset.counts()
     # Every entry has exactly one status, so the count of all needs no query of its own.
-    total = sum(n for facet, n in counts.items() if facet % 16 == FacetKind.STATUS)
+    total = sum(FacetKind.STATUS.among(counts).values())
     for name in filterset.facet_filters:
-        own[name] = search.facet_counts(filterset.entries(without=name)) if filterset.values.get(name) else counts
+        own[name] = filterset.counts(without=name) if filterset.values.get(name) else counts
     facets = []
     facets += _term_facets(filterset, own["term"])
     facets.append(_facet(filterset, "region", _("Region"), own["region"], _region_labels))
@@ -313,7 +324,7 @@ def _status_labels(keys):
 def _facet(filterset, parameter, title, counts: Counter, labels, newest=False) -> Facet:
     kind = filterset.filters[parameter].kind
     chosen = filterset.values.get(parameter) or {}
-    own = {facet // 16: n for facet, n in counts.items() if facet % 16 == kind}
+    own = kind.among(counts)
     own |= {key: own.get(key, 0) for key in chosen.values()}
     top = sorted(own, key=(lambda k: -k) if newest else (lambda k: (-own[k], k)))[: LISTED + len(chosen)]
     known = labels(top)
@@ -332,7 +343,7 @@ def _divided(parameter, title, options) -> Facet:
 
 
 def _term_facets(filterset, counts: Counter) -> list[Facet]:
-    own = {facet // 16: n for facet, n in counts.items() if facet % 16 == FacetKind.TERM}
+    own = FacetKind.TERM.among(counts)
     chosen = filterset.values.get("term") or {}
     terms = Term.objects.filter(pk__in=[*own, *chosen.values()])
     groups: dict[str, list[Option]] = {}

@@ -7,7 +7,6 @@ a reader may write in another language than the record.
 
 import re
 import unicodedata
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,9 +14,8 @@ from functools import lru_cache
 from time import monotonic
 
 from django.contrib.postgres.search import SearchQuery, SearchRank
-from django.core.cache import cache
-from django.db import connection
-from django.db.models import Count, F, Func, IntegerField, Q, QuerySet, Value
+from django.db import connection, transaction
+from django.db.models import F, Q, QuerySet, Value
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
@@ -163,21 +161,6 @@ def ranked(entries: QuerySet, compiled: Compiled) -> QuerySet:
     )
 
 
-def all_facet_counts() -> Counter:
-    """Facet counts of all entries, for the sidebar of admin; at most five minutes old."""
-    counts = cache.get("all-facet-counts")
-    if counts is None:
-        counts = facet_counts(SearchEntry.objects.all())
-        cache.set("all-facet-counts", counts, 300)
-    return counts
-
-
-def facet_counts(entries: QuerySet) -> Counter:
-    """How many of these entries carry each facet: {facet number: count}."""
-    unnested = Func(F("facets"), function="unnest", output_field=IntegerField())
-    return Counter(dict(entries.order_by().annotate(facet=unnested).values_list("facet").annotate(n=Count("*"))))
-
-
 # --- names in the query ----------------------------------------------------------------------------------------------
 @dataclass(frozen=True)
 class Recognised:
@@ -252,7 +235,8 @@ def recognise(text: str) -> list[Recognised]:
 # --- typing errors ---------------------------------------------------------------------------------------------------
 def rebuild_words() -> int:
     """Collects the words of titles and summaries, for `did_you_mean`. Run nightly and after imports."""
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL statement_timeout = 0")  # reads every text
         cursor.execute("TRUNCATE projects_searchword")
         cursor.execute(
             """

@@ -7,7 +7,7 @@ from procrastinate.contrib.django import app
 from partners.models import User
 from projects import quality, search
 from projects.interchange.iati_import import import_file
-from projects.models import ImportRun, Project
+from projects.models import FacetTally, ImportRun, Project
 
 
 @app.task(name="projects.import_iati", queue="imports", retry=False)
@@ -25,3 +25,10 @@ def nightly(timestamp: int) -> None:
     search.rebuild()
     search.rebuild_words()
     quality.rescore(Project.objects.all())
+
+
+@app.periodic(cron="*/5 * * * *")
+@app.task(name="projects.fold_tallies", queue="nightly", pass_context=False)
+def fold_tallies(timestamp: int) -> None:
+    """Keeps the counts of facets short, so that reading them stays quick."""
+    FacetTally.objects.fold()

@@ -36,8 +36,8 @@ def page_of(request: HttpRequest, rows, count: int, per_page: int = PAGE_SIZE):
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    projects = Project.objects.visible_to(request.user).published()
-    columns = charts.loom(projects.counts_by_year(), most=14)
+    figures = Project.objects.figures()
+    columns = charts.loom(figures.by_year(), most=14)
     return render(
         request,
         "projects/home.html",
@@ -46,16 +46,12 @@ def home(request: HttpRequest) -> HttpResponse:
             "totals": {
                 name: sum(getattr(c, name) for c in columns) for name in ("delivered", "agreed", "open", "total")
             },
-            "newest": projects.for_listing().order_by("-published_at", "-pk")[:4],
-            "themes": projects.theme_counts()[:8],
+            "newest": Project.objects.newest(4),
+            "themes": figures.themes()[:8],
             "figures": {
-                "projects": projects.count(),
-                "countries": Country.objects.filter(project_links__project__in=projects.order_by().values("pk"))
-                .distinct()
-                .count(),
-                "partners": Partner.objects.filter(project_links__project__in=projects.order_by().values("pk"))
-                .distinct()
-                .count(),
+                "projects": figures.total,
+                "countries": len(figures.by_country),
+                "partners": len(figures.by_partner),
             },
         },
     )
@@ -186,8 +182,7 @@ def money_of(project: Project) -> list[dict]:
 
 @require_safe
 def theme_list(request: HttpRequest) -> HttpResponse:
-    projects = Project.objects.visible_to(request.user).published()
-    counts = {theme.pk: theme.n for theme in projects.theme_counts()}
+    counts = Project.objects.figures().by_term
     themes = list(Term.objects.themes())
     for theme in themes:
         theme.n = counts.get(theme.pk, 0)
@@ -197,15 +192,15 @@ def theme_list(request: HttpRequest) -> HttpResponse:
 @require_safe
 def theme_detail(request: HttpRequest, code: str) -> HttpResponse:
     theme = get_object_or_404(Term.objects.themes(), code=code)
-    projects = Project.objects.visible_to(request.user).published().filter(term_links__term=theme)
+    figures = Project.objects.figures(term=theme)
     return render(
         request,
         "projects/theme_detail.html",
         {
             "theme": theme,
-            "count": projects.count(),
-            "projects": projects.for_listing().order_by("-published_at", "-pk")[:10],
-            "countries": Country.objects.with_projects(projects)[:12],
+            "count": figures.total,
+            "projects": Project.objects.newest(10, term=theme),
+            "countries": figures.countries(most=12),
         },
     )
 

@@ -41,6 +41,8 @@ def explain(error: Exception) -> str:
         return str(error)
     where = "DATABASE_URL" if os.environ.get("DATABASE_URL") else "the embedded database"
     reason = " ".join(str(error).split()).removeprefix("connection failed: ")
+    if "statement timeout" in reason:
+        return "Database: a statement took longer than a minute and was ended. Nothing of it was kept."
     if "or later is required" in reason:
         return f"Database: {reason.rstrip('.')}. Point DATABASE_URL at PostgreSQL {MINIMUM_VERSION} or newer."
     return (

@@ -101,12 +101,14 @@ TEMPLATES = [
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 # --- database --------------------------------------------------------------------------------------------------------
+_database = env.db_url("DATABASE_URL") if env.str("DATABASE_URL", "") else database.embedded(EMBEDDED_DATABASE)
 DATABASES = {
     "default": {
-        **(env.db_url("DATABASE_URL") if env.str("DATABASE_URL", "") else database.embedded(EMBEDDED_DATABASE)),
+        **_database,
         "ENGINE": "django.db.backends.postgresql",
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {
+            **_database.get("OPTIONS", {}),  # such as ?sslmode=require
             "pool": {"min_size": 1, "max_size": 20, "timeout": 10},
             "options": "-c statement_timeout=60000",
         },

@@ -72,6 +72,7 @@ def test_long_folders_get_a_short_socket(tmp_path):
     [
         (database.DatabaseUnavailable("One line."), "One line."),
         (OperationalError("connection failed: connection to server at\n x refused"), "can't be used"),
+        (OperationalError("canceling statement due to statement timeout"), "longer than a minute"),
     ],
 )
 def test_explanation_is_one_line_that_says_what_to_do(error, words):
@@ -97,6 +98,12 @@ def test_broken_database_url_ends_in_one_line():
     assert result.returncode == 1
     assert result.stderr.strip().splitlines()[-1].startswith("Database: DATABASE_URL can't be used")
     assert "Traceback" not in result.stderr
+
+
+def test_options_in_the_database_url_count():
+    code = "from django.conf import settings; print(settings.DATABASES['default']['OPTIONS']['sslmode'])"
+    result = manage("shell", "-v0", "-c", code, DATABASE_URL="postgres://nobody@127.0.0.1:1/none?sslmode=require")
+    assert result.stdout.strip() == "require"
 
 
 def test_taken_port_ends_in_one_line():

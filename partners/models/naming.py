@@ -42,3 +42,10 @@ class NamedQuerySet(models.QuerySet):
         """In the alphabetical order of the reader's language; ties by key."""
         local = Coalesce(NullIf(to_attribute("name", get_language() or FALLBACK), models.Value("")), f"name_{FALLBACK}")
         return self.order_by(Fold(local), "pk")
+
+    def counted(self, counts: dict[int, int]) -> list:
+        """The rows that have a count, each with it as `n`: the most first, ties in their own order."""
+        rows = list(self.filter(pk__in=counts))
+        for row in rows:
+            row.n = counts[row.pk]
+        return sorted(rows, key=lambda row: -row.n)

@@ -6,7 +6,6 @@ from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -26,14 +25,6 @@ class PartnerQuerySet(NamedQuerySet):
     def for_listing(self):
         """What a list of partners shows."""
         return self.select_related("country", "parent")
-
-    def with_project_counts(self, user):
-        """`n`: in how many projects that this person sees as public each takes part."""
-        link = self.model._meta.get_field("project_links").related_model
-        projects = self.model._meta.get_field("projects").related_model.objects.visible_to(user).published()
-        counts = link.objects.filter(partner=models.OuterRef("pk"), project__in=projects.order_by().values("pk"))
-        counted = counts.order_by().values("partner").annotate(n=models.Count("project", distinct=True)).values("n")
-        return self.annotate(n=Coalesce(models.Subquery(counted), 0))
 
     def unep(self):
         """UNEP itself, made when it is missing: its staff's roles hang on it."""

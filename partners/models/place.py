@@ -36,13 +36,6 @@ class Region(models.Model):
 
 
 class CountryQuerySet(NamedQuerySet):
-    def with_projects(self, projects):
-        """Countries that take part in these projects (a queryset), each with `n`, the most projects first."""
-        link = self.model._meta.get_field("project_links").related_model
-        counts = link.objects.filter(project__in=projects.order_by().values("pk"), country=models.OuterRef("pk"))
-        counted = counts.order_by().values("country").annotate(n=models.Count("pk")).values("n")
-        return self.annotate(n=models.Subquery(counted)).filter(n__gt=0).order_by("-n", "iso3")
-
     def for_listing(self):
         """What a list of countries shows."""
         return self.select_related("region").prefetch_related("groups")

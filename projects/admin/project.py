@@ -21,6 +21,7 @@ from projects.models import (
     Contribution,
     Document,
     FacetKind,
+    FacetTally,
     Location,
     Project,
     ProjectCountry,
@@ -40,6 +41,13 @@ from ssc_portal.admin import KeptHistory, RuledAdmin
 
 
 # --- filters: the facets of the pages, in the sidebar ----------------------------------------------------------------
+def _counts(request):
+    """The counts of all facets, read once for all filters of a page."""
+    if not hasattr(request, "facet_counts"):
+        request.facet_counts = FacetTally.objects.counts_for(request.user)
+    return request.facet_counts
+
+
 class FacetListFilter(admin.SimpleListFilter):
     """Values in use of one kind of facet. The same parameter and codes as on the pages and in the API."""
 
@@ -51,14 +59,13 @@ class FacetListFilter(admin.SimpleListFilter):
         raise NotImplementedError
 
     def lookups(self, request, model_admin):
-        counts = search.all_facet_counts()
-        keys = sorted((f for f in counts if f % 16 == self.kind), key=lambda f: -counts[f])[: self.most]
+        counts = self.kind.among(_counts(request))
+        keys = sorted(counts, key=lambda key: -counts[key])[: self.most]
         known = {
-            pk: (code, name)
-            for pk, code, name in self.records().filter(pk__in=[f // 16 for f in keys]).values_list("pk", *self.columns)
+            pk: (code, name) for pk, code, name in self.records().filter(pk__in=keys).values_list("pk", *self.columns)
         }
         return sorted(
-            ((known[f // 16][0], f"{known[f // 16][1]} ({counts[f]})") for f in keys if f // 16 in known),
+            ((known[key][0], f"{known[key][1]} ({counts[key]})") for key in keys if key in known),
             key=lambda o: o[1],
         )
 
@@ -97,12 +104,8 @@ class YearFilter(admin.SimpleListFilter):
     title, parameter_name = gettext_lazy("year"), "year"
 
     def lookups(self, request, model_admin):
-        counts = search.all_facet_counts()
-        return [
-            (str(f // 16), f"{f // 16} ({n})")
-            for f, n in sorted(counts.items(), reverse=True)
-            if f % 16 == FacetKind.YEAR
-        ]
+        counts = FacetKind.YEAR.among(_counts(request))
+        return [(str(year), f"{year} ({n})") for year, n in sorted(counts.items(), reverse=True)]
 
     def queryset(self, request, queryset):
         value = self.value()

@@ -6,7 +6,7 @@ from projects.models.money import Budget, Contribution, Transaction
 from projects.models.parts import ProjectCountry, ProjectPartner, ProjectRegion, ProjectTerm
 from projects.models.project import Project, ProjectTranslation, ReferenceCounter
 from projects.models.result import Result
-from projects.models.search import FacetKind, SearchEntry, SearchWord
+from projects.models.search import FacetKind, FacetTally, SearchEntry, SearchWord
 from projects.models.story import Document, Location, RelatedProject, Update
 from projects.models.term import Term
 
@@ -16,6 +16,7 @@ __all__ = [
     "Document",
     "Event",
     "FacetKind",
+    "FacetTally",
     "ImportIssue",
     "ImportRun",
     "Location",

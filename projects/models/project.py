@@ -6,8 +6,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, RegexValidator
 from django.db import models
-from django.db.models import Count, F, OuterRef, Prefetch, Q, Subquery
-from django.db.models.functions import Coalesce, ExtractYear
+from django.db.models import Count, F, Prefetch, Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
@@ -20,7 +19,8 @@ from partners.models.constraints import in_order, known, together
 from partners.models.partner import IATI_IDENTIFIER
 from partners.rules import is_unep, memberships
 from projects.choices import CountryRole, DeliveryLevel, Instrument, Modality, Source, State, Status, Vocabulary
-from projects.models.search import keeps_search_fresh
+from projects.models.figures import Figures, facets_of
+from projects.models.search import SearchEntry, keeps_search_fresh
 
 LANGUAGE_CODE = RegexValidator(r"^[a-z]{2,3}(-[a-z]{2,4})?$", _("Use an ISO 639 code such as en, fr or pt."))
 PROVIDING, RECEIVING = [CountryRole.PROVIDER, CountryRole.BOTH], [CountryRole.RECIPIENT, CountryRole.BOTH]
@@ -78,48 +78,35 @@ class ProjectQuerySet(models.QuerySet):
         return self.filter(state=State.REVIEW)
 
     # -- figures
+    def figures(self, **of) -> Figures:
+        """Figures of the published projects: all, or those of one `country`, `partner` or `term`."""
+        return Figures(**of)
+
+    def newest(self, most: int, **of) -> list:
+        """The published projects that came last, for a list: of all or of one `country`, `partner` or `term`."""
+        keys = list(SearchEntry.objects.public(*facets_of(of)).newest().values_list("pk", flat=True)[:most])
+        loaded = self.for_listing().in_bulk(keys)
+        return [loaded[key] for key in keys if key in loaded]
+
     def flows_of(self, country) -> list[Flow]:
-        """Whom a country works with in these projects, the most projects first."""
-        links = self.model.countries.through.objects
-        mine = links.filter(country=country, project__in=self.order_by().values("pk"))
+        """Whom a country works with in published projects, the most projects first."""
+        links = self.model.countries.through.objects.filter(
+            project__entry__is_public=True, project__country_links__country=country
+        )
+        own_role = "project__country_links__role"
         rows = (
-            links.filter(project__in=mine.values("project"), country__isnull=False)
-            .exclude(country=country)
-            .annotate(own_role=Subquery(links.filter(project=OuterRef("project"), country=country).values("role")[:1]))
+            links.exclude(country=country)
+            .order_by()
             .values("country")
             .annotate(
-                shares=Count("pk", filter=Q(role__in=PROVIDING, own_role__in=RECEIVING)),
-                draws=Count("pk", filter=Q(role__in=RECEIVING, own_role__in=PROVIDING)),
+                shares=Count("pk", filter=Q(role__in=PROVIDING, **{f"{own_role}__in": RECEIVING})),
+                draws=Count("pk", filter=Q(role__in=RECEIVING, **{f"{own_role}__in": PROVIDING})),
             )
         )
         counts = {row["country"]: row for row in rows if row["shares"] or row["draws"]}
         others = Country.objects.filter(pk__in=counts)
         flows = [Flow(c, counts[c.pk]["shares"], counts[c.pk]["draws"]) for c in others]
         return sorted(flows, key=lambda f: (-(f.shares + f.draws), f.country.iso3))
-
-    def role_counts_of(self, country) -> dict[str, int]:
-        """In how many of these projects a country has each role."""
-        links = self.model.countries.through.objects.filter(country=country, project__in=self.order_by().values("pk"))
-        return dict(links.order_by().values_list("role").annotate(Count("pk")))
-
-    def theme_counts(self) -> list:
-        """Themes of these projects, each with `n`, the most frequent first."""
-        links = self.model.terms.through.objects.filter(project__in=self.order_by().values("pk"))
-        counts = dict(
-            links.filter(term__vocabulary=Vocabulary.BSP_THEME).order_by().values_list("term").annotate(Count("pk"))
-        )
-        themes = list(self.model.terms.rel.model.objects.filter(pk__in=counts))
-        for theme in themes:
-            theme.n = counts[theme.pk]
-        return sorted(themes, key=lambda t: (-t.n, t.position))
-
-    def counts_by_year(self) -> dict[int, dict[str, int]]:
-        """{year of start: {status: projects}}."""
-        started = self.annotate(year=ExtractYear(Coalesce("actual_start", "planned_start"))).filter(year__isnull=False)
-        found: dict[int, dict[str, int]] = {}
-        for year, status, n in started.order_by().values_list("year", "status").annotate(Count("pk")):
-            found.setdefault(year, {})[status] = n
-        return found
 
     # -- what is loaded
     def with_text(self):

@@ -2,16 +2,19 @@
 
 Triggers on every table that a project's entry is made from refresh it (SQL function `projects_refresh_search`), so
 bulk edits and raw SQL can't leave it stale. The list pages, the facets and the search read this one narrow table.
+How many entries carry each facet is kept as well (`FacetTally`), so that counting everything costs no more with a
+million projects than with a thousand.
 """
 
+from collections import Counter
 from enum import IntEnum
 
 import pgtrigger
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
-from django.db import models
-from django.db.models import F, Q
+from django.db import connection, models
+from django.db.models import F, Func, IntegerField, Q, Sum
 from django.utils.translation import gettext_lazy as _
 
 from partners.rules import is_unep, memberships
@@ -32,13 +35,43 @@ class FacetKind(IntEnum):
     YEAR = 9  # key: each year from start to end
     INSTRUMENT = 10  # key: position in choices.Instrument.values
     LEVEL = 11  # key: position in choices.DeliveryLevel.values
+    STARTED = 12  # key: year of start * 10 + IATI status; only counted, not a filter
 
     def of(self, key: int) -> int:
         return key * 16 + self
 
-    @staticmethod
-    def split(facet: int) -> tuple["FacetKind", int]:
-        return FacetKind(facet % 16), facet // 16
+    def among(self, counts: Counter) -> dict[int, int]:
+        """The counts of this kind alone: {key: count}."""
+        return {facet // 16: n for facet, n in counts.items() if facet % 16 == self}
+
+
+def tallies() -> list[pgtrigger.Trigger]:
+    """Triggers on the search entries that add to `FacetTally` what a statement changed."""
+
+    def counted(rows: str, sign: str) -> str:
+        return f"SELECT facet, is_public, {sign}1 AS n FROM {rows}, unnest({rows}.facets) AS facet"  # noqa: S608
+
+    def trigger(operation, tables: dict[str, str], *rows: str):
+        return pgtrigger.Trigger(
+            name=f"tally_on_{str(operation).lower()}",
+            level=pgtrigger.Statement,
+            when=pgtrigger.After,
+            operation=operation,
+            referencing=pgtrigger.Referencing(**tables),
+            func=f"""
+                INSERT INTO projects_facettally (facet, is_public, n)
+                SELECT facet, is_public, sum(n) FROM ({" UNION ALL ".join(rows)}) AS changed
+                GROUP BY facet, is_public HAVING sum(n) <> 0;
+                RETURN NULL;
+            """,  # noqa: S608
+        )
+
+    came, went = counted("new_rows", "+"), counted("old_rows", "-")
+    return [
+        trigger(pgtrigger.Insert, {"new": "new_rows"}, came),
+        trigger(pgtrigger.Update, {"old": "old_rows", "new": "new_rows"}, came, went),
+        trigger(pgtrigger.Delete, {"old": "old_rows"}, went),
+    ]
 
 
 class SearchEntryQuerySet(models.QuerySet):
@@ -50,7 +83,25 @@ class SearchEntryQuerySet(models.QuerySet):
         public = Q(is_public=True)
         return self.filter(public | Q(project__in=projects.of(user)) if memberships(user) else public)
 
+    def public(self, *facets: int):
+        """Entries of published projects that carry all of these facets."""
+        entries = self.filter(is_public=True)
+        return entries.filter(facets__contains=facets) if facets else entries
 
+    def newest(self):
+        return self.order_by("-published_at", "-pk")
+
+    def counts(self) -> Counter:
+        """How many of these entries carry each facet: {facet: count}. Reads every one of them."""
+        unnested = Func(F("facets"), function="unnest", output_field=IntegerField())
+        carried, parameters = self.order_by().values_list(unnested).query.sql_with_params()
+        # Counted outside a subquery because PostgreSQL then shares the counting out among its workers: twice as fast.
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT facet, count(*) FROM ({carried}) AS carried(facet) GROUP BY facet", parameters)  # noqa: S608
+            return Counter(dict(cursor.fetchall()))
+
+
+@pgtrigger.register(*tallies())
 class SearchEntry(models.Model):
     """What is searched, filtered and counted of one project. Derived: written by triggers only."""
 
@@ -83,6 +134,50 @@ class SearchEntry(models.Model):
 
     def __str__(self):
         return str(self.project_id)
+
+
+class FacetTallyQuerySet(models.QuerySet):
+    def counts(self) -> Counter:
+        """{facet: count}, exact."""
+        return Counter(dict(self.values_list("facet").annotate(total=Sum("n")).filter(total__gt=0)))
+
+    def counts_for(self, user) -> Counter:
+        """How many of the entries that this person sees carry each facet."""
+        if is_unep(user):
+            return self.counts()
+        public = self.filter(is_public=True).counts()
+        if not memberships(user):
+            return public
+        return public + SearchEntry.objects.visible_to(user).filter(is_public=False).counts()
+
+    def fold(self) -> None:
+        """Replaces the rows of each facet by their sum, in one statement. Run every few minutes by the worker."""
+        with connection.cursor() as cursor:
+            cursor.execute("""
+                WITH gone AS (DELETE FROM projects_facettally RETURNING facet, is_public, n)
+                INSERT INTO projects_facettally (facet, is_public, n)
+                SELECT facet, is_public, sum(n) FROM gone GROUP BY facet, is_public HAVING sum(n) <> 0
+            """)
+
+
+class FacetTally(models.Model):
+    """How many search entries carry a facet: the sum of `n` over the rows of that facet.
+
+    Triggers add a row for what each statement changed and change none, so that writers never wait for each other.
+    """
+
+    facet = models.IntegerField()
+    is_public = models.BooleanField()
+    n = models.IntegerField()
+
+    objects = FacetTallyQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("count of a facet")
+        verbose_name_plural = _("counts of facets")
+
+    def __str__(self):
+        return f"{self.facet}: {self.n:+}"
 
 
 class SearchWord(models.Model):

@@ -145,6 +145,7 @@ class Command(BaseCommand):
             low, high = cursor.fetchone()
             for statement in filter(str.strip, LINKS.split(";")):
                 cursor.execute(statement, {"low": low, "high": high, **lists})
+            cursor.execute("SET LOCAL session_replication_role = origin")  # the entries' own triggers count them
             cursor.execute(
                 "SELECT projects_refresh_search(ARRAY(SELECT generate_series(%s::bigint, %s::bigint)))", [low, high]
             )
