@@ -8,6 +8,7 @@ import rules
 CONTRIBUTOR, FOCAL_POINT = "contributor", "focal_point"
 PARTNER_MEMBER, PARTNER_LEAD = "partner_member", "partner_lead"
 DESK, PUBLISHER, ADMINISTRATOR = "desk", "publisher", "administrator"
+SYSTEM = "system@portal.invalid"  # the address of the user that scheduled work acts as
 
 
 def memberships(user) -> list:
@@ -25,6 +26,12 @@ is_desk = holds(DESK)
 is_publisher = holds(PUBLISHER)
 is_administrator = holds(ADMINISTRATOR)
 is_unep = holds(DESK, PUBLISHER, ADMINISTRATOR)
+
+
+@rules.predicate
+def is_system(user) -> bool:
+    """Scheduled work, which acts under a name of its own."""
+    return getattr(user, "email", "") == SYSTEM
 
 
 @rules.predicate

@@ -159,3 +159,101 @@ class Relation(models.TextChoices):
 class Source(models.TextChoices):
     ENTERED = "entered", _("entered here")
     IMPORTED = "imported", _("imported")
+
+
+# --- needs -----------------------------------------------------------------------------------------------------------
+class NeedKind(models.TextChoices):
+    CAPACITY = "capacity", _("capacity-building need")
+    TECHNOLOGY = "technology", _("technology-transfer request")
+
+
+class NeedState(models.TextChoices):
+    """The life of a need. Moves between the states are in lifecycle.TRANSITIONS."""
+
+    DRAFT = "draft", pgettext_lazy("need", "draft")
+    SUBMITTED = "submitted", pgettext_lazy("need", "submitted")
+    RETURNED = "returned", pgettext_lazy("need", "returned with questions")
+    ELIGIBLE = "eligible", pgettext_lazy("need", "eligible")
+    NOT_ELIGIBLE = "not_eligible", pgettext_lazy("need", "not eligible")
+    OPEN = "open", pgettext_lazy("need", "open")
+    IN_DIALOGUE = "in_dialogue", pgettext_lazy("need", "in dialogue")
+    PLAN_AGREED = "plan_agreed", pgettext_lazy("need", "plan agreed")
+    IN_DELIVERY = "in_delivery", pgettext_lazy("need", "in delivery")
+    DELIVERED = "delivered", pgettext_lazy("need", "delivered")
+    CLOSED = "closed", pgettext_lazy("need", "closed")
+    PARTIALLY_MET = "partially_met", pgettext_lazy("need", "closed, met in part")
+    WITHDRAWN = "withdrawn", pgettext_lazy("need", "withdrawn")
+    ON_HOLD = "on_hold", pgettext_lazy("need", "on hold")
+    EXPIRED = "expired", pgettext_lazy("need", "expired")
+    MERGED = "merged", pgettext_lazy("need", "merged into another")
+    ARCHIVED = "archived", pgettext_lazy("need", "archived draft")
+
+
+class Maturity(models.TextChoices):
+    """How far a technology is, in words that a ministry uses."""
+
+    RESEARCH = "research", _("still in research")
+    DEMONSTRATED = "demonstrated", _("demonstrated once")
+    PROVEN = "proven", _("proven in daily use")
+    WIDESPREAD = "widespread", _("in use in many countries")
+    UNSTATED = "", _("not stated")
+
+
+class SameRequest(models.TextChoices):
+    """Whether the same was asked for elsewhere, and what came of it."""
+
+    NO = "no", _("no, only here")
+    WAITING = "waiting", _("yes, no answer yet")
+    DECLINED = "declined", _("yes, and it was declined")
+    PART = "part", _("yes, and part of it was granted")
+    UNSTATED = "", _("not stated")
+
+
+class Cofinancing(models.TextChoices):
+    YES = "yes", _("available")
+    SOUGHT = "sought", _("being sought")
+    NO = "no", _("none")
+    UNSTATED = "", _("not stated")
+
+
+class Criterion(models.TextChoices):
+    """What a screener answers with yes or no and a note."""
+
+    BENEFIT = "benefit", _("It benefits people or the environment, and says whom and how.")
+    ALIGNMENT = "alignment", _("It serves a national plan or obligation.")
+    CAPACITY = "capacity", _("It builds capacity that stays in the country.")
+    MONITORING = "monitoring", _("It says how progress will be seen.")
+    REQUESTER = "requester", _("The requester may ask: a public body or one it stands behind.")
+
+
+class ConfirmedStep(models.TextChoices):
+    PLAN = "plan", _("the plan")
+    DELIVERY = "delivery", _("the delivery")
+
+
+class Side(models.TextChoices):
+    COUNTRY = "country", pgettext_lazy("side", "the country")
+    PARTNER = "partner", pgettext_lazy("side", "the partners")
+    UNEP = "unep", "UNEP"
+
+
+class DocumentKind(models.TextChoices):
+    LETTER = "letter", _("endorsement letter")
+    PLAN = "plan", _("national plan or strategy")
+    OTHER = "other", pgettext_lazy("document", "other")
+
+
+class ResponseState(models.TextChoices):
+    SUGGESTED = "suggested", pgettext_lazy("response", "suggested")
+    EXPRESSED = "expressed", pgettext_lazy("response", "waits for the country's answer")
+    ACCEPTED = "accepted", pgettext_lazy("response", "accepted")
+    DECLINED = "declined", pgettext_lazy("response", "declined")
+    AGREED = "agreed", pgettext_lazy("response", "agreed in the plan")
+    CONVERTED = "converted", pgettext_lazy("response", "carried out in a project")
+    LAPSED = "lapsed", pgettext_lazy("response", "lapsed")
+    TAKEN_BACK = "taken_back", pgettext_lazy("response", "taken back")
+
+
+class CostTerms(models.TextChoices):
+    FREE = "free", _("free of charge")
+    COST = "cost", _("at cost")

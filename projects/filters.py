@@ -20,7 +20,7 @@ from drf_spectacular.utils import extend_schema_field
 from partners.models import Country, CountryGroup, Partner, Region
 from projects import search
 from projects.choices import CountryRole, DeliveryLevel, Instrument, Modality, Status, Vocabulary
-from projects.models import FacetKind, FacetTally, Project, SearchEntry, Term
+from projects.models import FacetKind, Project, SearchEntry, Term
 
 MOST_VALUES = 50
 
@@ -197,7 +197,7 @@ class ProjectFilter(django_filters.FilterSet):
     def counts(self, without: str = "") -> Counter:
         """How many of the entries carry each facet. Where nothing narrows the list no entry is read."""
         if not self.chosen(without) and self.compiled is None:
-            return FacetTally.objects.counts_for(self.request.user)
+            return SearchEntry.objects.counts_for(self.request.user)
         return self.entries(without).counts()
 
     def count(self) -> int:

@@ -1,12 +1,12 @@
-"""Who may do what to a project, as predicates. Says who, never from which state (that is lifecycle.TRANSITIONS).
+"""Who may do what to projects, needs and responses, as predicates. Says who, never from which state (lifecycle does).
 
 Asked as `user.has_perm("projects.publish_project", project)`. The full table, by role, is in tests/projects/test_rules.py.
 """
 
 import rules
 
-from partners.rules import holds, is_administrator, is_unep, memberships
-from projects.choices import State
+from partners.rules import holds, is_administrator, is_system, is_unep, memberships
+from projects.choices import NeedState, State
 
 is_desk = holds("desk", "administrator")
 is_publisher = holds("publisher", "administrator")
@@ -68,3 +68,122 @@ for action in ("add", "change", "delete"):
 rules.add_perm("projects.view_importrun", is_unep)
 rules.add_perm("projects.view_importissue", is_unep)
 rules.add_perm("projects.view_event", is_unep)
+
+
+# --- needs -----------------------------------------------------------------------------------------------------------
+def country_roles(name: str, *roles: str):
+    """Predicate: the person holds one of these roles in the need's country."""
+
+    def predicate(user, need=None) -> bool:
+        held = [m for m in memberships(user) if m.role in roles]
+        return bool(held) if need is None else any(m.country_id == need.country_id for m in held)
+
+    return rules.predicate(predicate, name=name)
+
+
+is_of_its_country = country_roles("is_of_its_country", "contributor", "focal_point")
+is_its_focal_point = country_roles("is_its_focal_point", "focal_point")
+
+
+@rules.predicate
+def was_opened(user, need=None) -> bool:
+    return need is not None and need.published_at is not None
+
+
+@rules.predicate
+def is_with_unep(user, need=None) -> bool:
+    """Handed to UNEP, or entered by UNEP: a country's own drafts are its own."""
+    return need is None or need.is_on_behalf or need.state not in (NeedState.DRAFT, NeedState.ARCHIVED)
+
+
+@rules.predicate
+def is_on_behalf(user, need=None) -> bool:
+    return need is None or need.is_on_behalf
+
+
+@rules.predicate
+def is_its_author(user, need=None) -> bool:
+    return need is not None and need.created_by_id == user.pk
+
+
+@rules.predicate
+def is_its_screener(user, need=None) -> bool:
+    return need is not None and need.screened_by_id == user.pk
+
+
+@rules.predicate
+def was_never_submitted(user, need=None) -> bool:
+    return need is not None and need.state == NeedState.DRAFT and not need.screened_by_id and not need.published_at
+
+
+@rules.predicate
+def carries_it_out(user, need=None) -> bool:
+    """Belongs to a partner or country whose response was accepted."""
+    return need is not None and bool(memberships(user)) and need.responses.accepted().of(user).exists()
+
+
+# Where a country has nobody here, UNEP acts for it; the country's letter is kept with the need.
+speaks_for_country = is_its_focal_point | (is_desk & is_on_behalf)
+
+rules.add_perm("projects.view_need", was_opened | is_of_its_country | (is_unep & is_with_unep))
+rules.add_perm("projects.add_need", is_of_its_country | is_unep)
+rules.add_perm("projects.change_need", is_of_its_country | (is_desk & is_on_behalf))
+rules.add_perm("projects.correct_need", is_unep & is_with_unep)
+rules.add_perm("projects.delete_need", was_never_submitted & (is_its_author | is_its_focal_point))
+rules.add_perm("projects.submit_need", speaks_for_country)
+rules.add_perm("projects.approve_summary_need", speaks_for_country)
+rules.add_perm("projects.screen_need", is_desk & ~is_its_author)
+rules.add_perm("projects.return_need", is_desk & ~is_its_author)
+rules.add_perm("projects.find_eligible_need", is_desk & ~is_its_author)
+rules.add_perm("projects.find_not_eligible_need", is_desk & ~is_its_author)
+rules.add_perm("projects.publish_need", is_publisher & ~is_its_screener)
+rules.add_perm("projects.begin_dialogue_need", speaks_for_country)
+rules.add_perm("projects.reopen_need", speaks_for_country | is_desk | is_system)
+rules.add_perm("projects.confirm_need", speaks_for_country | carries_it_out | is_desk)
+rules.add_perm("projects.agree_need", speaks_for_country | carries_it_out | is_desk)
+rules.add_perm("projects.start_need", is_desk | is_publisher)
+rules.add_perm("projects.deliver_need", carries_it_out | is_desk)
+rules.add_perm("projects.close_need", speaks_for_country)
+rules.add_perm("projects.close_partly_need", speaks_for_country)
+rules.add_perm("projects.withdraw_need", speaks_for_country)
+rules.add_perm("projects.hold_need", is_desk | is_system)
+rules.add_perm("projects.resume_need", is_desk)
+rules.add_perm("projects.expire_need", is_system)
+rules.add_perm("projects.renew_need", speaks_for_country)
+rules.add_perm("projects.merge_need", is_desk)
+rules.add_perm("projects.archive_need", is_system)
+rules.add_perm("projects.restore_need", is_of_its_country | (is_desk & is_on_behalf))
+rules.add_perm("projects.import_needs", is_unep)
+
+# What belongs to a need is entered with it.
+for part in ("needterm", "lineitem", "criterionanswer", "confirmation", "needdocument", "response", "answer"):
+    rules.add_perm(f"projects.view_{part}", is_unep)
+
+
+# --- responses ---------------------------------------------------------------------------------------------------------
+@rules.predicate
+def is_responder(user, response=None) -> bool:
+    """Belongs to the partner or the country in whose name the response is."""
+    held = memberships(user)
+    if response is None:
+        return any(m.role in ("partner_member", "partner_lead", "focal_point") for m in held)
+    return any(
+        (m.partner_id and m.partner_id == response.partner_id)
+        or (m.country_id and m.country_id == response.country_id and m.role == "focal_point")
+        for m in held
+    )
+
+
+@rules.predicate
+def answers_for_country(user, response=None) -> bool:
+    return response is not None and speaks_for_country.test(user, response.need)
+
+
+rules.add_perm("projects.respond_need", is_responder)
+rules.add_perm("projects.express_response", is_responder)
+rules.add_perm("projects.accept_response", answers_for_country)
+rules.add_perm("projects.decline_response", answers_for_country)
+rules.add_perm("projects.take_back_response", is_responder)
+rules.add_perm("projects.agree_response", is_desk | answers_for_country | is_responder)
+rules.add_perm("projects.convert_response", is_desk | is_publisher)
+rules.add_perm("projects.lapse_response", is_system)

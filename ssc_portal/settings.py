@@ -132,6 +132,9 @@ LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "home"
 
 # Every insert, update and delete of a domain row is kept by triggers, also those of bulk edits and raw SQL.
+# Triggers are installed after migrations as the models declare them. Each as a step of a migration took 20 s in all.
+PGTRIGGER_MIGRATIONS = False
+PGTRIGGER_INSTALL_ON_MIGRATE = True
 PGHISTORY_DEFAULT_TRACKERS = (pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent())
 PGHISTORY_OBJ_FIELD = pghistory.ObjForeignKey(related_name="history")
 PGHISTORY_APPEND_ONLY = True

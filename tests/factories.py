@@ -8,8 +8,34 @@ from factory.django import DjangoModelFactory
 
 from partners.choices import COUNTRY_ROLES, STAFF_ROLES, Role
 from partners.models import Country, Membership, Partner, User
-from projects.choices import CountryRole, Modality, ProviderOrder, State
-from projects.models import Contribution, Project, ProjectCountry, ProjectPartner, ProjectTerm, Result, Term
+from projects.choices import (
+    ConfirmedStep,
+    CountryRole,
+    Criterion,
+    Modality,
+    NeedState,
+    ProviderOrder,
+    ResponseState,
+    Side,
+    State,
+    Status,
+)
+from projects.models import (
+    Answer,
+    Confirmation,
+    Contribution,
+    CriterionAnswer,
+    LineItem,
+    Need,
+    NeedTerm,
+    Project,
+    ProjectCountry,
+    ProjectPartner,
+    ProjectTerm,
+    Response,
+    Result,
+    Term,
+)
 
 
 class UserFactory(DjangoModelFactory):
@@ -108,6 +134,113 @@ class ResultFactory(DjangoModelFactory):
     baseline = 0
     target = 30
     actual = 12
+
+
+# --- needs -----------------------------------------------------------------------------------------------------------
+def term(code: str) -> Term:
+    """A term as vocabulary:code."""
+    vocabulary, code = code.split(":")
+    return Term.objects.get(vocabulary=vocabulary, code=code)
+
+
+class NeedFactory(DjangoModelFactory):
+    """A draft of Kenya that lacks nothing for endorsement. `in_state` puts it, with its parts, anywhere in its life."""
+
+    class Meta:
+        model = Need
+        skip_postgeneration_save = True
+
+    title = factory.Sequence(lambda n: f"Measuring the air of our towns {n}")
+    country = factory.LazyFunction(lambda: Country.objects.get(iso3="KEN"))
+    problem = "RESTRICTED-PROBLEM Nobody measures the air."
+    gap = "RESTRICTED-GAP People who can run stations."
+    public_summary = "Two towns want to know what they breathe."
+    national_plan = "National climate plan 2023, action 4"
+    institution = "Department of the environment"
+    contact_name = "RESTRICTED-CONTACT A. Person"
+    contact_email = "restricted-contact@example.org"
+    scope = "national"
+    existing_initiatives = "RESTRICTED-INITIATIVES none"
+    same_request = "no"
+    languages = ["en"]
+    endorsed_by_name = "RESTRICTED-ENDORSER B. Person"
+    endorsed_on = dt.date(2026, 3, 20)
+    created_by = factory.SubFactory(UserFactory)
+
+    @factory.post_generation
+    def terms(self, create, extracted, **kwargs):
+        for code in ["bsp-theme:air"] if extracted is None else extracted:
+            NeedTerm.objects.create(need=self, term=term(code))
+
+    @factory.post_generation
+    def lines(self, create, extracted, **kwargs):
+        """lines=[("what", 40, "expert-days")]; two lines by default."""
+        wanted = [("Network design", 40, "expert-days"), ("Sensors", 10, "items")] if extracted is None else extracted
+        for place, (text, quantity, unit) in enumerate(wanted):
+            LineItem.objects.create(
+                need=self, position=place, text=text, quantity=quantity, unit=unit, by_when=dt.date(2027, 6, 30),
+                assistance=term("assistance:training"),
+            )  # fmt: skip
+
+    @factory.post_generation
+    def in_state(self, create, extracted, **kwargs):
+        if extracted:
+            put_in_state(self, extracted)
+
+
+class ResponseFactory(DjangoModelFactory):
+    """UNDP offers all of the first line."""
+
+    class Meta:
+        model = Response
+        skip_postgeneration_save = True
+
+    need = factory.SubFactory(NeedFactory, in_state=NeedState.OPEN)
+    partner = factory.LazyFunction(lambda: Partner.objects.get(slug="undp"))
+    text = "Two experts for twenty days each."
+    terms_text = "RESTRICTED-TERMS day rates on request"
+    created_by = factory.SubFactory(UserFactory)
+
+    @factory.post_generation
+    def answers(self, create, extracted, **kwargs):
+        """answers={0: 40}: place of the line and how much of it."""
+        for place, quantity in ({0: 40} if extracted is None else extracted).items():
+            Answer.objects.create(response=self, line=self.need.lines.all()[place], quantity=quantity)
+
+
+OPENED = (
+    NeedState.OPEN, NeedState.IN_DIALOGUE, NeedState.PLAN_AGREED, NeedState.IN_DELIVERY, NeedState.DELIVERED,
+    NeedState.CLOSED, NeedState.PARTIALLY_MET, NeedState.EXPIRED,
+)  # fmt: skip
+
+
+def put_in_state(need: Need, state: str) -> None:
+    """Writes a state with what belongs to it, past the moves, for tests that start there."""
+    screener, now = UserFactory(), timezone.now()
+    need.state = state
+    if state in OPENED:
+        need.published_at, need.published_by = now, UserFactory()
+        need.screened_at, need.screened_by = now, screener
+    if state in (NeedState.ELIGIBLE, *OPENED):
+        need.summary_approved_at, need.summary_approved_by = now, UserFactory()
+    if state in (NeedState.SUBMITTED, NeedState.ELIGIBLE):
+        for criterion in Criterion:
+            CriterionAnswer.objects.create(need=need, criterion=criterion, is_met=True, note="yes")
+    if state == NeedState.ON_HOLD:
+        need.held_from = NeedState.SUBMITTED
+    if state == NeedState.MERGED:
+        need.merged_into = NeedFactory(country=need.country)
+    if state in OPENED[1:-1]:
+        agreed = ResponseState.ACCEPTED if state == NeedState.IN_DIALOGUE else ResponseState.AGREED
+        response = ResponseFactory(need=need, state=agreed, answers={0: 40})
+        need.plan, need.outcome, need.lessons, need.rating = "Two visits.", "It runs.", "Start small.", 4
+        need.project = ProjectFactory(status=Status.IMPLEMENTATION)
+        if state != NeedState.IN_DIALOGUE:
+            response.answers.update(delivered=30)
+        for side in Side:
+            Confirmation.objects.create(need=need, step=ConfirmedStep.PLAN, side=side, by=screener)
+            Confirmation.objects.create(need=need, step=ConfirmedStep.DELIVERY, side=side, by=screener)
+    need.save()
 
 
 def first_and_second_provider(project: Project) -> None:

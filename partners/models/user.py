@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from partners.choices import Role
+from partners.rules import SYSTEM
 
 
 def known_time_zone(value: str) -> None:
@@ -46,7 +47,7 @@ class UserManager(BaseUserManager):
         """The named user that scheduled work and commands act as. Nobody can sign in as it."""
         from partners.models.partner import Membership, Partner
 
-        user, new = self.get_or_create(email="system@portal.invalid", defaults={"full_name": "Portal (automatic)"})
+        user, new = self.get_or_create(email=SYSTEM, defaults={"full_name": "Portal (automatic)"})
         if new:
             user.set_unusable_password()
             user.save()

@@ -21,7 +21,6 @@ from projects.models import (
     Contribution,
     Document,
     FacetKind,
-    FacetTally,
     Location,
     Project,
     ProjectCountry,
@@ -44,7 +43,7 @@ from ssc_portal.admin import KeptHistory, RuledAdmin
 def _counts(request):
     """The counts of all facets, read once for all filters of a page."""
     if not hasattr(request, "facet_counts"):
-        request.facet_counts = FacetTally.objects.counts_for(request.user)
+        request.facet_counts = SearchEntry.objects.counts_for(request.user)
     return request.facet_counts
 
 
@@ -413,7 +412,7 @@ class ProjectAdmin(KeptHistory, RuledAdmin, ImportExportMixin, ExportActionMixin
     def move_view(self, request, pk, action):
         """Confirms a move, asks for its note, and makes it."""
         project = Project.objects.filter(pk=pk).first()
-        move = lifecycle.TRANSITIONS.get(action)
+        move = lifecycle.TRANSITIONS["project"].get(action)
         if project is None or move is None:
             raise Http404
         if not request.user.has_perm(move.permission, project):

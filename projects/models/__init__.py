@@ -3,23 +3,34 @@
 from projects.models.event import Event
 from projects.models.importing import ImportIssue, ImportRun
 from projects.models.money import Budget, Contribution, Transaction
+from projects.models.need import Confirmation, CriterionAnswer, LineItem, Need, NeedTerm
+from projects.models.need_document import NeedDocument
 from projects.models.parts import ProjectCountry, ProjectPartner, ProjectRegion, ProjectTerm
 from projects.models.project import Project, ProjectTranslation, ReferenceCounter
+from projects.models.response import Answer, Response
 from projects.models.result import Result
-from projects.models.search import FacetKind, FacetTally, SearchEntry, SearchWord
+from projects.models.search import FacetKind, FacetTally, NeedEntry, SearchEntry, SearchWord
 from projects.models.story import Document, Location, RelatedProject, Update
 from projects.models.term import Term
 
 __all__ = [
+    "Answer",
     "Budget",
+    "Confirmation",
     "Contribution",
+    "CriterionAnswer",
     "Document",
     "Event",
     "FacetKind",
     "FacetTally",
     "ImportIssue",
     "ImportRun",
+    "LineItem",
     "Location",
+    "Need",
+    "NeedDocument",
+    "NeedEntry",
+    "NeedTerm",
     "Project",
     "ProjectCountry",
     "ProjectPartner",
@@ -28,6 +39,7 @@ __all__ = [
     "ProjectTranslation",
     "ReferenceCounter",
     "RelatedProject",
+    "Response",
     "Result",
     "SearchEntry",
     "SearchWord",

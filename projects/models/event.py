@@ -1,4 +1,4 @@
-"""Every move of a record from one state to another: from, to, who, when, note."""
+"""What was done to a record, move by move: from, to, who, when, note."""
 
 from django.conf import settings
 from django.db import models
@@ -6,11 +6,21 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+RECORDS = ("project", "need", "response")
+
 
 class Event(models.Model):
-    """One move. Written by `lifecycle.transition` alone, never changed or deleted."""
+    """One move, or something else that was done. Written by `lifecycle` alone, never changed or deleted."""
 
-    project = models.ForeignKey("Project", models.CASCADE, related_name="events", verbose_name=_("project"))
+    project = models.ForeignKey(
+        "Project", models.CASCADE, null=True, blank=True, related_name="events", verbose_name=_("project")
+    )
+    need = models.ForeignKey(
+        "Need", models.CASCADE, null=True, blank=True, related_name="events", verbose_name=_("need")
+    )
+    response = models.ForeignKey(
+        "Response", models.CASCADE, null=True, blank=True, related_name="events", verbose_name=_("response")
+    )
     action = models.CharField(_("action"), max_length=20)
     from_state = models.CharField(_("from"), max_length=20)
     to_state = models.CharField(_("to"), max_length=20)
@@ -18,14 +28,24 @@ class Event(models.Model):
     at = models.DateTimeField(_("at"), default=timezone.now)
     note = models.TextField(_("note"), blank=True, max_length=2000)
     is_public = models.BooleanField(_("public"), default=False)
+    is_note_public = models.BooleanField(_("note is public"), default=False)
 
     class Meta:
         verbose_name = _("move")
         verbose_name_plural = _("moves")
         ordering = ["-at", "-pk"]
         constraints = [
-            models.CheckConstraint(name="event_goes_somewhere", condition=~Q(from_state=models.F("to_state")))
+            models.CheckConstraint(
+                name="event_of_one_record",
+                condition=Q(project__isnull=False, need__isnull=True, response__isnull=True)
+                | Q(project__isnull=True, need__isnull=False, response__isnull=True)
+                | Q(project__isnull=True, need__isnull=True, response__isnull=False),
+            )
         ]
 
     def __str__(self):
         return f"{self.at:%Y-%m-%d %H:%M} {self.from_state} → {self.to_state}"
+
+    @property
+    def record(self):
+        return self.project or self.need or self.response

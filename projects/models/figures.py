@@ -22,9 +22,7 @@ class Figures:
     def __init__(self, **of):
         facets = facets_of(of)
         self._counts: Counter = (
-            SearchEntry.objects.public(*facets).counts()
-            if facets
-            else FacetTally.objects.filter(is_public=True).counts()
+            SearchEntry.objects.public(*facets).counts() if facets else FacetTally.objects.counts("project")
         )
 
     @cached_property

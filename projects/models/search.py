@@ -36,6 +36,8 @@ class FacetKind(IntEnum):
     INSTRUMENT = 10  # key: position in choices.Instrument.values
     LEVEL = 11  # key: position in choices.DeliveryLevel.values
     STARTED = 12  # key: year of start * 10 + IATI status; only counted, not a filter
+    KIND = 13  # of a need; key: position in choices.NeedKind.values
+    LIFE = 14  # of a need; key: position in choices.NeedState.values
 
     def of(self, key: int) -> int:
         return key * 16 + self
@@ -45,11 +47,11 @@ class FacetKind(IntEnum):
         return {facet // 16: n for facet, n in counts.items() if facet % 16 == self}
 
 
-def tallies() -> list[pgtrigger.Trigger]:
-    """Triggers on the search entries that add to `FacetTally` what a statement changed."""
+def tallies(record: str) -> list[pgtrigger.Trigger]:
+    """Triggers on the search entries of a kind of record that add to `FacetTally` what a statement changed."""
 
     def counted(rows: str, sign: str) -> str:
-        return f"SELECT facet, is_public, {sign}1 AS n FROM {rows}, unnest({rows}.facets) AS facet"  # noqa: S608
+        return f"SELECT facet, {sign}1 AS n FROM {rows}, unnest({rows}.facets) AS facet WHERE {rows}.is_public"  # noqa: S608
 
     def trigger(operation, tables: dict[str, str], *rows: str):
         return pgtrigger.Trigger(
@@ -59,9 +61,9 @@ def tallies() -> list[pgtrigger.Trigger]:
             operation=operation,
             referencing=pgtrigger.Referencing(**tables),
             func=f"""
-                INSERT INTO projects_facettally (facet, is_public, n)
-                SELECT facet, is_public, sum(n) FROM ({" UNION ALL ".join(rows)}) AS changed
-                GROUP BY facet, is_public HAVING sum(n) <> 0;
+                INSERT INTO projects_facettally (record, facet, n)
+                SELECT '{record}', facet, sum(n) FROM ({" UNION ALL ".join(rows)}) AS changed
+                GROUP BY facet HAVING sum(n) <> 0;
                 RETURN NULL;
             """,  # noqa: S608
         )
@@ -74,17 +76,16 @@ def tallies() -> list[pgtrigger.Trigger]:
     ]
 
 
-class SearchEntryQuerySet(models.QuerySet):
+class EntryQuerySet(models.QuerySet):
     def visible_to(self, user):
-        """Entries of the projects that `Project.objects.visible_to` gives this person."""
-        if is_unep(user):
-            return self
-        projects = self.model._meta.get_field("project").related_model.objects
-        public = Q(is_public=True)
-        return self.filter(public | Q(project__in=projects.of(user)) if memberships(user) else public)
+        """Entries of the records that this person may see."""
+        if not memberships(user):
+            return self.filter(is_public=True)
+        records = self.model._meta.pk.related_model.objects
+        return self.filter(Q(is_public=True) | Q(pk__in=records.visible_to(user).order_by().values("pk")))
 
     def public(self, *facets: int):
-        """Entries of published projects that carry all of these facets."""
+        """Entries of records that the public sees and that carry all of these facets."""
         entries = self.filter(is_public=True)
         return entries.filter(facets__contains=facets) if facets else entries
 
@@ -100,24 +101,53 @@ class SearchEntryQuerySet(models.QuerySet):
             cursor.execute(f"SELECT facet, count(*) FROM ({carried}) AS carried(facet) GROUP BY facet", parameters)  # noqa: S608
             return Counter(dict(cursor.fetchall()))
 
+    def counts_for(self, user) -> Counter:
+        """How many of the entries that this person sees carry each facet. Reads only those that are not public."""
+        public = FacetTally.objects.counts(self.model.RECORD)
+        if not memberships(user):
+            return public
+        return public + self.visible_to(user).filter(is_public=False).counts()
 
-@pgtrigger.register(*tallies())
-class SearchEntry(models.Model):
-    """What is searched, filtered and counted of one project. Derived: written by triggers only."""
+
+class Entry(models.Model):
+    """Base: what is searched, filtered and counted of one record. Derived: written by triggers only."""
+
+    RECORD = ""
+
+    is_public = models.BooleanField()
+    vector = SearchVectorField()  # of texts that everybody may read, whoever searches
+    facets = ArrayField(models.IntegerField())
+    sort_title = models.CharField(max_length=80)
+    published_at = models.DateTimeField(null=True)
+    modified_at = models.DateTimeField()
+
+    objects = EntryQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+    def __str__(self):
+        return str(self.pk)
+
+
+class SearchEntryQuerySet(EntryQuerySet):
+    def visible_to(self, user):
+        return self if is_unep(user) else super().visible_to(user)
+
+
+@pgtrigger.register(*tallies("project"))
+class SearchEntry(Entry):
+    """The entry of a project."""
+
+    RECORD = "project"
 
     # No constraint: deleting a project's parts writes its entry once more before the project itself goes; the trigger
     # on the project then removes it.
     project = models.OneToOneField(
         "Project", models.DO_NOTHING, primary_key=True, related_name="entry", db_constraint=False
     )
-    is_public = models.BooleanField()
-    vector = SearchVectorField()
-    facets = ArrayField(models.IntegerField())
     quality = models.PositiveSmallIntegerField()
-    sort_title = models.CharField(max_length=80)
     starts_on = models.DateField(null=True)
-    published_at = models.DateTimeField(null=True)
-    modified_at = models.DateTimeField()
 
     objects = SearchEntryQuerySet.as_manager()
 
@@ -132,42 +162,54 @@ class SearchEntry(models.Model):
             models.Index("is_public", F("starts_on").desc(nulls_last=True), F("project").desc(), name="entry_by_start"),
         ]
 
-    def __str__(self):
-        return str(self.project_id)
+
+@pgtrigger.register(*tallies("need"))
+class NeedEntry(Entry):
+    """The entry of a need."""
+
+    RECORD = "need"
+
+    need = models.OneToOneField("Need", models.DO_NOTHING, primary_key=True, related_name="entry", db_constraint=False)
+    due_on = models.DateField(null=True)
+    is_answered = models.BooleanField()  # has had a response
+
+    class Meta:
+        verbose_name = _("search entry of a need")
+        verbose_name_plural = _("search entries of needs")
+        indexes = [
+            GinIndex(fields=["vector"], name="need_entry_words", fastupdate=False),
+            GinIndex(fields=["facets"], name="need_entry_facets", fastupdate=False),
+            models.Index(fields=["is_public", "-published_at", "-need"], name="need_entry_newest"),
+            models.Index(fields=["is_public", "sort_title", "need"], name="need_entry_by_title"),
+            models.Index(fields=["is_public", "due_on", "need"], name="need_entry_by_deadline"),
+        ]
 
 
 class FacetTallyQuerySet(models.QuerySet):
-    def counts(self) -> Counter:
-        """{facet: count}, exact."""
-        return Counter(dict(self.values_list("facet").annotate(total=Sum("n")).filter(total__gt=0)))
-
-    def counts_for(self, user) -> Counter:
-        """How many of the entries that this person sees carry each facet."""
-        if is_unep(user):
-            return self.counts()
-        public = self.filter(is_public=True).counts()
-        if not memberships(user):
-            return public
-        return public + SearchEntry.objects.visible_to(user).filter(is_public=False).counts()
+    def counts(self, record: str) -> Counter:
+        """{facet: count} of the public records of a kind, exact."""
+        return Counter(
+            dict(self.filter(record=record).values_list("facet").annotate(total=Sum("n")).filter(total__gt=0))
+        )
 
     def fold(self) -> None:
         """Replaces the rows of each facet by their sum, in one statement. Run every few minutes by the worker."""
         with connection.cursor() as cursor:
             cursor.execute("""
-                WITH gone AS (DELETE FROM projects_facettally RETURNING facet, is_public, n)
-                INSERT INTO projects_facettally (facet, is_public, n)
-                SELECT facet, is_public, sum(n) FROM gone GROUP BY facet, is_public HAVING sum(n) <> 0
+                WITH gone AS (DELETE FROM projects_facettally RETURNING record, facet, n)
+                INSERT INTO projects_facettally (record, facet, n)
+                SELECT record, facet, sum(n) FROM gone GROUP BY record, facet HAVING sum(n) <> 0
             """)
 
 
 class FacetTally(models.Model):
-    """How many search entries carry a facet: the sum of `n` over the rows of that facet.
+    """How many public records of a kind carry a facet: the sum of `n` over the rows of that facet.
 
     Triggers add a row for what each statement changed and change none, so that writers never wait for each other.
     """
 
+    record = models.CharField(max_length=10)
     facet = models.IntegerField()
-    is_public = models.BooleanField()
     n = models.IntegerField()
 
     objects = FacetTallyQuerySet.as_manager()
@@ -177,7 +219,7 @@ class FacetTally(models.Model):
         verbose_name_plural = _("counts of facets")
 
     def __str__(self):
-        return f"{self.facet}: {self.n:+}"
+        return f"{self.record} {self.facet}: {self.n:+}"
 
 
 class SearchWord(models.Model):
@@ -194,8 +236,12 @@ class SearchWord(models.Model):
         return self.word
 
 
-def keeps_search_fresh(column: str):
-    """Class decorator: every insert, update or delete refreshes the search entries of the projects named by `column`."""
+def keeps_search_fresh(column: str, record: str = "project"):
+    """Class decorator: every insert, update or delete refreshes the search entries of the records named by `column`."""
+    refresh, entries = {
+        "project": ("projects_refresh_search", "projects_searchentry"),
+        "need": ("projects_refresh_needs", "projects_needentry"),
+    }[record]
 
     def decorate(model):
         for operation, tables in (
@@ -204,9 +250,9 @@ def keeps_search_fresh(column: str):
             (pgtrigger.Delete, {"old": "old_rows"}),
         ):
             ids = " UNION ".join(f"SELECT {column} FROM {rows}" for rows in tables.values())  # noqa: S608
-            func = f"PERFORM projects_refresh_search(ARRAY({ids})); RETURN NULL;"
+            func = f"PERFORM {refresh}(ARRAY({ids})); RETURN NULL;"
             if operation is pgtrigger.Delete and column == "id":
-                func = "DELETE FROM projects_searchentry WHERE project_id IN (SELECT id FROM old_rows); RETURN NULL;"
+                func = f"DELETE FROM {entries} WHERE {record}_id IN (SELECT id FROM old_rows); RETURN NULL;"  # noqa: S608
             pgtrigger.register(
                 pgtrigger.Trigger(
                     name=f"refresh_search_on_{str(operation).lower()}",

@@ -124,7 +124,7 @@ def test_lists_filter_search_and_cost_the_same(desk, count_queries):
             )
         counts.append(n())
         assert page.status_code == 200
-    assert counts == [13] * 3
+    assert counts == [14] * 3
     for query, found in [("country=FJI", 0), ("theme=wetlands", 20), ("group=g77", 20), ("region=014", 20), ("partner=undp", 20),
                          ("unresolved=partner", 0), ("year=x", 0), ("country=zz", 0), ("q=nothing", 0), ("state__exact=published", 20)]:  # fmt: skip
         assert desk.get(f"/admin/projects/project/?{query}").context["cl"].result_count == found, query

@@ -12,7 +12,8 @@ from django.urls import reverse
 from partners.choices import Role
 from projects import lifecycle
 from projects.choices import State
-from projects.lifecycle import TRANSITIONS, transition
+from projects.lifecycle import transition
+from projects.lifecycle.project import MOVES
 from projects.models import Event, Project
 from tests.factories import MembershipFactory, ProjectFactory
 
@@ -33,17 +34,17 @@ def expected(person, project, move) -> str:
 
 @pytest.mark.django_db
 def test_every_move_has_a_rule_and_every_state_is_reachable():
-    assert all(rules.perm_exists(move.permission) for move in TRANSITIONS.values())
-    reached = {State.DRAFT} | {move.to_state for move in TRANSITIONS.values()}
+    assert all(rules.perm_exists(move.permission) for move in MOVES.values())
+    reached = {State.DRAFT} | {move.to_state for move in MOVES.values()}
     assert reached == set(State)
 
 
 @pytest.mark.django_db
 @pytest.mark.ignore_template_errors  # Django's own admin templates
-@pytest.mark.parametrize("action", sorted(TRANSITIONS))
+@pytest.mark.parametrize("action", sorted(MOVES))
 @pytest.mark.parametrize("state", State.values)
 def test_every_role_through_every_door(state, action, people, sign_in):
-    move = TRANSITIONS[action]
+    move = MOVES[action]
     for name, person in people.items():
         outcomes = {}
         for door in ("function", "admin"):

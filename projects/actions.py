@@ -1,0 +1,172 @@
+"""Acts on a need that write more than one row. Each is one transaction; each asks rules.py, as a move does."""
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from projects.choices import ConfirmedStep, NeedState, ResponseState, Side
+from projects.coverage import coverage_of
+from projects.lifecycle import missing_for, moves_of, transition, write_down
+from projects.lifecycle.need import days
+from projects.models import Answer, Confirmation, CriterionAnswer, LineItem, Need, NeedTerm, Response
+from projects.models.need import ENDED
+
+ANSWER_WITHIN = days(30)  # the country answers a response
+
+
+def _locked(need: Need, by, act: str) -> Need:
+    """The need, locked and as it is now. Raises PermissionDenied where this person may not do that."""
+    locked = Need.objects.select_for_update(of=("self",)).get(pk=need.pk)
+    if not by.has_perm(f"projects.{act}_need", locked):
+        raise PermissionDenied(_("Your role does not allow this."))
+    return locked
+
+
+def _only_in(need: Need, *states: str) -> None:
+    if need.state not in states:
+        raise ValidationError(
+            _("It is “%(state)s” by now, so this is no longer possible. Reload the page."),
+            code="state",
+            params={"state": need.get_state_display()},
+        )
+
+
+# --- before it opens ---------------------------------------------------------------------------------------------------
+@transaction.atomic
+def screen(need: Need, answers: dict[str, tuple[bool, str]], *, by, referral: str = "") -> None:
+    """Keeps the screener's answers: {criterion: (met, note)}. Each needs its note."""
+    locked = _locked(need, by, "screen")
+    _only_in(locked, NeedState.SUBMITTED)
+    for criterion, (is_met, note) in answers.items():
+        answer = CriterionAnswer(need=locked, criterion=criterion, is_met=is_met, note=note.strip())
+        answer.full_clean(validate_unique=False, validate_constraints=False)
+        CriterionAnswer.objects.update_or_create(
+            need=locked, criterion=criterion, defaults={"is_met": is_met, "note": answer.note}
+        )
+    if referral.strip():
+        locked.referral = referral.strip()
+        locked.save(update_fields=["referral", "modified_at"])
+    write_down(locked, "screen", by=by)
+
+
+@transaction.atomic
+def approve_summary(need: Need, *, by) -> None:
+    """The national focal point agrees to what the public will read."""
+    locked = _locked(need, by, "approve_summary")
+    _only_in(locked, NeedState.SUBMITTED, NeedState.RETURNED, NeedState.ELIGIBLE)
+    if not locked.public_summary.strip():
+        raise ValidationError(_("Write the public summary."), code="incomplete")
+    locked.summary_approved_at, locked.summary_approved_by = timezone.now(), by
+    locked.save(update_fields=["summary_approved_at", "summary_approved_by", "modified_at"])
+    write_down(locked, "approve_summary", by=by, is_public=True)
+
+
+# --- responses -----------------------------------------------------------------------------------------------------------
+@transaction.atomic
+def respond(response: Response, answers: list[Answer], *, by) -> Response:
+    """A partner or country offers to cover lines of a need. The need has to take responses now."""
+    need = Need.objects.select_for_update(of=("self",)).get(pk=response.need_id)
+    response.need, response.created_by = need, by
+    if not by.has_perm("projects.express_response", response):
+        raise PermissionDenied(_("Your role does not allow this."))
+    _only_in(need, NeedState.OPEN, NeedState.IN_DIALOGUE)
+    if not answers:
+        raise ValidationError(_("Choose at least one line."), code="incomplete")
+    response.due_on = ANSWER_WITHIN(timezone.localdate())
+    response.full_clean()
+    response.save()
+    for answer in answers:
+        answer.response = response
+        answer.full_clean()
+        answer.save()
+    write_down(response, "express", by=by, is_public=True)
+    return response
+
+
+@transaction.atomic
+def accept_response(response: Response, *, by, note: str = "") -> None:
+    """The country says yes; the first yes begins the dialogue."""
+    need = Need.objects.select_for_update(of=("self",)).get(pk=response.need_id)
+    if not by.has_perm("projects.accept_response", response):
+        raise PermissionDenied(_("Your role does not allow this."))
+    _only_in(need, NeedState.OPEN, NeedState.IN_DIALOGUE)
+    transition(response, "accept", by=by, note=note)
+    if need.state == NeedState.OPEN:
+        transition(need, "begin_dialogue", by=by)
+
+
+# --- plan, delivery, end -------------------------------------------------------------------------------------------------
+def side_of(user, need: Need) -> str | None:
+    """For which side a person confirms: the country, the partners, or UNEP."""
+    if user.has_perm("projects.begin_dialogue_need", need) and not user.is_staff:
+        return Side.COUNTRY
+    if user.is_staff:
+        return Side.UNEP
+    return Side.PARTNER if user.has_perm("projects.confirm_need", need) else None
+
+
+STEPS = {
+    ConfirmedStep.PLAN: (NeedState.IN_DIALOGUE, "agree"),
+    ConfirmedStep.DELIVERY: (NeedState.IN_DELIVERY, "deliver"),
+}
+
+
+@transaction.atomic
+def confirm(need: Need, step: str, *, by, side: str | None = None) -> bool:
+    """One side confirms the plan or the delivery. True when that was the last and the need moved on.
+
+    UNEP may confirm for a country on whose behalf it acts (`side`).
+    """
+    locked = _locked(need, by, "confirm")
+    state, action = STEPS[ConfirmedStep(step)]
+    _only_in(locked, state)
+    side = side or side_of(by, locked)
+    may = side == side_of(by, locked) or (side == Side.COUNTRY and locked.is_on_behalf and by.is_staff)
+    if side is None or not may:
+        raise PermissionDenied(_("Your role does not allow this."))
+    if step == ConfirmedStep.PLAN and not locked.plan.strip():
+        raise ValidationError(_("Write the plan: who does what, indicators, contributions, dates."), code="incomplete")
+    Confirmation.objects.get_or_create(need=locked, step=step, side=side, defaults={"by": by})
+    write_down(locked, f"confirm_{step}", by=by, is_public=True)
+    if missing_for(locked, moves_of(locked)[action].to_state):
+        return False
+    transition(need, action, by=by)
+    if action == "agree":
+        for response in locked.responses.filter(state=ResponseState.ACCEPTED):
+            transition(response, "agree", by=by)
+    return True
+
+
+@transaction.atomic
+def close_partly(need: Need, *, by, note: str) -> Need | None:
+    """Closes a need of which lines stay open; a child need takes these on as a draft of the country."""
+    transition(need, "close_partly", by=by, note=note)
+    left = [row for row in coverage_of(need) if row.open > 0]
+    if not left:
+        return None
+    kept = (
+        "kind", "country", "language", "title", "problem", "gap", "technology_sought", "technology_purpose",
+        "conditions_of_use", "existing_equipment", "operation_and_maintenance", "maturity", "national_plan", "institution",
+        "institution_partner", "contact_name", "contact_email", "contact_phone", "scope", "place", "beneficiaries",
+        "is_for_women", "is_for_youth", "is_for_indigenous", "existing_initiatives", "languages", "is_on_behalf",
+        "is_illustrative",
+    )  # fmt: skip
+    child = Need.objects.create(parent=need, created_by=by, **{name: getattr(need, name) for name in kept})
+    NeedTerm.objects.bulk_create(NeedTerm(need=child, term_id=link.term_id) for link in need.term_links.all())
+    for place, row in enumerate(left):
+        line = row.line
+        LineItem.objects.create(
+            need=child, position=place, text=line.text, assistance=line.assistance, unit=line.unit, note=line.note,
+            quantity=row.open if line.quantity is not None else None,
+        )  # fmt: skip
+    return child
+
+
+@transaction.atomic
+def merge(need: Need, into: Need, *, by, note: str) -> None:
+    """Merges a need into another of the same country. Both addresses keep working; the first leads to the second."""
+    locked = _locked(need, by, "merge")
+    if into.pk == locked.pk or into.country_id != locked.country_id or into.state in ENDED:
+        raise ValidationError(_("Choose another need of the same country."), code="merged_into")
+    transition(need, "merge", by=by, note=note, merged_into=into)

@@ -1,0 +1,21 @@
+"""The moves of projects, needs and responses between their states. Start with moves.py."""
+
+from projects.lifecycle import need, project, response
+from projects.lifecycle.moves import TRANSITIONS, Transition, moves_of, moves_open_to, transition, write_down
+from projects.lifecycle.need import REQUIRED, Requirement, missing_for
+from projects.lifecycle.project import missing_for_publication
+
+TRANSITIONS.update(project=project.MOVES, need=need.MOVES, response=response.MOVES)
+
+__all__ = [
+    "REQUIRED",
+    "TRANSITIONS",
+    "Requirement",
+    "Transition",
+    "missing_for",
+    "missing_for_publication",
+    "moves_of",
+    "moves_open_to",
+    "transition",
+    "write_down",
+]

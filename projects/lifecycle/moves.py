@@ -1,0 +1,122 @@
+"""How a record moves from one state to another: the shape of a move, and the one function that makes it.
+
+The tables (project.py, need.py, response.py) say from where and what it takes; rules.py says who. Every door and every
+scheduled task moves a record by `transition`, so the same move gives the same Event, or the same refusal, wherever it
+is asked for.
+"""
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import models, transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from projects.models import Event
+
+
+@dataclass(frozen=True)
+class Transition:
+    """One move: its name in addresses and buttons, the states it starts from, and what it takes."""
+
+    action: str
+    label: str
+    from_states: tuple[str, ...]
+    to_state: str  # empty: back to the state from which the record was put on hold
+    requires_note: bool = False
+    requires: Callable[[models.Model], list[str]] | None = None  # what is missing, as sentences that say what to do
+    is_public: bool = False  # shown in the public log
+    is_note_public: bool = False  # with its note
+    due: Callable[[dt.date], dt.date] | None = None  # when the new state has to be left
+    then: Callable[[models.Model, models.Model], dict] | None = None  # (record, by) -> further fields to write
+    is_for_forms: bool = True  # False: an action of actions.py makes it together with other changes
+    model: str = field(default="project", compare=False)
+
+    @property
+    def permission(self) -> str:
+        return f"projects.{self.action}_{self.model}"
+
+
+def table(model: str, *moves: Transition) -> dict[str, Transition]:
+    """Moves of one kind of record, by action."""
+    return {move.action: _named(move, model) for move in moves}
+
+
+def _named(move: Transition, model: str) -> Transition:
+    object.__setattr__(move, "model", model)
+    return move
+
+
+TRANSITIONS: dict[str, dict[str, Transition]] = {}  # "project", "need", "response" -> action -> move
+
+
+def moves_of(record: models.Model) -> dict[str, Transition]:
+    """All moves of this kind of record, by action."""
+    return TRANSITIONS[record._meta.model_name]
+
+
+def moves_open_to(user, record: models.Model) -> list[Transition]:
+    """Moves that this person may make now: the buttons to show."""
+    return [
+        move
+        for move in moves_of(record).values()
+        if record.state in move.from_states and move.is_for_forms and user.has_perm(move.permission, record)
+    ]
+
+
+@transaction.atomic
+def transition(record: models.Model, action: str, *, by, note: str = "", **values) -> Event:
+    """Moves a record and writes down the move; `values` are written with it.
+
+    Locks the row, so that of two people pressing a button at once one wins. Raises PermissionDenied when `by` may not,
+    and ValidationError when the move does not start from the present state, lacks its note, or the record is incomplete.
+    """
+    move = moves_of(record)[action]
+    locked = type(record).objects.select_for_update(of=("self",)).get(pk=record.pk)
+    if not by.has_perm(move.permission, locked):
+        raise PermissionDenied(_("Your role does not allow this move."))
+    if locked.state not in move.from_states:
+        raise ValidationError(
+            _("It is “%(state)s” by now, so this is no longer possible. Reload the page."),
+            code="state",
+            params={"state": locked.get_state_display()},
+        )
+    if move.requires_note and not note.strip():
+        raise ValidationError(_("Say why, in a note."), code="note")
+    for name, value in values.items():
+        setattr(locked, name, value)
+    if move.requires and (missing := move.requires(locked)):
+        raise ValidationError([ValidationError(text, code="incomplete") for text in missing])
+    changes = {**values, "state": move.to_state or locked.held_from}
+    if hasattr(locked, "due_on"):
+        changes["due_on"] = move.due(timezone.localdate()) if move.due else None
+    if hasattr(locked, "state_since"):
+        changes["state_since"] = timezone.now()
+    if move.then:
+        changes |= move.then(locked, by)
+    event = write_down(
+        locked, action, by=by, to_state=changes["state"], note=note, is_public=move.is_public,
+        is_note_public=move.is_note_public,
+    )  # fmt: skip
+    for name, value in changes.items():
+        setattr(locked, name, value)
+        setattr(record, name, value)
+    timestamps = [name for name in ("modified_at",) if hasattr(locked, name)]
+    locked.save(update_fields=[*changes, *timestamps])
+    return event
+
+
+def write_down(record, action: str, *, by, to_state: str = "", note: str = "", is_public=False, is_note_public=False):
+    """Records what was done to a record; without `to_state` its state stays."""
+    return Event.objects.create(
+        **{record._meta.model_name: record},
+        action=action,
+        from_state=record.state,
+        to_state=to_state or record.state,
+        by=by,
+        note=note.strip(),
+        is_public=is_public,
+        is_note_public=is_note_public,
+    )

@@ -1,0 +1,19 @@
+"""The moves of a response: offered by a partner, answered by the country."""
+
+from django.utils.translation import gettext_lazy as _
+
+from projects.choices import ResponseState as R
+from projects.lifecycle.moves import Transition, table
+
+MOVES = table(
+    "response",
+    Transition("express", _("Offer"), (R.SUGGESTED,), R.EXPRESSED, is_public=True),
+    Transition("accept", _("Accept"), (R.EXPRESSED,), R.ACCEPTED, is_public=True, is_for_forms=False),
+    Transition(
+        "decline", _("Decline"), (R.EXPRESSED, R.SUGGESTED), R.DECLINED, requires_note=True, is_public=True, is_note_public=True
+    ),
+    Transition("take_back", _("Take back"), (R.SUGGESTED, R.EXPRESSED, R.ACCEPTED), R.TAKEN_BACK, requires_note=True, is_public=True),
+    Transition("agree", _("Agree in the plan"), (R.ACCEPTED,), R.AGREED, is_for_forms=False),
+    Transition("convert", _("Carry out in the project"), (R.AGREED,), R.CONVERTED, is_for_forms=False),
+    Transition("lapse", _("Let lapse"), (R.SUGGESTED, R.EXPRESSED), R.LAPSED, is_for_forms=False),
+)  # fmt: skip

@@ -1,0 +1,164 @@
+"""A response: what a partner, or a country, offers for lines of a need. The country answers it."""
+
+from decimal import Decimal
+
+import pghistory
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from partners.models import Country, Partner
+from partners.models.constraints import in_order, known
+from partners.rules import is_unep, memberships
+from projects.choices import CostTerms, ResponseState
+from projects.models.need import LineItem, Need
+from projects.models.project import ReferenceCounter
+from projects.models.search import keeps_search_fresh
+
+ACCEPTED = (ResponseState.ACCEPTED, ResponseState.AGREED, ResponseState.CONVERTED)
+PUBLIC = (ResponseState.EXPRESSED, *ACCEPTED)
+
+
+class ResponseQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """Responses that this person reads in full: the responder's own, those to the country's needs, all for UNEP."""
+        if is_unep(user):
+            return self
+        countries = [m.country_id for m in memberships(user) if m.country_id]
+        return (self.of(user) | self.filter(need__country__in=countries)).distinct()
+
+    def of(self, user):
+        """Responses in the name of a partner or country of this person."""
+        held = memberships(user)
+        return self.filter(
+            Q(partner__in=[m.partner_id for m in held if m.partner_id])
+            | Q(country__in=[m.country_id for m in held if m.country_id])
+        )
+
+    def accepted(self):
+        return self.filter(state__in=ACCEPTED)
+
+    def waiting(self):
+        return self.filter(state=ResponseState.EXPRESSED)
+
+
+@keeps_search_fresh("need_id", "need")
+@pghistory.track()
+class Response(models.Model):
+    """What one responder offers for some lines of a need. Terms stay private until the country accepts."""
+
+    reference = models.CharField(_("reference"), max_length=20, unique=True, editable=False)
+    need = models.ForeignKey(Need, models.PROTECT, related_name="responses", verbose_name=_("need"))
+    partner = models.ForeignKey(
+        Partner, models.PROTECT, null=True, blank=True, related_name="responses", verbose_name=_("partner")
+    )
+    country = models.ForeignKey(
+        Country, models.PROTECT, null=True, blank=True, related_name="responses", verbose_name=_("country")
+    )
+    text = models.TextField(_("what you offer"), max_length=4000)
+    terms_text = models.TextField(
+        _("terms"), max_length=4000, blank=True, help_text=_("Private until the country accepts.")
+    )
+    cost = models.CharField(_("cost"), max_length=6, choices=CostTerms, default=CostTerms.FREE)
+    project = models.ForeignKey(
+        "Project",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="responses",
+        verbose_name=_("project that runs already"),
+    )
+    starts_on = models.DateField(_("from"), null=True, blank=True)
+    ends_on = models.DateField(_("until"), null=True, blank=True)
+    state = models.CharField(
+        _("state"), max_length=12, choices=ResponseState, default=ResponseState.EXPRESSED, editable=False
+    )
+    due_on = models.DateField(_("answer due on"), null=True, blank=True, editable=False)
+    created_at = models.DateTimeField(_("at"), default=timezone.now, editable=False)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, editable=False, related_name="+", verbose_name=_("by")
+    )
+
+    objects = ResponseQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("response")
+        verbose_name_plural = _("responses")
+        ordering = ["-created_at", "-pk"]
+        constraints = [
+            known("state", ResponseState),
+            known("cost", CostTerms),
+            in_order("starts_on", "ends_on", _("The last day comes before the first.")),
+            models.CheckConstraint(
+                name="response_by_one",
+                condition=Q(partner__isnull=True) ^ Q(country__isnull=True),
+                violation_error_message=_("A response comes from a partner or from a country."),
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.reference} {self.responder}"
+
+    def save(self, *args, **kwargs):
+        if not self.reference:
+            self.reference = ReferenceCounter.take(f"R-{self.created_at.year}")
+        super().save(*args, **kwargs)
+
+    def get_absolute_url(self):
+        return f"{reverse('need', args=[self.need.reference])}#{self.reference}"
+
+    @property
+    def responder(self):
+        return self.partner or self.country
+
+    @property
+    def is_accepted(self) -> bool:
+        return self.state in ACCEPTED
+
+    def clean(self):
+        if self.country_id and self.need_id and self.country_id == self.need.country_id:
+            raise ValidationError(_("A country does not respond to its own need."))
+
+
+@pghistory.track()
+class Answer(models.Model):
+    """How much of one line a response offers, and how much of that has been delivered."""
+
+    response = models.ForeignKey(Response, models.CASCADE, related_name="answers", verbose_name=_("response"))
+    line = models.ForeignKey(LineItem, models.PROTECT, related_name="answers", verbose_name=_("line"))
+    quantity = models.DecimalField(
+        _("how much"),
+        max_digits=12,
+        decimal_places=2,
+        default=Decimal(1),
+        validators=[MinValueValidator(Decimal("0.01"))],
+    )
+    delivered = models.DecimalField(
+        _("delivered"), max_digits=12, decimal_places=2, default=Decimal(0), validators=[MinValueValidator(Decimal(0))]
+    )
+
+    class Meta:
+        verbose_name = _("answer to a line")
+        verbose_name_plural = _("answers to lines")
+        ordering = ["response", "line", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["response", "line"], name="line_once_per_response"),
+            models.CheckConstraint(name="answer_quantity_positive", condition=Q(quantity__gt=0)),
+            models.CheckConstraint(
+                name="answer_delivered_in_range",
+                condition=Q(delivered__gte=0) & Q(delivered__lte=models.F("quantity")),
+                violation_error_message=_("More is delivered than was offered."),
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.line}: {self.quantity}"
+
+    def clean(self):
+        if self.line_id and self.response_id and self.line.need_id != self.response.need_id:
+            raise ValidationError(_("This line belongs to another need."))

@@ -1,0 +1,302 @@
+"""The life of a need: the table, every role x state x move, the acts, one whole life, random lives (laws 2 and 3)."""
+
+import pytest
+import rules
+from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from partners.choices import Role
+from partners.models import Country, User
+from projects import actions, lifecycle
+from projects.choices import ConfirmedStep, Criterion, NeedState, ResponseState, Side, Status
+from projects.coverage import coverage_of, letter_of
+from projects.lifecycle import transition
+from projects.lifecycle.need import DUE, HOLDER, MOVES, TO_SUBMIT, working_days
+from projects.models import Answer, CriterionAnswer, Event, Need, Response
+from tests.factories import MembershipFactory, NeedFactory, ProjectFactory, ResponseFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def attempt(need, action, by, note="because") -> str:
+    try:
+        transition(need, action, by=by or AnonymousUser(), note=note)
+    except PermissionDenied:
+        return "forbidden"
+    except ValidationError as error:
+        return error.error_list[0].code
+    return "moved"
+
+
+# Who may make a move of a need of Kenya, entered by somebody else, with UNDP's response accepted where there is one.
+FOCAL, DESK, ADMIN = "focal_point", "desk", "administrator"
+MAY = {
+    "submit": {FOCAL},
+    "return": {DESK, ADMIN},
+    "find_eligible": {DESK, ADMIN},
+    "find_not_eligible": {DESK, ADMIN},
+    "publish": {"publisher", ADMIN, "system"},
+    "begin_dialogue": {FOCAL},
+    "reopen": {FOCAL, DESK, ADMIN, "system"},
+    "agree": {FOCAL, DESK, ADMIN},
+    "start": {DESK, "publisher", ADMIN, "system"},
+    "deliver": {DESK, ADMIN},
+    "close": {FOCAL},
+    "close_partly": {FOCAL},
+    "withdraw": {FOCAL},
+    "hold": {DESK, ADMIN, "system"},
+    "resume": {DESK, ADMIN},
+    "expire": {"system"},
+    "renew": {FOCAL},
+    "merge": {DESK, ADMIN},
+    "archive": {"system"},
+    "restore": {FOCAL, "contributor"},
+}
+PARTNER = {"partner_member", "partner_lead"}  # of UNDP, whose response was accepted
+
+
+def test_every_move_has_a_rule_and_every_state_is_reachable_and_can_end():
+    assert set(MAY) == set(MOVES)
+    assert all(rules.perm_exists(move.permission) for move in MOVES.values())
+    assert {NeedState.DRAFT} | {m.to_state for m in MOVES.values() if m.to_state} == set(NeedState)
+    ends = {NeedState.NOT_ELIGIBLE, NeedState.CLOSED, NeedState.PARTIALLY_MET, NeedState.WITHDRAWN, NeedState.MERGED}
+    leads = {s: {m.to_state for m in MOVES.values() if s in m.from_states} for s in NeedState}
+    for state in NeedState:
+        seen, ahead = set(), [state]
+        while ahead:
+            seen.add(now := ahead.pop())
+            ahead += leads[now] - seen - {""}
+        assert seen & ends, state
+    assert set(HOLDER) == set(NeedState) - {NeedState.NOT_ELIGIBLE, NeedState.WITHDRAWN, NeedState.MERGED}
+
+
+def outcome_of(need, move, person) -> str:
+    """What comes of one press of a button; undone at once, so that thousands of cases share one need."""
+    values = {"merged_into": need.country.needs.exclude(pk=need.pk).first()} if move.action == "merge" else {}
+    record = Need.objects.get(pk=need.pk)
+    try:
+        with transaction.atomic():
+            event = transition(record, move.action, by=person, note="because", **values)
+            stored = Need.objects.get(pk=need.pk)
+            assert (event.from_state, event.to_state, event.by) == (need.state, stored.state, person)
+            assert stored.state == record.state == (move.to_state or NeedState.SUBMITTED)
+            transaction.set_rollback(True)
+        return "moved"
+    except PermissionDenied:
+        return "forbidden"
+    except ValidationError as error:
+        return error.error_list[0].code
+    finally:
+        assert not Event.objects.filter(need=need).exists()
+
+
+@pytest.mark.parametrize("state", NeedState.values)
+def test_every_role_and_every_move(state, people):
+    people["system"] = User.objects.system()
+    NeedFactory()  # to merge into
+    need = NeedFactory(in_state=state)
+    for action, move in MOVES.items():
+        may = MAY[action] | (PARTNER if action in ("agree", "deliver") and need.responses.exists() else set())
+        for name, person in people.items():
+            outcome = outcome_of(need, move, person or AnonymousUser())
+            if name not in may:
+                want = "forbidden"
+            elif state not in move.from_states:
+                want = "state"
+            elif action in ("find_not_eligible", "close", "begin_dialogue"):
+                want = "incomplete"  # every criterion is met; a line is still open; nobody has responded
+            else:
+                want = "moved"
+            assert outcome == want, (name, state, action)
+
+
+def test_what_endorsement_requires_is_told_field_by_field():
+    need = NeedFactory(terms=[], lines=[], **dict.fromkeys(("title", "problem", "gap", "national_plan", "institution", "contact_name", "contact_email", "scope", "existing_initiatives", "same_request", "endorsed_by_name"), ""), endorsed_on=None)  # fmt: skip
+    fields = {r.field for r in lifecycle.missing_for(need, NeedState.SUBMITTED)}
+    assert fields == {r.field for r in TO_SUBMIT if not r.only_for} - {"documents", "same_request_text"}
+    focal = MembershipFactory(role=Role.FOCAL_POINT).user
+    with pytest.raises(ValidationError) as refusal:
+        transition(need, "submit", by=focal)
+    assert "Describe the problem." in refusal.value.messages
+    need.kind = "technology"
+    assert {"technology_sought", "maturity"} <= {r.field for r in lifecycle.missing_for(need, NeedState.SUBMITTED)}
+
+
+def test_unep_submits_on_behalf_only_with_the_letter():
+    desk = MembershipFactory(role=Role.DESK).user
+    need = NeedFactory(is_on_behalf=True, created_by=desk)
+    assert attempt(need, "submit", desk) == "incomplete"
+    need.documents.create(kind="letter", title="Letter", file="x.pdf", media_type="application/pdf", size=1)
+    assert attempt(need, "submit", desk) == "moved"
+    assert attempt(need, "find_eligible", desk) == "forbidden"  # the author is never the screener
+    other = MembershipFactory(role=Role.DESK).user
+    actions.screen(need, dict.fromkeys(Criterion.values, (True, "yes")), by=other)
+    assert attempt(need, "find_eligible", other) == "moved"
+
+
+def test_screener_is_not_the_publisher():
+    both = MembershipFactory(role=Role.ADMINISTRATOR).user
+    need = NeedFactory(in_state=NeedState.ELIGIBLE, screened_by=both, screened_at="2026-01-01T00:00Z")
+    assert attempt(need, "publish", both) == "forbidden"
+    assert attempt(need, "publish", MembershipFactory(role=Role.ADMINISTRATOR).user) == "moved"
+
+
+def test_working_days_leave_weekends_out():
+    import datetime as dt
+
+    assert working_days(15)(dt.date(2026, 3, 20)) == dt.date(2026, 4, 10)
+    assert working_days(1)(dt.date(2026, 3, 20)) == dt.date(2026, 3, 23)
+
+
+def test_letters_of_lines():
+    assert [letter_of(n) for n in (0, 25, 26, 51, 52)] == ["A", "Z", "AA", "AZ", "BA"]
+
+
+def test_coverage_never_exceeds_what_is_wanted():
+    need = NeedFactory(in_state=NeedState.OPEN)
+    ResponseFactory(need=need, answers={0: 30}, state=ResponseState.ACCEPTED).answers.update(delivered=10)
+    ResponseFactory(need=need, answers={0: 30, 1: 4})
+    ResponseFactory(need=need, answers={1: 9}, state=ResponseState.DECLINED)
+    design, sensors = coverage_of(Need.objects.for_page().get(pk=need.pk))
+    assert [v for _n, v in design.parts] == [10, 20, 10, 0]
+    assert [v for _n, v in sensors.parts] == [0, 0, 4, 6]
+
+
+def test_a_whole_life(people):
+    """From a country's draft to its closing, by all the people it takes."""
+    focal, desk, publisher, lead = (people[n] for n in ("focal_point", "desk", "publisher", "partner_lead"))
+    need = NeedFactory(created_by=people["contributor"])
+    transition(need, "submit", by=focal)
+    assert need.due_on == DUE[NeedState.SUBMITTED](need.state_since.date())
+    transition(need, "return", by=desk, note="Who pays for power?")
+    transition(need, "submit", by=focal)
+    actions.screen(need, dict.fromkeys(Criterion.values, (True, "Said in the plan.")), by=desk)
+    transition(need, "find_eligible", by=desk)
+    actions.approve_summary(need, by=focal)
+    transition(need, "publish", by=publisher)
+    assert need.published_at and need.expires_on
+
+    lines = list(need.lines.all())
+    response = Response(need=need, partner=lead.memberships.get().partner, text="Twenty days")
+    actions.respond(response, [Answer(line=lines[0], quantity=40)], by=lead)
+    assert [row.offered for row in coverage_of(Need.objects.get(pk=need.pk))] == [40, 0]
+    actions.accept_response(response, by=focal)
+    need.refresh_from_db()
+    assert need.state == NeedState.IN_DIALOGUE
+
+    with pytest.raises(ValidationError):
+        actions.confirm(need, ConfirmedStep.PLAN, by=focal)  # nothing is written yet
+    Need.objects.filter(pk=need.pk).update(plan="UNDP sends two experts for twenty days each.")
+    assert not actions.confirm(need, ConfirmedStep.PLAN, by=focal)
+    assert not actions.confirm(need, ConfirmedStep.PLAN, by=lead)
+    assert actions.confirm(need, ConfirmedStep.PLAN, by=desk)
+    need.refresh_from_db()
+    response.refresh_from_db()
+    assert (need.state, response.state) == (NeedState.PLAN_AGREED, ResponseState.AGREED)
+
+    assert attempt(need, "start", desk) == "incomplete"
+    Need.objects.filter(pk=need.pk).update(project=ProjectFactory(status=Status.IMPLEMENTATION))
+    transition(need, "start", by=desk)
+    response.answers.update(delivered=40)
+    assert not actions.confirm(need, ConfirmedStep.DELIVERY, by=lead)
+    assert actions.confirm(need, ConfirmedStep.DELIVERY, by=desk)
+    Need.objects.filter(pk=need.pk).update(outcome="It runs.", rating=4, lessons="Start small.")
+    need.refresh_from_db()
+    assert attempt(need, "close", focal) == "incomplete"  # the sensors are still open
+    child = actions.close_partly(need, by=focal, note="No sensors yet.")
+    assert (child.parent, child.state, child.country) == (need, NeedState.DRAFT, need.country)
+    assert [(line.text, line.quantity) for line in child.lines.all()] == [("Sensors", 10)]
+
+    moves = list(need.events.order_by("pk").values_list("from_state", "to_state"))
+    assert all(a[1] == b[0] for a, b in zip(moves, moves[1:], strict=False)), moves
+    assert moves[0][0] == NeedState.DRAFT and moves[-1][1] == NeedState.PARTIALLY_MET
+
+
+def test_on_hold_goes_back_to_where_it_was(people):
+    need = NeedFactory(in_state=NeedState.IN_DIALOGUE)
+    transition(need, "hold", by=people["desk"], note="Elections")
+    assert (need.state, need.held_from, need.due_on) == (NeedState.ON_HOLD, NeedState.IN_DIALOGUE, None)
+    transition(need, "resume", by=people["desk"])
+    assert (need.state, need.held_from) == (NeedState.IN_DIALOGUE, "")
+    assert need.due_on is not None
+
+
+def test_merge_keeps_both_and_takes_only_needs_of_the_same_country(people):
+    need, other = NeedFactory(in_state=NeedState.OPEN), NeedFactory(in_state=NeedState.OPEN)
+    elsewhere = NeedFactory(country=Country.objects.get(iso3="UGA"))
+    with pytest.raises(ValidationError):
+        actions.merge(need, elsewhere, by=people["desk"], note="same")
+    with pytest.raises(ValidationError):
+        actions.merge(need, need, by=people["desk"], note="same")
+    with pytest.raises(PermissionDenied):
+        actions.merge(need, other, by=people["focal_point"], note="same")
+    actions.merge(need, other, by=people["desk"], note="Both ask for the same stations.")
+    need.refresh_from_db()
+    assert (need.state, need.merged_into) == (NeedState.MERGED, other)
+
+
+def test_responses_are_refused_where_they_do_not_belong(people):
+    need = NeedFactory(in_state=NeedState.DRAFT)
+    lead = people["partner_lead"]
+    undp = lead.memberships.get().partner
+    with pytest.raises(ValidationError):
+        actions.respond(Response(need=need, partner=undp, text="x"), [Answer(line=need.lines.first())], by=lead)
+    opened = NeedFactory(in_state=NeedState.OPEN)
+    with pytest.raises(ValidationError, match="at least one line"):
+        actions.respond(Response(need=opened, partner=undp, text="x"), [], by=lead)
+    with pytest.raises(ValidationError):  # a line of another need; nothing half-written
+        actions.respond(Response(need=opened, partner=undp, text="x"), [Answer(line=need.lines.first())], by=lead)
+    assert not Response.objects.exists()
+    with pytest.raises(PermissionDenied):
+        actions.respond(
+            Response(need=opened, partner=undp, text="x"), [Answer(line=opened.lines.first())], by=people["focal_point"]
+        )
+    with pytest.raises(PermissionDenied):  # one's own country's need
+        country = Response(need=opened, country=opened.country, text="x")
+        actions.respond(country, [Answer(line=opened.lines.first())], by=people["contributor"])
+
+
+def test_has_perm_agrees_with_visible_to(people):
+    for state in NeedState.values:
+        NeedFactory(in_state=state)
+        NeedFactory(in_state=state, country=Country.objects.get(iso3="UGA"))
+    NeedFactory(is_on_behalf=True)
+    needs = list(Need.objects.all())
+    for name, person in people.items():
+        user = person or AnonymousUser()
+        seen = set(Need.objects.visible_to(user).values_list("pk", flat=True))
+        assert seen == {n.pk for n in needs if user.has_perm("projects.view_need", n)}, name
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=st.lists(st.tuples(st.sampled_from(sorted(MOVES)), st.integers(0, 7)), max_size=25))
+def test_random_people_make_no_illegal_state(people, steps):
+    """Whoever presses what: states stay known, every chain of events is continuous, an end stays in reach."""
+    who = [*people.values(), User.objects.system()][1:]
+    need = NeedFactory()
+    for action, person in steps:
+        current = Need.objects.get(pk=need.pk)
+        if current.state == NeedState.SUBMITTED:
+            for criterion in Criterion:
+                CriterionAnswer.objects.update_or_create(
+                    need=need, criterion=criterion, defaults={"is_met": True, "note": "y"}
+                )
+        if current.state == NeedState.OPEN and not need.responses.exists():
+            ResponseFactory(need=need, state=ResponseState.ACCEPTED)
+        attempt(current, action, who[person % len(who)])
+    need.refresh_from_db()
+    chain = list(Event.objects.filter(need=need).order_by("pk").values_list("from_state", "to_state"))
+    assert [a for a, _b in chain] == [NeedState.DRAFT, *[b for _a, b in chain]][: len(chain)]
+    assert need.state == (chain[-1][1] if chain else NeedState.DRAFT)
+
+
+def test_side_of_each_person(people):
+    need = NeedFactory(in_state=NeedState.IN_DIALOGUE)
+    sides = {name: actions.side_of(person, need) for name, person in people.items() if person}
+    assert sides["focal_point"] == Side.COUNTRY
+    assert sides["partner_lead"] == Side.PARTNER
+    assert sides["desk"] == Side.UNEP
+    assert sides["stranger"] is None
