@@ -22,7 +22,7 @@ from django.utils.translation import get_language
 from rapidfuzz import fuzz, process
 
 from partners.models import Country, CountryGroup, Partner, Region
-from projects.models import Project, SearchEntry, SearchWord, Term
+from projects.models import Project, SearchWord, Term
 
 CONFIGURATIONS = ("english", "french", "spanish", "portuguese", "russian", "arabic", "german", "simple")
 READERS = {"en": "english", "fr": "french", "es": "spanish", "ru": "russian", "ar": "arabic", "zh": "simple"}
@@ -139,7 +139,10 @@ def as_query(compiled: Compiled) -> SearchQuery:
 # --- finding ---------------------------------------------------------------------------------------------------------
 def entries_matching(entries: QuerySet, compiled: Compiled) -> QuerySet:
     """Search entries that hold the words, or whose reference or IATI identifier is the whole query."""
-    exact = Q(project__reference__iexact=compiled.text.strip()) | Q(project__iati_identifier=compiled.text.strip())
+    record, words = entries.model.RECORD, compiled.text.strip()
+    exact = Q(**{f"{record}__reference__iexact": words})
+    if record == "project":
+        exact |= Q(project__iati_identifier=words)
     if not compiled:
         return entries.filter(exact)
     if re.fullmatch(r"\S*\d\S*", compiled.text.strip()):
@@ -155,7 +158,7 @@ def ranked(entries: QuerySet, compiled: Compiled) -> QuerySet:
     newest = entries.order_by("-published_at", "-pk")[:RANKED]
     rank = SearchRank(F("vector"), as_query(compiled), weights=WEIGHTS, normalization=Value(1))
     return (
-        SearchEntry.objects.filter(pk__in=newest.values("pk"))
+        entries.model.objects.filter(pk__in=newest.values("pk"))
         .annotate(rank=rank)
         .order_by("-rank", "-published_at", "-pk")
     )

@@ -1,4 +1,4 @@
-"""The filters of projects: one set for the pages, the API, admin's export and later alerts and feeds.
+"""What the filters of all lists share: one set for the page, the API, admin's export and later alerts and feeds.
 
 Every filter takes stable codes (ISO 3, slugs, official codes), may be repeated (any of them) and combines with the
 others (all of them). A value that does not exist is an error, never ignored.
@@ -11,16 +11,18 @@ from dataclasses import dataclass, field
 
 import django_filters
 from django import forms
-from django.db.models import F, Q, QuerySet
+from django.db import models
+from django.db.models import Q, QuerySet
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 
-from partners.models import Country, CountryGroup, Partner, Region
+from partners.models import Country, CountryGroup, Region
 from projects import search
-from projects.choices import CountryRole, DeliveryLevel, Instrument, Modality, Status, Vocabulary
-from projects.models import FacetKind, Project, SearchEntry, Term
+from projects.choices import Vocabulary
+from projects.models import FacetKind, Term
+from projects.models.search import Entry
 
 MOST_VALUES = 50
 
@@ -52,7 +54,7 @@ class CodesField(forms.Field):
         return {code: keys[code] for code in codes}
 
 
-def _by(model, column):
+def by(model, column):
     """Resolver: codes in `column` of `model`."""
     return lambda codes: dict(model.objects.filter(**{f"{column}__in": codes}).values_list(column, "pk"))
 
@@ -75,20 +77,10 @@ def _terms(codes):
     return {f"{v}:{c}": pk for v, c, pk in Term.objects.filter(wanted).values_list("vocabulary", "code", "pk")}
 
 
-def _choices(choices):
+def choices_of(choices):
     """Resolver: the position of a choice; `unstated` stands for the empty one."""
     known = {value or "unstated": place for place, value in enumerate(choices.values)}
     return lambda codes: {code: known[code] for code in codes if code in known}
-
-
-def _statuses(codes):
-    return {
-        code: int(code) if code != "unstated" else 0 for code in codes if code == "unstated" or code in Status.values
-    }
-
-
-def _years(codes):
-    return {code: int(code) for code in codes if code.isascii() and code.isdigit() and 1900 <= int(code[:5]) <= 2200}
 
 
 @extend_schema_field(OpenApiTypes.STR)
@@ -104,11 +96,15 @@ class FacetFilter(django_filters.Filter):
         )
 
     def filter(self, qs, value):
-        return qs  # combined by ProjectFilter.filter_queryset: the kind may depend on the role
+        return qs  # combined by RecordFilter.entries: the kind may depend on another filter
 
 
-class ProjectFilter(django_filters.FilterSet):
-    """Filters of the list of projects. Made with the request, whose user decides what is visible."""
+class RecordFilter(django_filters.FilterSet):
+    """Base: the filters that every list of records has. Made with the request, whose user decides what is visible."""
+
+    ENTRY: type[Entry]
+    ONE_EACH: FacetKind  # of this kind every entry has exactly one, so that all can be counted by it
+    SORTS: dict[str, list[str]] = {}  # further orders of the entries, by name
 
     q = django_filters.CharFilter(
         label=_("Words"), method="keep", max_length=search.LONGEST,
@@ -118,39 +114,10 @@ class ProjectFilter(django_filters.FilterSet):
         FacetKind.TERM, _terms, _("Terms"), _("As vocabulary:code, such as bsp-theme:wetlands or sdg:14.2.")
     )
     country = FacetFilter(FacetKind.COUNTRY, _countries, _("Countries"), _("ISO 3166-1 alpha-3, such as KEN."))
-    region = FacetFilter(FacetKind.REGION, _by(Region, "code"), _("Regions"), _("UN M49 code, such as 014."))
+    region = FacetFilter(FacetKind.REGION, by(Region, "code"), _("Regions"), _("UN M49 code, such as 014."))
     group = FacetFilter(
-        FacetKind.GROUP, _by(CountryGroup, "code"), _("Country groups"), _("Such as ldc, sids or amcen.")
+        FacetKind.GROUP, by(CountryGroup, "code"), _("Country groups"), _("Such as ldc, sids or amcen.")
     )
-    role = django_filters.ChoiceFilter(
-        label=_("Role of the country"), method="keep",
-        choices=[(CountryRole.PROVIDER, _("provides")), (CountryRole.RECIPIENT, _("receives"))],
-        help_text=_("Narrows the filter by country: provider or recipient."),
-    )  # fmt: skip
-    partner = FacetFilter(FacetKind.PARTNER, _by(Partner, "slug"), _("Partners"), _("As in the partner's address."))
-    modality = FacetFilter(
-        FacetKind.MODALITY, _choices(Modality), _("Modality"), ", ".join(v or "unstated" for v in Modality.values)
-    )
-    status = FacetFilter(FacetKind.STATUS, _statuses, _("Status"), _("IATI activity status, 1 to 6, or unstated."))
-    year = FacetFilter(FacetKind.YEAR, _years, _("Years"), _("A year in which it ran."))
-    instrument = FacetFilter(FacetKind.INSTRUMENT, _choices(Instrument), _("Instrument"), ", ".join(Instrument.values))
-    level = FacetFilter(
-        FacetKind.LEVEL,
-        _choices(DeliveryLevel),
-        _("Delivery level"),
-        ", ".join(v or "unstated" for v in DeliveryLevel.values),
-    )
-    sort = django_filters.ChoiceFilter(
-        label=_("Order"), method="keep",
-        choices=[
-            ("best", _("best match")), ("newest", _("newest here")), ("start", _("latest start")), ("title", _("title")),
-        ],
-        help_text=_("Best match by default where words are given, else newest."),
-    )  # fmt: skip
-
-    class Meta:
-        model = Project
-        fields: list[str] = []
 
     def keep(self, queryset, name, value: str):
         return queryset
@@ -163,16 +130,17 @@ class ProjectFilter(django_filters.FilterSet):
     def facet_filters(self) -> dict[str, FacetFilter]:
         return {name: f for name, f in self.filters.items() if isinstance(f, FacetFilter)}
 
+    def kind_of(self, name: str) -> FacetKind:
+        """The kind of facet that a filter means."""
+        return self.filters[name].kind
+
     def chosen(self, without: str = "") -> list[list[int]]:
         """Facets to be met, one list of alternatives per filter."""
-        role = self.values.get("role")
-        kinds = {CountryRole.PROVIDER.value: FacetKind.PROVIDER, CountryRole.RECIPIENT.value: FacetKind.RECIPIENT}
         found = []
-        for name, one in self.facet_filters.items():
+        for name in self.facet_filters:
             keys = self.values.get(name) or {}
             if keys and name != without:
-                kind = kinds.get(role, one.kind) if name == "country" else one.kind
-                found.append([kind.of(key) for key in keys.values()])
+                found.append([self.kind_of(name).of(key) for key in keys.values()])
         return found
 
     @property
@@ -183,9 +151,17 @@ class ProjectFilter(django_filters.FilterSet):
             self._compiled = search.compile_query(words) if words else None
         return self._compiled
 
+    def narrowed(self, entries: QuerySet) -> QuerySet:
+        """Entries that pass the filters that are no facets."""
+        return entries
+
+    @property
+    def is_narrowed(self) -> bool:
+        return False
+
     def entries(self, without: str = "") -> QuerySet:
-        """Search entries of the projects that pass, in no order. `without`: a filter to leave out, for its facet's counts."""
-        entries = SearchEntry.objects.visible_to(self.request.user)
+        """Search entries of the records that pass, in no order. `without`: a filter to leave out, for its facet's counts."""
+        entries = self.narrowed(self.ENTRY.objects.visible_to(self.request.user))
         for facets in self.chosen(without):
             entries = (
                 entries.filter(facets__overlap=facets) if len(facets) > 1 else entries.filter(facets__contains=facets)
@@ -194,48 +170,71 @@ class ProjectFilter(django_filters.FilterSet):
             entries = search.entries_matching(entries, self.compiled)
         return entries
 
+    def _is_everything(self, without: str = "") -> bool:
+        return not self.chosen(without) and self.compiled is None and not self.is_narrowed
+
     def counts(self, without: str = "") -> Counter:
-        """How many of the entries carry each facet. Where nothing narrows the list no entry is read."""
-        if not self.chosen(without) and self.compiled is None:
-            return SearchEntry.objects.counts_for(self.request.user)
+        """How many of the entries carry each facet. Where nothing narrows the list no public entry is read."""
+        if self._is_everything(without):
+            return self.ENTRY.objects.counts_for(self.request.user)
         return self.entries(without).counts()
 
     def count(self) -> int:
-        """How many projects pass."""
-        if not self.chosen() and self.compiled is None:
-            return sum(FacetKind.STATUS.among(self.counts()).values())
+        """How many records pass."""
+        if self._is_everything():
+            return sum(self.ONE_EACH.among(self.counts()).values())
         return self.entries().count()
+
+    @property
+    def order(self) -> str:
+        return self.values.get("sort") or ("best" if self.compiled else "newest")
 
     def ordered(self, entries: QuerySet) -> QuerySet:
         """The entries in the chosen order, always total."""
-        sort = self.values.get("sort") or ("best" if self.compiled else "newest")
-        if sort == "best" and self.compiled:
+        if self.order == "best" and self.compiled:
             return search.ranked(entries, self.compiled)
-        if sort == "title":
-            return entries.order_by("sort_title", "pk")
-        if sort == "start":
-            return entries.order_by(F("starts_on").desc(nulls_last=True), "-pk")
+        if self.order in self.SORTS:
+            return entries.order_by(*self.SORTS[self.order])
         return entries.newest()
 
     def ordered_queryset(self, queryset):
-        """Projects that pass, in the chosen order, for the API and exports. Pages read `entries` themselves."""
+        """Records that pass, in the chosen order, for the API and exports. Pages read `entries` themselves."""
         return EntryOrder(queryset, self.ordered(self.entries()), self.count)
+
+    # -- the facets of the list page
+    def facets(self, own: dict[str, Counter]) -> list["Facet"]:
+        """Every facet with its counts; `own`: the counts for each filter."""
+        raise NotImplementedError
+
+    @property
+    def choices_in_use(self) -> dict[str, str]:
+        """Filters that are no facets and are in use: {name: label}."""
+        return {}
+
+
+def sorts(*more: tuple[str, str]):
+    """The parameter `sort` with the orders that every list has and some more."""
+    return django_filters.ChoiceFilter(
+        label=_("Order"), method="keep",
+        choices=[("best", _("best match")), ("newest", _("newest here")), *more, ("title", _("title"))],
+        help_text=_("Best match by default where words are given, else newest."),
+    )  # fmt: skip
 
 
 class EntryOrder:
-    """Projects in the order of their search entries: counted and cut on the narrow table, then loaded by key."""
+    """Records in the order of their search entries: counted and cut on the narrow table, then loaded by key."""
 
     ordered = True
 
-    def __init__(self, projects: QuerySet, entries: QuerySet, count: Callable[[], int]):
-        self.projects, self.entries, self.count = projects, entries, count
+    def __init__(self, records: QuerySet, entries: QuerySet, count: Callable[[], int]):
+        self.records, self.entries, self.count = records, entries, count
 
     def __len__(self) -> int:
         return self.count()
 
-    def __getitem__(self, part: slice) -> list[Project]:
+    def __getitem__(self, part: slice) -> list[models.Model]:
         keys = list(self.entries.values_list("pk", flat=True)[part])
-        loaded = self.projects.in_bulk(keys)
+        loaded = self.records.in_bulk(keys)
         return [loaded[key] for key in keys if key in loaded]
 
 
@@ -271,57 +270,42 @@ SHOWN, LISTED = 6, 40
 TERM_FACETS = (Vocabulary.BSP_THEME, Vocabulary.ASSISTANCE, Vocabulary.SDG)
 
 
-def facets_of(filterset: ProjectFilter) -> tuple[int, list[Facet]]:
-    """How many projects pass, and every facet with its counts.
+def facets_of(filterset: RecordFilter) -> tuple[int, list[Facet]]:
+    """How many records pass, and every facet with its counts.
 
     A facet's own choice does not narrow its own counts, so that alternatives can be added. Costs one query for all
     facets, one more for each facet in use, and one for each kind of label.
     """
-    own: dict[str, Counter] = {}
     counts = filterset.counts()
-    # Every entry has exactly one status, so the count of all needs no query of its own.
-    total = sum(FacetKind.STATUS.among(counts).values())
-    for name in filterset.facet_filters:
-        own[name] = filterset.counts(without=name) if filterset.values.get(name) else counts
-    facets = []
-    facets += _term_facets(filterset, own["term"])
-    facets.append(_facet(filterset, "region", _("Region"), own["region"], _region_labels))
-    facets.append(_facet(filterset, "country", _("Country"), own["country"], _labels(Country, "iso3")))
-    facets.append(_facet(filterset, "group", _("Country group"), own["group"], _group_labels))
-    facets.append(_facet(filterset, "modality", _("Modality"), own["modality"], _choice_labels(Modality)))
-    facets.append(_facet(filterset, "status", _("Status"), own["status"], _status_labels))
-    facets.append(_facet(filterset, "instrument", _("Instrument"), own["instrument"], _choice_labels(Instrument)))
-    facets.append(_facet(filterset, "partner", _("Partner"), own["partner"], _labels(Partner, "slug")))
-    facets.append(
-        _facet(filterset, "year", _("Year"), own["year"], lambda keys: {k: (str(k), str(k)) for k in keys}, newest=True)
-    )
-    return total, [facet for facet in facets if facet.options]
+    own = {
+        name: filterset.counts(without=name) if filterset.values.get(name) else counts
+        for name in filterset.facet_filters
+    }
+    total = sum(filterset.ONE_EACH.among(counts).values())
+    return total, [facet for facet in filterset.facets(own) if facet.options]
 
 
-def _labels(model, column):
+def labels(model, column):
     return lambda keys: {o.pk: (getattr(o, column), o.name) for o in model.objects.filter(pk__in=keys)}
 
 
-def _region_labels(keys):
+def region_labels(keys):
     return {r.pk: (r.code, r.name) for r in Region.objects.filter(pk__in=keys).exclude(code="001")}
 
 
-def _group_labels(keys):
+def group_labels(keys):
     groups = CountryGroup.objects.filter(pk__in=keys).exclude(kind="electoral")
     return {g.pk: (g.code, g.name, g.is_priority) for g in groups}
 
 
-def _choice_labels(choices):
+def choice_labels(choices):
     return lambda keys: {
         k: (choices.values[k] or "unstated", choices.labels[k]) for k in keys if k < len(choices.values)
     }
 
 
-def _status_labels(keys):
-    return {k: (str(k) if k else "unstated", Status(str(k) if k else "").label) for k in keys}
-
-
-def _facet(filterset, parameter, title, counts: Counter, labels, newest=False) -> Facet:
+def facet(filterset, parameter, title, counts: Counter, labels, newest=False) -> Facet:
+    """One facet: its values in use, the most frequent first. `labels`: keys -> {key: (code, label)}."""
     kind = filterset.filters[parameter].kind
     chosen = filterset.values.get(parameter) or {}
     own = kind.among(counts)
@@ -342,7 +326,7 @@ def _divided(parameter, title, options) -> Facet:
     return Facet(parameter, title, first, [o for o in options if o not in first])
 
 
-def _term_facets(filterset, counts: Counter) -> list[Facet]:
+def term_facets(filterset, counts: Counter) -> list[Facet]:
     own = FacetKind.TERM.among(counts)
     chosen = filterset.values.get("term") or {}
     terms = Term.objects.filter(pk__in=[*own, *chosen.values()])
@@ -363,7 +347,7 @@ def _term_facets(filterset, counts: Counter) -> list[Facet]:
     ]
 
 
-def chips(filterset: ProjectFilter, facets: list[Facet], parameters: QueryDict) -> list[dict]:
+def chips(filterset: RecordFilter, facets: list[Facet], parameters: QueryDict) -> list[dict]:
     """Filters in use, each with the address of the list without it."""
     found = []
     if words := filterset.values.get("q"):
@@ -379,9 +363,8 @@ def chips(filterset: ProjectFilter, facets: list[Facet], parameters: QueryDict) 
                         "url": _without(parameters, facet.parameter, option.code),
                     }
                 )
-    if role := filterset.values.get("role"):
-        label = dict(filterset.filters["role"].extra["choices"])[role]
-        found.append({"label": f"{_('Role')}: {label}", "url": _without(parameters, "role", role)})
+    for name, label in filterset.choices_in_use.items():
+        found.append({"label": label, "url": _without(parameters, name, filterset.data.get(name, ""))})
     return found
 
 

@@ -1,0 +1,92 @@
+"""The filters of the list of projects."""
+
+import django_filters
+from django.db.models import F
+from django.utils.translation import gettext_lazy as _
+
+from partners.models import Country, Partner
+from projects.choices import CountryRole, DeliveryLevel, Instrument, Modality, Status
+from projects.filters.base import (
+    FacetFilter,
+    RecordFilter,
+    by,
+    choice_labels,
+    choices_of,
+    facet,
+    group_labels,
+    labels,
+    region_labels,
+    sorts,
+    term_facets,
+)
+from projects.models import FacetKind, Project, SearchEntry
+
+
+def _statuses(codes):
+    return {
+        code: int(code) if code != "unstated" else 0 for code in codes if code == "unstated" or code in Status.values
+    }
+
+
+def _years(codes):
+    return {code: int(code) for code in codes if code.isascii() and code.isdigit() and 1900 <= int(code[:5]) <= 2200}
+
+
+def _status_labels(keys):
+    return {k: (str(k) if k else "unstated", Status(str(k) if k else "").label) for k in keys}
+
+
+class ProjectFilter(RecordFilter):
+    """Filters of the list of projects."""
+
+    ENTRY, ONE_EACH = SearchEntry, FacetKind.STATUS
+    SORTS = {"title": ["sort_title", "pk"], "start": [F("starts_on").desc(nulls_last=True), "-pk"]}
+
+    role = django_filters.ChoiceFilter(
+        label=_("Role of the country"), method="keep",
+        choices=[(CountryRole.PROVIDER, _("provides")), (CountryRole.RECIPIENT, _("receives"))],
+        help_text=_("Narrows the filter by country: provider or recipient."),
+    )  # fmt: skip
+    partner = FacetFilter(FacetKind.PARTNER, by(Partner, "slug"), _("Partners"), _("As in the partner's address."))
+    modality = FacetFilter(
+        FacetKind.MODALITY, choices_of(Modality), _("Modality"), ", ".join(v or "unstated" for v in Modality.values)
+    )
+    status = FacetFilter(FacetKind.STATUS, _statuses, _("Status"), _("IATI activity status, 1 to 6, or unstated."))
+    year = FacetFilter(FacetKind.YEAR, _years, _("Years"), _("A year in which it ran."))
+    instrument = FacetFilter(
+        FacetKind.INSTRUMENT, choices_of(Instrument), _("Instrument"), ", ".join(Instrument.values)
+    )
+    level = FacetFilter(
+        FacetKind.LEVEL,
+        choices_of(DeliveryLevel),
+        _("Delivery level"),
+        ", ".join(v or "unstated" for v in DeliveryLevel.values),
+    )
+    sort = sorts(("start", _("latest start")))
+
+    class Meta:
+        model = Project
+        fields: list[str] = []
+
+    def kind_of(self, name):
+        kinds = {CountryRole.PROVIDER.value: FacetKind.PROVIDER, CountryRole.RECIPIENT.value: FacetKind.RECIPIENT}
+        kind = super().kind_of(name)
+        return kinds.get(self.values.get("role"), kind) if name == "country" else kind
+
+    @property
+    def choices_in_use(self):
+        role = self.values.get("role")
+        return {"role": f"{_('Role')}: {dict(self.filters['role'].extra['choices'])[role]}"} if role else {}
+
+    def facets(self, own):
+        return [
+            *term_facets(self, own["term"]),
+            facet(self, "region", _("Region"), own["region"], region_labels),
+            facet(self, "country", _("Country"), own["country"], labels(Country, "iso3")),
+            facet(self, "group", _("Country group"), own["group"], group_labels),
+            facet(self, "modality", _("Modality"), own["modality"], choice_labels(Modality)),
+            facet(self, "status", _("Status"), own["status"], _status_labels),
+            facet(self, "instrument", _("Instrument"), own["instrument"], choice_labels(Instrument)),
+            facet(self, "partner", _("Partner"), own["partner"], labels(Partner, "slug")),
+            facet(self, "year", _("Year"), own["year"], lambda keys: {k: (str(k), str(k)) for k in keys}, newest=True),
+        ]
