@@ -56,6 +56,8 @@ def country_detail(request: HttpRequest, iso3: str) -> HttpResponse:
             "map": map_of_flows(country, flows[:40]),
             "projects": projects.newest(8, country=country),
             "themes": figures.themes()[:10],
+            "needs": country.needs.public().for_listing().order_by("-published_at", "-pk")[:5],
+            "needs_count": country.needs.public().count(),
             "groups": [m for m in country.memberships_in_groups.all() if m.group.kind != "electoral"],
             "partners": country.partners.all()[:12],
         },

@@ -139,9 +139,9 @@ def confirm(need: Need, step: str, *, by, side: str | None = None) -> bool:
 
 
 @transaction.atomic
-def close_partly(need: Need, *, by, note: str) -> Need | None:
+def close_partly(need: Need, *, by, note: str, **values) -> Need | None:
     """Closes a need of which lines stay open; a child need takes these on as a draft of the country."""
-    transition(need, "close_partly", by=by, note=note)
+    transition(need, "close_partly", by=by, note=note, **values)
     left = [row for row in coverage_of(need) if row.open > 0]
     if not left:
         return None

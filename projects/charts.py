@@ -3,13 +3,19 @@
 Strips follow the idea of the cloth: open, offered, agreed, delivered. Nothing here computes money or adds up units.
 """
 
+import datetime as dt
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import pairwise
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
-from projects.choices import Status
-from projects.models import Contribution, Project, Result
+from projects.choices import NeedState, Side, Status
+from projects.coverage import coverage_of
+from projects.lifecycle.need import HOLDER, PATH
+from projects.models import Contribution, Need, Project, Result
 
 
 # --- strips ----------------------------------------------------------------------------------------------------------
@@ -85,6 +91,83 @@ def swatch(project: Project) -> Swatch | None:
             "begun": begun,
         }
     return Swatch([(i * 8, contribution_strip(c)) for i, c in enumerate(lines)], text)
+
+
+def need_swatch(need: Need) -> Swatch | None:
+    """One strip per line of a need: delivered, agreed, offered, open."""
+    lines = coverage_of(need)
+    if not lines:
+        return None
+    covered = sum(1 for line in lines if line.open == 0)
+    text = ngettext("%(covered)s of %(n)s line answered", "%(covered)s of %(n)s lines answered", len(lines)) % {
+        "covered": covered,
+        "n": len(lines),
+    }
+    return Swatch([(place * 8, strip(*line.parts)) for place, line in enumerate(lines[:8])], text)
+
+
+DOTS = 20  # squares in a cell, at most; beyond that one square stands for several
+
+
+def dots(n: int, most: int) -> tuple[list[tuple[int, int]], int]:
+    """Positions of one square per need, 5 in a row on a grid of 8 px, and their height; scaled where a cell holds more."""
+    shown = n if most <= DOTS else round(n / most * DOTS) or (1 if n else 0)
+    return [(place % 5 * 8, place // 5 * 8) for place in range(shown)], (shown + 4) // 5 * 8
+
+
+# --- the thread of a need ----------------------------------------------------------------------------------------------
+LANES = {Side.COUNTRY: 16, Side.UNEP: 48, Side.PARTNER: 80}  # px from the top
+SMALL_LANES = {Side.COUNTRY: 8, Side.UNEP: 26, Side.PARTNER: 44}  # px from the side, on narrow screens
+
+
+@dataclass
+class Step:
+    """A state on the way: who holds the need there and when it came; drawn done, now or ahead."""
+
+    state: str
+    label: str
+    holder: str
+    when: str  # done, now or next
+    at: dt.date | None = None
+    x: str = ""
+    y: int = 0
+    small_x: int = 0
+    before: "Step | None" = None
+    after: "Step | None" = None
+
+
+def thread(need: Need) -> list[Step]:
+    """The way of a need from its draft to where it is, and what lies ahead on the main path."""
+    entered: dict[str, dt.datetime] = {NeedState.DRAFT: need.created_at}
+    for event in reversed(need.events.all()):
+        entered.setdefault(event.to_state, event.at)
+    now = {
+        NeedState.RETURNED: NeedState.SUBMITTED,
+        NeedState.ON_HOLD: need.held_from,
+        NeedState.ARCHIVED: NeedState.DRAFT,
+    }.get(need.state, need.state)
+    if now == NeedState.RETURNED:  # on hold while it was with the country
+        now = NeedState.SUBMITTED
+    path = list(PATH)
+    if now == NeedState.PARTIALLY_MET:
+        path[-1] = now
+    elif now not in path:  # it ended off the main path
+        path = [state for state in path if state in entered] + [now]
+    place_now = path.index(now)
+    steps: list[Step] = []
+    for place, state in enumerate(path):
+        when = "done" if place < place_now else "now" if place == place_now else "next"
+        holder = HOLDER.get(state, Side.UNEP)
+        at = entered.get(state) if when != "next" else None
+        steps.append(
+            Step(
+                state, NeedState(state).label, holder, when, at and timezone.localtime(at).date(),
+                f"{(place + 0.5) / len(path) * 100:.2f}", LANES[holder], SMALL_LANES[holder],
+            )
+        )  # fmt: skip
+    for one, two in pairwise(steps):
+        one.after, two.before = two, one
+    return steps
 
 
 # --- the loom of the home page ---------------------------------------------------------------------------------------

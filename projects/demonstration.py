@@ -26,7 +26,7 @@ from projects.models import (
 FOLDER = Path(__file__).resolve().parent.parent / "fixtures" / "demo"
 
 
-def _read(name: str) -> list[dict]:
+def read(name: str) -> list[dict]:
     return yaml.safe_load((FOLDER / f"{name}.yaml").read_text(encoding="utf-8"))
 
 
@@ -65,7 +65,7 @@ def load_projects() -> int:
     """Partners and projects of the demonstration; those that are there already stay as they are. Returns how many are new."""
     by = User.objects.system()
     countries = {c.iso3: c for c in Country.objects.all()}
-    for row in _read("partners"):
+    for row in read("partners"):
         Partner.objects.get_or_create(
             slug=row["slug"],
             defaults={
@@ -78,7 +78,7 @@ def load_projects() -> int:
     present = set(Project.objects.filter(is_illustrative=True).values_list("title", flat=True))
     by_key: dict[str, Project] = {}
     new = []
-    for row in _read("projects"):
+    for row in read("projects"):
         if row["title"] in present:
             continue
         project = _project(row, by, by_key.get(row.get("parent", "")))

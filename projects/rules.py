@@ -6,7 +6,7 @@ Asked as `user.has_perm("projects.publish_project", project)`. The full table, b
 import rules
 
 from partners.rules import holds, is_administrator, is_system, is_unep, memberships
-from projects.choices import NeedState, State
+from projects.choices import NeedState, Source, State
 
 is_desk = holds("desk", "administrator")
 is_publisher = holds("publisher", "administrator")
@@ -92,8 +92,10 @@ def was_opened(user, need=None) -> bool:
 
 @rules.predicate
 def is_with_unep(user, need=None) -> bool:
-    """Handed to UNEP, or entered by UNEP: a country's own drafts are its own."""
-    return need is None or need.is_on_behalf or need.state not in (NeedState.DRAFT, NeedState.ARCHIVED)
+    """Handed to UNEP, or brought in by UNEP: a country's own drafts are its own."""
+    if need is None or need.is_on_behalf or need.source == Source.IMPORTED:
+        return True
+    return need.state not in (NeedState.DRAFT, NeedState.ARCHIVED)
 
 
 @rules.predicate

@@ -250,7 +250,11 @@ SPECTACULAR_SETTINGS = {
     "CONTACT": {"name": "South-South cooperation portal", "email": "portal@example.org"},
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1",
-    "ENUM_NAME_OVERRIDES": {},
+    "ENUM_NAME_OVERRIDES": {  # names of the sets of choices that several fields share, or that share a field's name
+        "DeliveryLevelEnum": "projects.choices.DeliveryLevel",
+        "NeedKindEnum": "projects.choices.NeedKind",
+        "PartnerKindEnum": "partners.choices.PartnerKind",
+    },
 }
 IMPORT_EXPORT_USE_TRANSACTIONS = True
 IMPORT_EXPORT_SKIP_ADMIN_CONFIRM = False

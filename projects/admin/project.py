@@ -15,6 +15,7 @@ from partners.admin import RuledInline
 from partners.models import Country, CountryGroup, Partner, Region
 from projects import lifecycle, quality, search
 from projects.choices import State, Vocabulary
+from projects.forms import NoteForm
 from projects.interchange.tables import ProjectResource
 from projects.models import (
     Budget,
@@ -275,12 +276,6 @@ class ProjectForm(forms.ModelForm):
                 params={"fields": ", ".join(names) or _("the parts below")},
             )
         return cleaned
-
-
-class NoteForm(forms.Form):
-    note = forms.CharField(
-        label=gettext_lazy("Note"), required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 4})
-    )
 
 
 @admin.register(Project)

@@ -282,3 +282,24 @@ HOLDER: dict[str, str] = {
     S.CLOSED: Side.COUNTRY, S.PARTIALLY_MET: Side.COUNTRY, S.ON_HOLD: Side.UNEP, S.EXPIRED: Side.COUNTRY,
     S.ARCHIVED: Side.COUNTRY,
 }  # fmt: skip
+
+# What comes after each state, for whoever reads the status bar.
+NEXT: dict[str, str] = {
+    S.DRAFT: _("The national focal point endorses and submits it."),
+    S.SUBMITTED: _("UNEP screens it by five criteria, or returns it with questions."),
+    S.RETURNED: _("The country answers the questions and submits it again."),
+    S.ELIGIBLE: _("A second person at UNEP opens it, once the country has approved the public summary."),
+    S.NOT_ELIGIBLE: _("Nothing more happens here; the referral says who else could help."),
+    S.OPEN: _("The country answers each response within 30 days."),
+    S.IN_DIALOGUE: _("The country, the partners and UNEP agree on a plan, or it is opened again."),
+    S.PLAN_AGREED: _("A project is linked and the delivery starts."),
+    S.IN_DELIVERY: _("The partners and UNEP say what was delivered; every six months they report."),
+    S.DELIVERED: _("The country says what came of it and closes it."),
+    S.CLOSED: _("Nothing more: it has ended."),
+    S.PARTIALLY_MET: _("Lines that stayed open go on in a new need."),
+    S.WITHDRAWN: _("Nothing more: the country withdrew it."),
+    S.ON_HOLD: _("UNEP takes it off hold when the reason has passed."),
+    S.EXPIRED: _("The country renews it, or lets it rest."),
+    S.MERGED: _("It goes on as part of the other need."),
+    S.ARCHIVED: _("The country takes it up again, or lets it rest."),
+}

@@ -83,7 +83,9 @@ class NeedQuerySet(models.QuerySet):
         seen = Q(published_at__isnull=False)
         held = memberships(user)
         if is_unep(user):
-            seen |= ~Q(state__in=(NeedState.DRAFT, NeedState.ARCHIVED)) | Q(is_on_behalf=True)
+            seen |= (
+                ~Q(state__in=(NeedState.DRAFT, NeedState.ARCHIVED)) | Q(is_on_behalf=True) | Q(source=Source.IMPORTED)
+            )
         if countries := [m.country_id for m in held if m.country_id]:
             seen |= Q(country__in=countries)
         return self.filter(seen)
@@ -119,10 +121,15 @@ class NeedQuerySet(models.QuerySet):
             "lines__assistance",
             "lines__answers__response__partner",
             "lines__answers__response__country",
-            "events__by",
+            "events__by__memberships",
+            "responses__events__by__memberships",
+            "responses__answers__line",
+            "responses__partner",
+            "responses__country",
             "confirmations",
             "criteria",
             "children",
+            "country__memberships_in_groups__group",
         )
 
 

@@ -101,6 +101,19 @@ class EntryQuerySet(models.QuerySet):
             cursor.execute(f"SELECT facet, count(*) FROM ({carried}) AS carried(facet) GROUP BY facet", parameters)  # noqa: S608
             return Counter(dict(cursor.fetchall()))
 
+    def pairs(self, rows: list[int], columns: list[int]) -> dict[tuple[int, int], int]:
+        """How many of these entries carry both of two facets: {(row, column): count}."""
+        entries, parameters = self.order_by().values_list("facets").query.sql_with_params()
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"""
+                SELECT r, c, count(*) FROM ({entries}) AS entry(facets), unnest(facets) AS r, unnest(facets) AS c
+                WHERE r = ANY(%s) AND c = ANY(%s) GROUP BY r, c
+                """,  # noqa: S608
+                [*parameters, rows, columns],
+            )
+            return {(row, column): n for row, column, n in cursor.fetchall()}
+
     def counts_for(self, user) -> Counter:
         """How many of the entries that this person sees carry each facet. Reads only those that are not public."""
         public = FacetTally.objects.counts(self.model.RECORD)
@@ -163,6 +176,13 @@ class SearchEntry(Entry):
         ]
 
 
+class NeedEntryQuerySet(EntryQuerySet):
+    def unanswered(self):
+        """Entries of the needs that `Need.objects.unanswered` gives, for counting."""
+        needs = self.model._meta.pk.related_model.objects
+        return self.filter(pk__in=needs.unanswered().order_by().values("pk"))
+
+
 @pgtrigger.register(*tallies("need"))
 class NeedEntry(Entry):
     """The entry of a need."""
@@ -172,6 +192,8 @@ class NeedEntry(Entry):
     need = models.OneToOneField("Need", models.DO_NOTHING, primary_key=True, related_name="entry", db_constraint=False)
     due_on = models.DateField(null=True)
     is_answered = models.BooleanField()  # has had a response
+
+    objects = NeedEntryQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("search entry of a need")

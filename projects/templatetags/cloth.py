@@ -1,4 +1,4 @@
-"""Strips of a project in a list."""
+"""Strips of projects and needs in lists."""
 
 from django import template
 
@@ -8,9 +8,9 @@ register = template.Library()
 
 
 @register.filter
-def swatch(project):
-    """One strip per contribution, or None where no quantity is reported."""
-    return charts.swatch(project)
+def swatch(record):
+    """One strip per contribution of a project or line of a need, or None where there are none."""
+    return charts.swatch(record) if record._meta.model_name == "project" else charts.need_swatch(record)
 
 
 @register.simple_tag

@@ -48,7 +48,7 @@ def test_pages_and_api_find_the_same(client, query):
     ProjectFactory(published=True)
     ProjectFactory(published=True, countries={"FJI": "both"}, terms=[])
     ProjectFactory()
-    page = [p.reference for p in client.get(f"/projects/?{query}").context["projects"]]
+    page = [p.reference for p in client.get(f"/projects/?{query}").context["records"]]
     api = [p["reference"] for p in client.get(f"/api/v1/projects/?{query}").json()["results"]]
     assert page == api
 
@@ -123,7 +123,7 @@ def test_description_is_openapi_31_and_every_operation_tells_its_errors(client):
     schema = client.get("/api/v1/schema/").json()
     assert schema["openapi"].startswith("3.1")
     operations = [operation for path in schema["paths"].values() for operation in path.values()]
-    assert len(operations) == 12
+    assert len(operations) == 14
     assert all(operation["summary"] and "400" in operation["responses"] for operation in operations)
     names = {p["name"] for p in schema["paths"]["/api/v1/projects/"]["get"]["parameters"]}
     assert {

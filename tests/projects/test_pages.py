@@ -1,11 +1,14 @@
 """Pages: they answer, cost the same at any number of rows (law 1), write nothing (law 4), mark languages, help when empty."""
 
+import datetime as dt
+
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from partners.models import Partner
-from projects.models import Project, Term
-from tests.factories import ContributionFactory, ProjectFactory, ResultFactory, UserFactory
+from projects.models import Need, Project, Term
+from tests.factories import ContributionFactory, NeedFactory, ProjectFactory, ResultFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -14,12 +17,12 @@ LISTS = {
     "/projects/": 12,
     "/projects/?q=wetlands&country=KEN&term=bsp-theme:wetlands": 17,
     "/countries/": 5,
-    "/countries/KEN/": 14,
+    "/countries/KEN/": 19,
     "/partners/": 3,
     "/partners/undp/": 12,
     "/themes/": 2,
     "/themes/wetlands/": 9,
-    "/search/?q=wetlands": 18,
+    "/search/?q=wetlands": 21,
     "/api/v1/projects/": 7,
     "/api/v1/projects/?q=wetlands&country=KEN": 9,
     "/api/v1/countries/": 4,
@@ -27,6 +30,10 @@ LISTS = {
     "/api/v1/terms/": 2,
     "/api/v1/groups/": 4,
     "/api/v1/regions/": 2,
+    "/needs/": 10,
+    "/needs/?q=air&country=KEN&state=open": 14,
+    "/needs/unanswered/": 8,
+    "/api/v1/needs/": 6,
 }
 
 
@@ -37,6 +44,8 @@ def fill(count: int) -> None:
         ContributionFactory(project=project)
         ResultFactory(project=project)
         project.translations.create(language="fr", title=f"Zones humides {n}")
+        need = NeedFactory(in_state="open")
+        Need.objects.filter(pk=need.pk).update(published_at=timezone.now() - dt.timedelta(days=40))
 
 
 @pytest.mark.parametrize("address", LISTS)
@@ -114,7 +123,7 @@ def test_draft_is_hidden_from_the_public_and_shown_to_its_countries(client, peop
 def test_empty_result_says_what_to_loosen(client):
     fill(1)
     page = client.get("/projects/?country=FJI&q=nothing").content.decode()
-    assert "No project passes all of these" in page
+    assert "Nothing passes all of these" in page
     assert "Without Country: Fiji" in page
     assert 'href="?q=nothing"' in page
 

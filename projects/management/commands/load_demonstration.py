@@ -4,13 +4,14 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from projects.demonstration import load_accounts, load_projects
+from projects.demonstration_needs import load_needs
 
 
 class Command(BaseCommand):
     help = "Loads illustrative partners and projects and, in development, one account per role. Keeps what is there."
 
     def handle(self, *args, **options):
-        self.stdout.write(f"demonstration: {load_projects()} new projects")
+        self.stdout.write(f"demonstration: {load_projects()} new projects, {load_needs()} new needs")
         if settings.DEBUG:
             self.stdout.write("Accounts (development only):")
             for role, email, password in load_accounts():

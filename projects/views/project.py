@@ -1,9 +1,9 @@
 """Pages of projects, themes and the search. Each makes one domain call and hands its answer to a template."""
 
-from django.core.paginator import EmptyPage, PageNotAnInteger, Paginator
 from django.db.models import Q
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -12,26 +12,9 @@ from partners.maps import map_of_roles
 from partners.models import Country, Partner
 from projects import charts, lifecycle, quality, search
 from projects.choices import OrganisationRole, TransactionKind, Vocabulary
-from projects.filters import ProjectFilter, chips, facets_of
-from projects.models import Project, Term
-
-PAGE_SIZE = 20
-
-
-class CountedPages(Paginator):
-    """Pages of a list whose length is known already."""
-
-    def __init__(self, rows, per_page, count: int):
-        super().__init__(rows, per_page, allow_empty_first_page=True)
-        self.count = count
-
-
-def page_of(request: HttpRequest, rows, count: int, per_page: int = PAGE_SIZE):
-    """The page that the address asks for. Raises Http404 for one that does not exist."""
-    try:
-        return CountedPages(rows, per_page, count).page(request.GET.get("page", 1))
-    except (PageNotAnInteger, EmptyPage) as error:
-        raise Http404(_("This list has no such page.")) from error
+from projects.filters import NeedFilter, ProjectFilter, facets_of
+from projects.models import Need, Project, Term
+from projects.views.listing import list_page
 
 
 @require_safe
@@ -60,37 +43,8 @@ def home(request: HttpRequest) -> HttpResponse:
 @require_safe
 def project_list(request: HttpRequest) -> HttpResponse:
     filterset = ProjectFilter(request.GET, queryset=Project.objects.all(), request=request)
-    if not filterset.is_valid():
-        return render(
-            request,
-            "projects/project_list.html",
-            {"filter": filterset, "page": None, "words": request.GET.get("q", "")},
-            status=400,
-        )
-    total, facets = facets_of(filterset)
-    page = page_of(request, filterset.ordered(filterset.entries()).values_list("pk", flat=True), total)
-    keys = list(page.object_list)
-    loaded = {p.pk: p for p in Project.objects.filter(pk__in=keys).for_listing()}
-    words = filterset.values.get("q") or ""
-    return render(
-        request,
-        "projects/project_list.html",
-        {
-            "filter": filterset,
-            "page": page,
-            "projects": [loaded[key] for key in keys if key in loaded],
-            "total": total,
-            "facets": facets,
-            "chips": chips(filterset, facets, request.GET),
-            "compiled": filterset.compiled,
-            "words": words,
-            "recognised": search.recognise(words),
-            "did_you_mean": search.did_you_mean(words) if words and total < 3 else None,
-            "sort": filterset.values.get("sort") or ("best" if words else "newest"),
-            "sorts": filterset.filters["sort"].extra["choices"],
-            "ranked": search.RANKED,
-        },
-    )
+    more = {"list_name": _("Projects"), "list_url": reverse("project-list"), "api_url": reverse("api-project-list")}
+    return list_page(request, filterset, "projects/project_list.html", more)
 
 
 @require_safe
@@ -216,6 +170,11 @@ def search_everything(request: HttpRequest) -> HttpResponse:
         total, facets = facets_of(filterset)
         keys = list(filterset.ordered(filterset.entries()).values_list("pk", flat=True)[:10])
         loaded = {p.pk: p for p in Project.objects.filter(pk__in=keys).for_listing()}
+        need_filter = NeedFilter({"q": words}, queryset=Need.objects.all(), request=request)
+        need_filter.is_valid()
+        need_keys = list(need_filter.ordered(need_filter.entries()).values_list("pk", flat=True)[:5])
+        found_needs = Need.objects.for_listing().in_bulk(need_keys)
+        needs = [found_needs[key] for key in need_keys if key in found_needs]
         recognised = search.recognise(words)
         named = {kind: [r.value for r in recognised if r.parameter == kind] for kind in ("country", "partner", "term")}
         countries = CountryFilter({"q": words}, queryset=Country.objects.all()).qs
@@ -235,6 +194,8 @@ def search_everything(request: HttpRequest) -> HttpResponse:
             "facets": [f for f in facets if f.parameter in ("term", "country", "region", "modality")][:4],
             "projects": [loaded[key] for key in keys if key in loaded],
             "compiled": filterset.compiled,
+            "needs": needs,
+            "needs_count": need_filter.count(),
             "countries": countries[:8],
             "countries_count": countries.count(),
             "partners": partners[:8],

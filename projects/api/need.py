@@ -1,0 +1,123 @@
+"""The API of needs. Read only; who reads which field is declared in models/need.py."""
+
+from drf_spectacular.utils import extend_schema, extend_schema_field, extend_schema_view
+from rest_framework import serializers
+
+from projects.coverage import coverage_of
+from projects.filters import NeedFilter
+from projects.models import Need
+from projects.models.need import AUDIENCE
+from projects.timeline import timeline
+from ssc_portal.api_records import Records
+
+
+class LineSerializer(serializers.Serializer):
+    """One line of a need and how far it is covered, in its own unit."""
+
+    letter = serializers.CharField()
+    text = serializers.CharField(source="line.text")
+    assistance = serializers.CharField(
+        source="line.assistance.code", default=None, help_text="Code of the kind of help"
+    )
+    quantity = serializers.DecimalField(source="line.quantity", max_digits=12, decimal_places=2, allow_null=True)
+    unit = serializers.CharField(source="line.unit")
+    by_when = serializers.DateField(source="line.by_when", allow_null=True)
+    delivered = serializers.DecimalField(max_digits=12, decimal_places=2)
+    agreed = serializers.DecimalField(max_digits=12, decimal_places=2)
+    offered = serializers.DecimalField(max_digits=12, decimal_places=2)
+    open = serializers.DecimalField(max_digits=12, decimal_places=2)
+
+
+class HappenedSerializer(serializers.Serializer):
+    """One thing that happened to a need, as far as the reader may know it."""
+
+    at = serializers.DateTimeField()
+    who = serializers.CharField()
+    what = serializers.CharField()
+    note = serializers.CharField()
+
+
+class NeedSerializer(serializers.ModelSerializer):
+    """A need in a list."""
+
+    country = serializers.CharField(source="country.iso3", help_text="ISO 3166-1 alpha-3")
+    themes = serializers.SerializerMethodField(help_text="Codes of thematic areas of the Bali Strategic Plan")
+    url = serializers.SerializerMethodField(help_text="Its page")
+
+    class Meta:
+        model = Need
+        fields = [
+            "reference", "kind", "country", "title", "language", "public_summary", "state", "state_since", "due_on", "themes",
+            "is_illustrative", "published_at", "modified_at", "url",
+        ]  # fmt: skip
+
+    def get_themes(self, need) -> list[str]:
+        return [link.term.code for link in need.theme_links]
+
+    def get_url(self, need) -> str:
+        return self.context["request"].build_absolute_uri(need.get_absolute_url())
+
+
+class NeedDetailSerializer(NeedSerializer):
+    """One need: what is public for everybody, the restricted detail for those who may read it."""
+
+    lines = serializers.SerializerMethodField()
+    terms = serializers.SerializerMethodField(help_text="As vocabulary:code")
+    history = serializers.SerializerMethodField()
+    merged_into = serializers.SlugRelatedField(slug_field="reference", read_only=True)
+    project = serializers.SerializerMethodField(
+        help_text="Reference of the project that carries it out, where that is public"
+    )
+
+    class Meta:
+        model = Need
+        fields = [
+            *NeedSerializer.Meta.fields, "technology_sought", "technology_purpose", "maturity", "national_plan", "institution",
+            "scope", "place", "beneficiaries", "women", "men", "is_for_women", "is_for_youth", "is_for_indigenous", "languages",
+            "endorsed_on", "expires_on", "outcome", "rating", "lessons", "merged_into", "project", "terms", "lines", "history",
+            *AUDIENCE,
+        ]  # fmt: skip
+
+    def to_representation(self, need):
+        found = super().to_representation(need)
+        readable = need.readable_by(self.context["request"].user)
+        return {name: value for name, value in found.items() if name not in AUDIENCE or name in readable}
+
+    def get_project(self, need) -> str | None:
+        return need.project.reference if need.project and need.project.is_published else None
+
+    def get_themes(self, need) -> list[str]:
+        return [term.code for term in need.themes]
+
+    def get_terms(self, need) -> list[str]:
+        return [f"{link.term.vocabulary}:{link.term.code}" for link in need.term_links.all()]
+
+    @extend_schema_field(LineSerializer(many=True))
+    def get_lines(self, need):
+        return LineSerializer(coverage_of(need), many=True).data
+
+    @extend_schema_field(HappenedSerializer(many=True))
+    def get_history(self, need):
+        return HappenedSerializer(timeline(need, self.context["request"].user), many=True).data
+
+
+@extend_schema_view(
+    list=extend_schema(
+        summary="List needs", description="Needs that were ever open and pass the filters, a page at a time."
+    ),
+    retrieve=extend_schema(
+        summary="One need", description="One need, by its reference; its restricted detail for those who may read it."
+    ),
+)
+class NeedViewSet(Records):
+    serializer_class = NeedSerializer
+    filterset_class = NeedFilter
+    lookup_field = "reference"
+    lookup_value_regex = r"N-[A-Z]{3}-[0-9]{4}-[0-9]{4,}"
+
+    def get_queryset(self):
+        needs = Need.objects.visible_to(self.request.user)
+        return needs.for_page() if self.action == "retrieve" else needs.for_listing()
+
+    def get_serializer_class(self):
+        return NeedDetailSerializer if self.action == "retrieve" else NeedSerializer

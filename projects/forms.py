@@ -1,0 +1,122 @@
+"""Forms of needs and responses. They take input and show errors; what may be done is asked of lifecycle and actions."""
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from partners.models import Country, Partner
+from partners.rules import memberships
+from projects.choices import Criterion
+from projects.coverage import Coverage, coverage_of
+from projects.models import Answer, Need, Response
+
+
+class NoteForm(forms.Form):
+    """The note of a move."""
+
+    note = forms.CharField(label=_("Note"), required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 4}))
+
+    def __init__(self, *args, is_required=False, is_public=False, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["note"].required = is_required
+        self.fields["note"].help_text = (
+            _("Everybody can read it.") if is_public else _("Only the country and UNEP read it.")
+        )
+
+
+class ClosingForm(NoteForm):
+    """What the country says at the end."""
+
+    outcome = forms.CharField(label=_("What came of it"), max_length=8000, widget=forms.Textarea(attrs={"rows": 6}))
+    rating = forms.TypedChoiceField(
+        label=_("Rating"), coerce=int, choices=[(n, str(n)) for n in range(1, 6)], widget=forms.RadioSelect,
+        help_text=_("1 (little came of it) to 5 (all that was hoped for)."),
+    )  # fmt: skip
+    lessons = forms.CharField(label=_("What was learned"), max_length=8000, widget=forms.Textarea(attrs={"rows": 6}))
+
+    field_order = ["outcome", "rating", "lessons", "note"]
+
+
+class ScreeningForm(forms.Form):
+    """Yes or no and a note for each criterion."""
+
+    def __init__(self, *args, need: Need, **kwargs):
+        super().__init__(*args, **kwargs)
+        given = {answer.criterion: answer for answer in need.criteria.all()}
+        for criterion in Criterion:
+            answer = given.get(criterion)
+            self.fields[criterion.value] = forms.TypedChoiceField(
+                label=criterion.label, coerce=lambda value: value == "yes", choices=[("yes", _("yes")), ("no", _("no"))],
+                widget=forms.RadioSelect, initial=answer and ("yes" if answer.is_met else "no"),
+            )  # fmt: skip
+            self.fields[f"{criterion.value}_note"] = forms.CharField(
+                label=_("Why"),
+                max_length=2000,
+                widget=forms.Textarea(attrs={"rows": 2}),
+                initial=answer and answer.note,
+            )
+        self.fields["referral"] = forms.CharField(
+            label=_("Referral"), required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 2}),
+            initial=need.referral, help_text=_("If a criterion is not met: who else could help."),
+        )  # fmt: skip
+
+    @property
+    def answers(self) -> dict[str, tuple[bool, str]]:
+        return {c: (self.cleaned_data[c], self.cleaned_data[f"{c}_note"]) for c in Criterion.values}
+
+
+class ResponseForm(forms.ModelForm):
+    """Which lines, how much of each, on which terms; in the name of one's partner or country."""
+
+    who = forms.ChoiceField(label=_("In the name of"))
+
+    class Meta:
+        model = Response
+        fields = ["text", "terms_text", "cost", "starts_on", "ends_on"]
+        widgets = {
+            "text": forms.Textarea(attrs={"rows": 5}),
+            "terms_text": forms.Textarea(attrs={"rows": 3}),
+            "cost": forms.RadioSelect,
+            "starts_on": forms.DateInput(attrs={"type": "date"}),
+            "ends_on": forms.DateInput(attrs={"type": "date"}),
+        }
+
+    field_order = ["who"]
+
+    def __init__(self, *args, need: Need, user, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.instance.need = need
+        self.fields["who"].choices = responders(user, need)
+        self.lines: list[tuple[Coverage, forms.BoundField]] = []
+        for row in coverage_of(need):
+            name = f"line_{row.line.pk}"
+            self.fields[name] = forms.DecimalField(
+                label=f"{row.letter}. {row.line.text}", required=False, min_value=0, max_digits=12, decimal_places=2,
+                help_text=_("%(open)s %(unit)s still open") % {"open": f"{row.open.normalize():f}", "unit": row.line.get_unit_display()},
+            )  # fmt: skip
+            self.lines.append((row, self[name]))
+
+    def clean_who(self):
+        kind, key = self.cleaned_data["who"].split(":")
+        self.instance.partner = Partner.objects.get(pk=key) if kind == "partner" else None
+        self.instance.country = Country.objects.get(pk=key) if kind == "country" else None
+        return self.cleaned_data["who"]
+
+    @property
+    def answers(self) -> list[Answer]:
+        return [
+            Answer(line=row.line, quantity=quantity)
+            for row, field in self.lines
+            if (quantity := self.cleaned_data.get(field.name))
+        ]
+
+
+def responders(user, need: Need) -> list[tuple[str, str]]:
+    """In whose names a person may respond to this need."""
+    found = {}
+    for held in memberships(user):
+        response = Response(need=need, partner=held.partner, country=held.country)
+        if held.country_id != need.country_id and user.has_perm("projects.express_response", response):
+            found[f"partner:{held.partner_id}" if held.partner_id else f"country:{held.country_id}"] = str(
+                response.responder
+            )
+    return list(found.items())

@@ -1,0 +1,139 @@
+"""Needs of countries from a table, one statement a row: they arrive as drafts of the country, with their source.
+
+Columns: need_id, iso3, kind (capacity or technology), sector, subsector, question, text. A text with "|" between its
+parts becomes one line item for each. What a person has to add before the country can endorse it is reported row by row.
+"""
+
+import csv
+import io
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from partners.models import Country
+from projects.choices import NeedKind, Source
+from projects.interchange.cleaning import clean
+from projects.lifecycle import write_down
+from projects.models import LineItem, Need, NeedTerm, Term
+
+COLUMNS = ("need_id", "iso3", "kind", "sector", "subsector", "question", "text")
+LONGEST_LINE, MOST_LINES = 300, 40
+
+# Sectors of the contributions (Climate Watch) -> thematic areas of the Bali Strategic Plan. Others: a person chooses.
+THEMES = {
+    "Water": "freshwater", "Agriculture": "food-security", "Energy": "energy", "Waste": "waste", "Urban": "urban",
+    "LULUCF/Forestry": "forests", "Disaster Risk Management (DRM)": "emergencies", "Coastal Zone": "oceans",
+    "Health": "environmental-health", "Social Development": "poverty", "Tourism": "ecotourism",
+}  # fmt: skip
+
+
+class Unreadable(Exception):
+    """The table can't be read; the message says why and what to do."""
+
+
+@dataclass
+class Report:
+    """What came of a table: counts, and findings as (row, key, what to do)."""
+
+    created: int = 0
+    present: int = 0
+    rejected: int = 0
+    findings: list[tuple[int, str, str]] = field(default_factory=list)
+
+
+def read_table(path: Path) -> list[dict]:
+    """The rows of a CSV file in UTF-8. Raises Unreadable."""
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError:
+        raise Unreadable(_("There is no such file: %(path)s") % {"path": path}) from None
+    except OSError as error:
+        raise Unreadable(f"{path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise Unreadable(_("%(path)s is not a text in UTF-8. Save it as “CSV UTF-8”.") % {"path": path}) from None
+    rows = csv.DictReader(io.StringIO(text.replace("\x00", ""), newline=""))
+    if missing := [name for name in COLUMNS if name not in (rows.fieldnames or [])]:
+        raise Unreadable(_("%(path)s has no column %(names)s.") % {"path": path, "names": ", ".join(missing)})
+    try:
+        return list(rows)
+    except csv.Error as error:
+        raise Unreadable(f"{path}: {error}") from None
+
+
+def import_needs(rows: list[dict], *, by, source: str, dry_run: bool = False) -> Report:
+    """Makes a draft of each row that is not here yet; those that are stay as somebody may have edited them."""
+    report = Report()
+    countries = {country.iso3: country for country in Country.objects.all()}
+    themes = {term.code: term for term in Term.objects.themes()}
+    transfer = Term.objects.get(vocabulary="assistance", code="technology-transfer")
+    present = set(Need.objects.exclude(source_key=None).values_list("source_key", flat=True))
+    for number, row in enumerate(rows, start=2):  # as in a spreadsheet, where row 1 has the names
+        key = (row["need_id"] or "").strip()[:100]
+        country, kind = countries.get((row["iso3"] or "").strip().upper()), (row["kind"] or "").strip()
+        lines = _lines(row["text"])
+        problem = (
+            _("It has no need_id.") if not key
+            else _("There is no country %(code)s.") % {"code": (row["iso3"] or "")[:20]} if country is None
+            else _("Its kind is neither capacity nor technology.") if kind not in NeedKind.values
+            else _("It says nothing.") if not lines
+            else ""
+        )  # fmt: skip
+        if problem:
+            report.rejected += 1
+            report.findings.append((number, key, problem))
+            continue
+        if key in present:
+            report.present += 1
+            continue
+        present.add(key)
+        report.created += 1
+        report.findings += [(number, key, text) for text in _to_do(row, lines, themes)]
+        if not dry_run:
+            _make(row, key, country, lines, themes, transfer, by, source)
+    return report
+
+
+def _lines(text: str | None) -> list[str]:
+    parts = [clean(part)[0].strip(" ;,") for part in (text or "").split("|")]
+    return list(dict.fromkeys(part for part in parts if part))[:MOST_LINES]
+
+
+def _to_do(row: dict, lines: list[str], themes: dict) -> list[str]:
+    """What a person has to add or check."""
+    found = [_("Give each of its %(n)s lines a quantity, unit and date.") % {"n": len(lines)}]
+    if row["kind"] == NeedKind.CAPACITY:
+        found.append(_("Choose the kinds of help."))
+    if row["sector"] not in THEMES:
+        found.append(
+            _("Its sector “%(sector)s” has no thematic area; choose one beside climate change.")
+            % {"sector": row["sector"]}
+        )
+    found += [
+        _("A line of %(n)s characters was cut to 300; the whole stands under what is missing.") % {"n": len(line)}
+        for line in lines
+        if len(line) > LONGEST_LINE
+    ]
+    return found
+
+
+@transaction.atomic
+def _make(row, key, country, lines, themes, transfer, by, source) -> None:
+    sector = ", ".join(dict.fromkeys(filter(None, (row["sector"], row["subsector"]))))
+    what = {"capacity": "Capacity", "technology": "Technology"}[row["kind"]]
+    need = Need(
+        country=country, kind=row["kind"], title=f"{what} for the climate contribution: {sector}"[:200],
+        gap="\n".join(lines)[:8000], national_plan="Nationally determined contribution", source=Source.IMPORTED,
+        source_note=f"{source}; {row['question']}"[:300], source_key=key, created_by=by,
+    )  # fmt: skip
+    need.full_clean(exclude=["reference"])
+    need.save()
+    codes = ["climate", *filter(None, [THEMES.get(row["sector"])])]
+    NeedTerm.objects.bulk_create(NeedTerm(need=need, term=themes[code]) for code in dict.fromkeys(codes))
+    for place, text in enumerate(lines):
+        LineItem.objects.create(
+            need=need, position=place, text=text[:LONGEST_LINE],
+            assistance=transfer if row["kind"] == NeedKind.TECHNOLOGY else None,
+        )  # fmt: skip
+    write_down(need, "import", by=by, note=key)

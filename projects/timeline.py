@@ -1,0 +1,94 @@
+"""What has happened to a need, in words: who did what and when, as far as the reader may know it.
+
+Names sides, never persons. Read by the page, the API and mail.
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from partners.rules import is_system
+from projects.models import Event, Need, Response
+from projects.models.need import Audience
+
+SAYS = {
+    "submit": gettext_lazy("endorses and submits it."),
+    "return": gettext_lazy("returns it with questions."),
+    "screen": gettext_lazy("notes the answers of the screening."),
+    "find_eligible": gettext_lazy("finds it eligible on all criteria."),
+    "find_not_eligible": gettext_lazy("finds it not eligible."),
+    "approve_summary": gettext_lazy("approves the public summary."),
+    "publish": gettext_lazy("opens it to responses."),
+    "begin_dialogue": gettext_lazy("begins the dialogue."),
+    "reopen": gettext_lazy("opens it again: the dialogue led to no plan."),
+    "confirm_plan": gettext_lazy("confirms the plan."),
+    "agree": gettext_lazy("sees the plan agreed by all sides."),
+    "start": gettext_lazy("starts the delivery with a project."),
+    "confirm_delivery": gettext_lazy("confirms the delivery."),
+    "deliver": gettext_lazy("marks it as delivered."),
+    "close": gettext_lazy("closes it."),
+    "close_partly": gettext_lazy("closes it as met in part."),
+    "withdraw": gettext_lazy("withdraws it."),
+    "hold": gettext_lazy("puts it on hold."),
+    "resume": gettext_lazy("takes it off hold."),
+    "expire": gettext_lazy("lets it expire after 12 months."),
+    "renew": gettext_lazy("renews it for 12 months."),
+    "merge": gettext_lazy("merges it into another need."),
+    "archive": gettext_lazy("archives the draft."),
+    "restore": gettext_lazy("takes the draft up again."),
+    "correct": gettext_lazy("corrects it."),
+    "import": gettext_lazy("brings it in from another source."),
+}
+RESPONSE_SAYS = {
+    "express": gettext_lazy("offers help with: %(lines)s."),
+    "accept": gettext_lazy("accepts what %(who)s offers for: %(lines)s."),
+    "decline": gettext_lazy("declines what %(who)s offers for: %(lines)s."),
+    "take_back": gettext_lazy("takes back its offer for: %(lines)s."),
+    "lapse": gettext_lazy("lets the offer of %(who)s lapse: nobody answered it in time."),
+}
+
+
+@dataclass(frozen=True)
+class Entry:
+    at: dt.datetime
+    who: str
+    what: str
+    note: str = ""
+
+
+def timeline(need: Need, user) -> list[Entry]:
+    """What has happened, newest first: for everybody the public acts; for the country and UNEP all, with all notes."""
+    is_party = need.audience_of(user) == Audience.PARTY
+    found = []
+
+    def add(event: Event, what: str, response: Response | None = None) -> None:
+        if event.is_public or is_party:
+            note = event.note if is_party or event.is_note_public else ""
+            found.append(Entry(event.at, _who(event, need, response), what, note))
+
+    for event in need.events.all():
+        add(event, str(SAYS.get(event.action, event.action)))
+    for response in need.responses.all():
+        lines = "; ".join(answer.line.text for answer in response.answers.all())
+        for event in response.events.all():
+            if event.action in RESPONSE_SAYS:
+                words = {"lines": lines, "who": response.responder}
+                add(event, str(RESPONSE_SAYS[event.action]) % words, response)
+    found.sort(key=lambda entry: entry.at, reverse=True)
+    return found
+
+
+def _who(event: Event, need: Need, response: Response | None) -> str:
+    """Whose act it was."""
+    if is_system(event.by):
+        return _("The portal")
+    if response is not None and event.action in ("express", "take_back"):
+        return str(response.responder)
+    held = list(event.by.memberships.all())
+    if any(m.country_id == need.country_id for m in held):
+        return str(need.country)
+    if any(m.role in ("desk", "publisher", "administrator") for m in held):
+        return "UNEP"
+    return next((str(m.partner or m.country) for m in held), _("Somebody without a role today"))

@@ -1,0 +1,274 @@
+"""Pages of needs: the list, one need, and those that nobody has answered."""
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from partners.models import Region
+from projects import actions, charts, lifecycle
+from projects.choices import NeedState, Vocabulary
+from projects.coverage import coverage_of
+from projects.filters import NeedFilter
+from projects.forms import ClosingForm, NoteForm, ResponseForm, ScreeningForm, responders
+from projects.lifecycle.need import HOLDER, NEXT
+from projects.models import FacetKind, Need, NeedEntry, Response, Term
+from projects.models.need import AUDIENCE, UNANSWERED_AFTER, Audience
+from projects.timeline import timeline
+from projects.views.listing import list_page
+from ssc_portal.templatetags.portal import day as format_date
+
+
+@require_safe
+def need_list(request: HttpRequest) -> HttpResponse:
+    filterset = NeedFilter(request.GET, queryset=Need.objects.all(), request=request)
+    more = {
+        "list_name": _("Needs"),
+        "list_url": reverse("need-list"),
+        "api_url": reverse("api-need-list"),
+        "more_filters": [
+            (name, filterset.filters[name], request.GET.get(name, "")) for name in ("answered", "waiting", "due")
+        ],
+    }
+    return list_page(request, filterset, "projects/need_list.html", more)
+
+
+@require_safe
+def need_detail(request: HttpRequest, reference: str) -> HttpResponse:
+    need = get_object_or_404(Need.objects.visible_to(request.user).for_page(), reference=reference.upper())
+    if reference != need.reference:
+        return redirect(need, permanent=True)
+    coverage, readable = coverage_of(need), need.readable_by(request.user)
+    return render(
+        request,
+        "projects/need_detail.html",
+        {
+            "need": need,
+            "steps": charts.thread(need),
+            "holder": HOLDER.get(need.state),
+            "coverage": [(row, charts.strip(*row.parts)) for row in coverage],
+            "open_lines": sum(1 for row in coverage if row.open > 0),
+            "log": timeline(need, request.user),
+            "terms": [
+                (v.label, need.terms_of(v))
+                for v in (Vocabulary.BSP_THEME, Vocabulary.BSP_ISSUE, Vocabulary.SDG, Vocabulary.CAPACITY)
+                if need.terms_of(v)
+            ],
+            "facts": _criteria_met(need),
+            "moves": lifecycle.moves_open_to(request.user, need) if request.user.is_authenticated else [],
+            "merged_into": need.merged_into,
+            "then": NEXT[need.state],
+            "detail": _detail(need, readable),
+            "is_party": need.audience_of(request.user) == Audience.PARTY,
+            "acts": _acts(request.user, need),
+            "may_respond": bool(responders(request.user, need)),
+            "waiting": [r for r in need.responses.all() if r.state == "expressed"]
+            if request.user.has_perm("projects.begin_dialogue_need", need)
+            else [],
+            "children": [child for child in need.children.all() if child.is_published],
+        },
+    )
+
+
+def _criteria_met(need: Need) -> list[str]:
+    """Facts about the need that many programmes ask for. Shown as they are, never added up."""
+    groups = {m.group.code: m.group for m in need.country.memberships_in_groups.all()}
+    found = [str(groups[code].name) for code in ("ldc", "lldc", "sids") if code in groups]
+    flags = ("is_for_women", "is_for_youth", "is_for_indigenous")
+    return found + [str(need._meta.get_field(name).verbose_name) for name in flags if getattr(need, name)]
+
+
+def _detail(need: Need, readable: set[str]) -> list[tuple[str, str]]:
+    """The restricted texts that the reader may see, with their labels, in the order of their declaration."""
+    found = []
+    for name in AUDIENCE:
+        value = getattr(need, f"get_{name}_display", lambda name=name: getattr(need, name))()
+        if name in readable and value:
+            found.append((str(need._meta.get_field(name).verbose_name), str(value)))
+    return found
+
+
+def _acts(user, need: Need) -> list[tuple[str, str]]:
+    """Buttons beside the moves: (address, label)."""
+    acts = []
+    if need.state == NeedState.SUBMITTED and user.has_perm("projects.screen_need", need):
+        acts.append((reverse("need-screen", args=[need.reference]), _("Screen")))
+    if (
+        need.state in (NeedState.SUBMITTED, NeedState.RETURNED, NeedState.ELIGIBLE)
+        and need.summary_approved_at is None
+        and user.has_perm("projects.approve_summary_need", need)
+    ):
+        acts.append((reverse("need-approve", args=[need.reference]), _("Approve the public summary")))
+    return acts
+
+
+@require_safe
+def unanswered(request: HttpRequest) -> HttpResponse:
+    """Needs that are open and that nobody has answered: by theme and region, as figures and a picture."""
+    themes, regions = list(Term.objects.themes()), list(Region.objects.filter(parent__code="001").by_name())
+    counts = NeedEntry.objects.unanswered().pairs(
+        [FacetKind.TERM.of(theme.pk) for theme in themes], [FacetKind.REGION.of(region.pk) for region in regions]
+    )
+    rows = [
+        (
+            theme,
+            [
+                (region, counts.get((FacetKind.TERM.of(theme.pk), FacetKind.REGION.of(region.pk)), 0))
+                for region in regions
+            ],
+        )
+        for theme in themes
+    ]
+    most = max(counts.values(), default=0)
+    return render(
+        request,
+        "projects/unanswered.html",
+        {
+            "rows": [
+                (theme, [(region, n, *charts.dots(n, most)) for region, n in cells])
+                for theme, cells in rows
+                if any(n for _r, n in cells)
+            ],
+            "silent": [theme for theme, cells in rows if not any(n for _r, n in cells)],
+            "regions": regions,
+            "total": NeedEntry.objects.unanswered().count(),
+            "longest": Need.objects.unanswered().for_listing().order_by("published_at", "pk")[:10],
+            "days": UNANSWERED_AFTER.days,
+        },
+    )
+
+
+# --- acts ----------------------------------------------------------------------------------------------------------------
+def _found(request: HttpRequest, reference: str) -> Need:
+    return get_object_or_404(Need.objects.visible_to(request.user), reference=reference.upper())
+
+
+def _given(request: HttpRequest):
+    return request.POST if request.method == "POST" else None
+
+
+def _answer_form(request, need, form, act, context) -> HttpResponse:
+    """Shows a form, or carries out `act` and leads back to the need; what is refused stands in the form."""
+    if request.method == "POST" and form.is_valid():
+        try:
+            message = act()
+        except ValidationError as error:
+            for one in error.error_list if hasattr(error, "error_list") else [error]:
+                field = "note" if one.code == "note" and "note" in form.fields else None
+                form.add_error(field, one)
+        else:
+            messages.success(request, message)
+            return redirect(need)
+    status = 400 if form.errors else 200
+    return render(request, "projects/need_act.html", {"need": need, "form": form, **context}, status=status)
+
+
+@login_required
+def need_move(request: HttpRequest, reference: str, action: str) -> HttpResponse:
+    """Confirms a move, asks for its note, and makes it."""
+    need = _found(request, reference)
+    move = lifecycle.moves_of(need).get(action)
+    if move is None or (not move.is_for_forms and action != "close_partly"):
+        raise Http404
+    if not request.user.has_perm(move.permission, need):
+        raise PermissionDenied(_("Your role does not allow this move."))
+    closing = action in ("close", "close_partly")
+    form = (ClosingForm if closing else NoteForm)(
+        _given(request), is_required=move.requires_note, is_public=move.is_note_public,
+        **({"initial": {"outcome": need.outcome, "rating": need.rating, "lessons": need.lessons}} if closing else {}),
+    )  # fmt: skip
+
+    def act() -> str:
+        note = form.cleaned_data["note"]
+        values = {k: form.cleaned_data[k] for k in ("outcome", "rating", "lessons")} if closing else {}
+        if action == "close_partly":
+            child = actions.close_partly(need, by=request.user, note=note, **values)
+            if child is not None:
+                return _("Closed. The open lines go on as the draft %(reference)s.") % {"reference": child.reference}
+        else:
+            lifecycle.transition(need, action, by=request.user, note=note, **values)
+        return _("%(need)s is “%(state)s” now.") % {"need": need.reference, "state": need.get_state_display()}
+
+    missing = lifecycle.missing_for(need, move.to_state)
+    return _answer_form(request, need, form, act, {"title": move.label, "missing": [] if closing else missing})
+
+
+@login_required
+def need_screen(request: HttpRequest, reference: str) -> HttpResponse:
+    """The screener's answers to each criterion."""
+    need = _found(request, reference)
+    if not request.user.has_perm("projects.screen_need", need):
+        raise PermissionDenied(_("Your role does not allow this."))
+    form = ScreeningForm(_given(request), need=need)
+
+    def act() -> str:
+        actions.screen(need, form.answers, by=request.user, referral=form.cleaned_data["referral"])
+        return _("The answers are kept. Now find it eligible or not.")
+
+    return _answer_form(request, need, form, act, {"title": _("Screen"), "missing": []})
+
+
+@login_required
+def need_approve(request: HttpRequest, reference: str) -> HttpResponse:
+    """The national focal point approves what the public will read."""
+    need = _found(request, reference)
+    if not request.user.has_perm("projects.approve_summary_need", need):
+        raise PermissionDenied(_("Your role does not allow this."))
+    form = forms.Form(_given(request))
+
+    def act() -> str:
+        actions.approve_summary(need, by=request.user)
+        return _("Approved. UNEP can open the need now.")
+
+    title = _("Approve the public summary")
+    return _answer_form(request, need, form, act, {"title": title, "missing": [], "quote": need.public_summary})
+
+
+@login_required
+def need_respond(request: HttpRequest, reference: str) -> HttpResponse:
+    """A partner or another country offers to cover lines."""
+    need = _found(request, reference)
+    if not responders(request.user, need):
+        raise PermissionDenied(_("Members and leads of partners, and focal points of other countries, can respond."))
+    form = ResponseForm(_given(request), need=need, user=request.user)
+
+    def act() -> str:
+        response = actions.respond(form.instance, form.answers, by=request.user)
+        return _("Your response %(reference)s is with the country. It answers by %(date)s.") % {
+            "reference": response.reference, "date": format_date(response.due_on),
+        }  # fmt: skip
+
+    return _answer_form(request, need, form, act, {"title": _("Respond to this need"), "missing": []})
+
+
+@login_required
+def response_answer(request: HttpRequest, reference: str, action: str) -> HttpResponse:
+    """The country accepts or declines a response; the responder takes it back."""
+    response = get_object_or_404(Response.objects.visible_to(request.user), reference=reference)
+    need = response.need
+    move = lifecycle.moves_of(response).get(action)
+    if move is None or action not in ("accept", "decline", "take_back"):
+        raise Http404
+    if not request.user.has_perm(move.permission, response):
+        raise PermissionDenied(_("Your role does not allow this move."))
+    form = NoteForm(_given(request), is_required=move.requires_note, is_public=move.is_note_public)
+
+    def act() -> str:
+        if action == "accept":
+            actions.accept_response(response, by=request.user, note=form.cleaned_data["note"])
+        else:
+            lifecycle.transition(response, action, by=request.user, note=form.cleaned_data["note"])
+        return _("%(reference)s: %(state)s.") % {"reference": response.reference, "state": response.get_state_display()}
+
+    return _answer_form(
+        request,
+        need,
+        form,
+        act,
+        {"title": f"{move.label}: {response.responder}", "missing": [], "quote": response.text},
+    )

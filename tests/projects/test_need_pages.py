@@ -1,0 +1,239 @@
+"""Needs through pages and API: who reads what, the moves through their forms, the figures."""
+
+import datetime as dt
+import io
+
+import pytest
+from django.contrib.auth.models import AnonymousUser
+from django.utils import timezone
+
+from partners.choices import Role
+from partners.models import Country, Partner
+from projects.choices import Criterion, NeedState, ResponseState
+from projects.lifecycle.need import MOVES
+from projects.models import Need, NeedEntry, Response
+from projects.models.need import AUDIENCE
+from tests.factories import OPENED, MembershipFactory, NeedFactory, ResponseFactory
+
+pytestmark = pytest.mark.django_db
+
+
+# --- who reads what --------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("state", [*OPENED, NeedState.WITHDRAWN])
+def test_restricted_words_reach_nobody_else(state, people, sign_in):
+    """In page source, API, list, search and log; whoever looks."""
+    need = NeedFactory(in_state=state, published_at=timezone.now(), published_by=people["publisher"])
+    ResponseFactory(need=need, partner=Partner.objects.get(slug="fao"), state=ResponseState.EXPRESSED)
+    helped = need.responses.accepted().exists()
+    for name, person in people.items():
+        client = sign_in(person)
+        read = b"".join(
+            client.get(address).content
+            for address in (
+                f"/needs/{need.reference}/", f"/fr/needs/{need.reference}/", "/needs/", "/needs/?q=restricted", "/search/?q=restricted",
+                f"/api/v1/needs/{need.reference}/", "/api/v1/needs/?q=restricted", "/countries/KEN/",
+            )
+        ).decode()  # fmt: skip
+        party = name in ("contributor", "focal_point", "desk", "publisher", "administrator")
+        partner = helped and name in ("partner_member", "partner_lead")
+        assert ("RESTRICTED-PROBLEM" in read) is (party or partner), name
+        assert ("restricted-contact@example.org" in read) is (party or partner), name
+        assert ("RESTRICTED-ENDORSER" in read) is party, name
+        assert ("RESTRICTED-TERMS" in read) is (name == "focal_point" and "Responses that wait" in read), name
+
+
+def test_search_reads_only_what_everybody_may_read():
+    NeedFactory(in_state=NeedState.OPEN)
+    from projects import search
+
+    for words, found in (("breathe", 1), ("restricted", 0), ("network design", 1), ("Kenya", 1)):
+        entries = search.entries_matching(NeedEntry.objects.all(), search.compile_query(words))
+        assert entries.count() == found, words
+
+
+def test_every_restricted_field_is_a_field():
+    assert set(AUDIENCE) <= {field.name for field in Need._meta.get_fields()}
+
+
+@pytest.mark.parametrize("state", [s for s in NeedState.values if s not in OPENED])
+def test_what_was_never_open_is_hidden(state, people, sign_in):
+    need = NeedFactory(in_state=state)
+    seen = {n for n, person in people.items() if sign_in(person).get(f"/needs/{need.reference}/").status_code == 200}
+    seen_by_api = {
+        n for n, person in people.items() if sign_in(person).get(f"/api/v1/needs/{need.reference}/").status_code == 200
+    }
+    own, unep = {"contributor", "focal_point"}, {"desk", "publisher", "administrator"}
+    want = own if state in (NeedState.DRAFT, NeedState.ARCHIVED) else own | unep
+    assert seen == want
+    assert seen_by_api == want
+
+
+# --- moves through their pages -----------------------------------------------------------------------------------------
+@pytest.mark.parametrize("action", sorted(a for a, m in MOVES.items() if m.is_for_forms))
+def test_the_page_of_a_move_does_what_the_function_does(action, people, sign_in):
+    move = MOVES[action]
+    wrong = next(s for s in NeedState.values if s not in move.from_states)
+    for name, person in people.items():
+        for state in (move.from_states[0], wrong):
+            need = NeedFactory(in_state=state)
+            user = person or AnonymousUser()
+            answer = sign_in(person).post(
+                f"/needs/{need.reference}/move/{action}/",
+                {"note": "because", "outcome": "x", "rating": "3", "lessons": "y"},
+            )
+            moved = Need.objects.get(pk=need.pk).state != state
+            if person is None:
+                assert answer.status_code == 302 and "/accounts/login/" in answer.url and not moved
+            elif not user.has_perm("projects.view_need", need):
+                assert answer.status_code == 404 and not moved
+            elif not user.has_perm(move.permission, need):
+                assert answer.status_code == 403 and not moved
+            elif state == wrong:
+                assert answer.status_code == 400 and not moved
+                assert b"no longer possible" in answer.content
+            elif answer.status_code == 400:
+                assert action in ("find_not_eligible", "close") and not moved, (name, answer.content)
+            else:
+                assert answer.status_code == 302 and moved
+                event = need.events.get()
+                assert (event.action, event.by, event.note) == (action, person, "because")
+
+
+def test_a_refused_form_keeps_what_was_entered(people, sign_in):
+    need = NeedFactory(in_state=NeedState.SUBMITTED)
+    client = sign_in(people["desk"])
+    answer = client.post(f"/needs/{need.reference}/move/return/", {"note": " "})
+    assert answer.status_code == 400
+    screen = client.post(f"/needs/{need.reference}/screen/", {"benefit": "yes", "benefit_note": "It says whom."})
+    assert screen.status_code == 400
+    assert b"It says whom." in screen.content
+    assert not need.criteria.filter(note="It says whom.").exists()
+
+
+def test_screening_approval_response_and_answer_through_pages(people, sign_in):
+    need = NeedFactory(in_state=NeedState.DRAFT)
+    address = f"/needs/{need.reference}/"
+    sign_in(people["focal_point"]).post(f"{address}move/submit/", {"note": ""})
+    answers = dict.fromkeys(Criterion.values, "yes") | {f"{c}_note": "Said." for c in Criterion.values}
+    assert sign_in(people["desk"]).post(f"{address}screen/", answers).status_code == 302
+    sign_in(people["desk"]).post(f"{address}move/find_eligible/", {"note": ""})
+    assert sign_in(people["focal_point"]).post(f"{address}approve/", {}).status_code == 302
+    sign_in(people["publisher"]).post(f"{address}move/publish/", {"note": ""})
+    need.refresh_from_db()
+    assert need.state == NeedState.OPEN
+
+    lead = sign_in(people["partner_lead"])
+    undp, line = Partner.objects.get(slug="undp"), need.lines.first()
+    form = {
+        "who": f"partner:{undp.pk}",
+        "text": "Two experts",
+        "terms_text": "",
+        "cost": "free",
+        "starts_on": "",
+        "ends_on": "",
+    }
+    nothing = lead.post(f"{address}respond/", form)
+    assert nothing.status_code == 400 and b"Choose at least one line" in nothing.content
+    assert lead.post(f"{address}respond/", {**form, f"line_{line.pk}": "40"}).status_code == 302
+    response = Response.objects.get()
+    assert (response.partner, response.created_by, response.due_on) == (
+        undp, people["partner_lead"], timezone.localdate() + dt.timedelta(days=30),
+    )  # fmt: skip
+    other = {**form, "who": f"partner:{Partner.objects.get(slug='fao').pk}", f"line_{line.pk}": "4"}
+    assert lead.post(f"{address}respond/", other).status_code == 400  # in another's name
+
+    assert sign_in(people["stranger"]).post(f"/responses/{response.reference}/accept/", {"note": ""}).status_code == 404
+    assert lead.post(f"/responses/{response.reference}/accept/", {"note": ""}).status_code in (403, 404)
+    page = sign_in(people["focal_point"]).get(address)
+    assert b"Responses that wait for your answer" in page.content
+    assert (
+        sign_in(people["focal_point"]).post(f"/responses/{response.reference}/accept/", {"note": ""}).status_code == 302
+    )
+    need.refresh_from_db()
+    assert need.state == NeedState.IN_DIALOGUE
+
+
+# --- lists and figures ---------------------------------------------------------------------------------------------------
+def test_unanswered_counts_by_theme_and_region(client):
+    old = timezone.now() - dt.timedelta(days=40)
+    for code in ("KEN", "UGA", "FJI"):
+        need = NeedFactory(in_state=NeedState.OPEN, country=Country.objects.get(iso3=code))
+        Need.objects.filter(pk=need.pk).update(published_at=old)
+    answered = NeedFactory(in_state=NeedState.OPEN)
+    Need.objects.filter(pk=answered.pk).update(published_at=old)
+    ResponseFactory(need=answered)
+    NeedFactory(in_state=NeedState.OPEN)  # too new
+    page = client.get("/needs/unanswered/")
+    assert "3 needs have been open for more than 30 days" in page.content.decode()
+    row = next(cells for theme, cells in page.context["rows"] if theme.code == "air")
+    assert {region.code: n for region, n, *_rest in row} == {"002": 2, "019": 0, "142": 0, "150": 0, "009": 1}
+
+
+@pytest.mark.parametrize(
+    ("query", "count"),
+    [("", 2), ("state=open", 1), ("answered=no", 1), ("waiting=30", 1), ("due=7", 1), ("kind=technology", 1), ("q=solar", 1),
+     ("country=UGA", 1), ("region=014", 2), ("term=bsp-theme:air", 2), ("term=assistance:training", 2), ("sort=deadline", 2), ("sort=longest", 2)],
+)  # fmt: skip
+def test_list_filters(query, count, client):
+    today = timezone.localdate()
+    NeedFactory(in_state=NeedState.OPEN, title="Solar pumps", kind="technology", due_on=today + dt.timedelta(days=3),
+                technology_sought="pumps", technology_purpose="water", operation_and_maintenance="us", maturity="proven")  # fmt: skip
+    other = NeedFactory(in_state=NeedState.IN_DIALOGUE, country=Country.objects.get(iso3="UGA"))
+    Need.objects.filter(pk=other.pk).update(published_at=timezone.now() - dt.timedelta(days=40))
+    NeedFactory(in_state=NeedState.SUBMITTED)
+    assert client.get(f"/needs/?{query}").context["total"] == count
+    assert client.get(f"/api/v1/needs/?{query}").json()["count"] == count
+
+
+def test_unknown_values_are_errors(client):
+    for query in ("state=nothing", "waiting=5", "kind=x", "answered=perhaps"):
+        assert client.get(f"/needs/?{query}").status_code == 400
+        assert client.get(f"/api/v1/needs/?{query}").status_code == 400
+
+
+def test_page_costs_the_same_however_much_has_happened(client, count_queries):
+    costs = []
+    for n in (1, 4, 12):
+        need = NeedFactory(in_state=NeedState.IN_DIALOGUE, lines=[("line", 5, "items")] * n)
+        for _n in range(n):
+            ResponseFactory(need=need, answers={0: 1})
+        with count_queries() as count:
+            assert client.get(f"/needs/{need.reference}/").status_code == 200
+        costs.append(count())
+    assert costs == [costs[0]] * 3
+    assert costs[0] <= 32
+
+
+@pytest.mark.parametrize("state", NeedState.values)
+def test_every_state_has_its_page_in_every_language(state, people, sign_in):
+    need = NeedFactory(in_state=state, is_on_behalf=True)
+    client = sign_in(people["focal_point"])
+    address = f"/needs/{need.reference}/"
+    for prefix in ("", "/ar", "/fr"):
+        page = client.get(prefix + address)
+        assert page.status_code == 200
+        assert page.content.count(b'aria-current="step"') == 1
+
+
+def test_merged_needs_lead_to_each_other(client, people):
+    from projects import actions
+
+    need, other = NeedFactory(in_state=NeedState.OPEN), NeedFactory(in_state=NeedState.OPEN)
+    actions.merge(need, other, by=people["desk"], note="The same stations.")
+    page = client.get(f"/needs/{need.reference}/")
+    assert page.status_code == 200
+    assert f"/needs/{other.reference}/".encode() in page.content
+    assert client.get(f"/needs/{need.reference.lower()}/").status_code == 301
+
+
+def test_demonstration_needs_go_through_their_lives(db):
+    from django.core.management import call_command
+
+    call_command("load_demonstration", stdout=io.StringIO())
+    states = set(Need.objects.values_list("state", flat=True))
+    assert {"draft", "submitted", "open", "in_delivery", "closed", "withdrawn"} == states
+    assert Need.objects.unanswered().count() >= 2
+    from projects.demonstration_needs import load_needs
+
+    assert load_needs() == 0
+    assert MembershipFactory(role=Role.DESK).user.has_perm("projects.view_need", Need.objects.first())
