@@ -65,6 +65,25 @@ rules.add_perm("partners.add_user", is_administrator)
 rules.add_perm("partners.change_user", is_administrator)
 rules.add_perm("partners.delete_user", is_administrator & ~is_self)
 
+
+@rules.predicate
+def gives_it(user, wanted=None) -> bool:
+    """The focal point gives the contributor's role of the country, the lead those of the partner."""
+    held = memberships(user)
+    if wanted is None:
+        return any(m.role in (FOCAL_POINT, PARTNER_LEAD) for m in held)
+    if wanted.country_id:
+        return wanted.role == CONTRIBUTOR and any(
+            m.role == FOCAL_POINT and m.country_id == wanted.country_id for m in held
+        )
+    return wanted.role in (PARTNER_MEMBER, PARTNER_LEAD) and any(
+        m.role == PARTNER_LEAD and m.partner_id == wanted.partner_id for m in held
+    )
+
+
+rules.add_perm("partners.grant_membership", is_administrator | (is_desk & ~is_own_grant_of_unep_role) | gives_it)
+rules.add_perm("partners.view_joinrequest", is_unep)
+rules.add_perm("partners.view_invitation", is_unep)
 rules.add_perm("partners.view_membership", is_unep)
 rules.add_perm("partners.add_membership", is_administrator | (is_desk & ~is_own_grant_of_unep_role))
 rules.add_perm("partners.change_membership", is_administrator | (is_desk & ~is_own_grant_of_unep_role))

@@ -1,13 +1,22 @@
-"""Addresses of signing in, countries and partners."""
+"""Addresses of accounts, roles, countries and partners."""
 
-from django.contrib.auth.views import LogoutView
-from django.urls import path
+from allauth.account.views import LogoutView
+from django.urls import include, path
 
 from partners import views
 
 urlpatterns = [
     path("accounts/login/", views.SignIn.as_view(), name="login"),
     path("accounts/logout/", LogoutView.as_view(), name="logout"),
+    path("accounts/sessions/<int:key>/end/", views.session_end, name="session-end"),
+    path("accounts/", include("allauth.urls")),  # sign-up, password, e-mail address, second factor, sessions
+    path("account/", views.account, name="account"),
+    path("account/join/", views.join, name="join"),
+    path("account/people/", views.people, name="people"),
+    path("account/people/requests/<int:key>/", views.request_decide, name="request-decide"),
+    path("account/people/<int:key>/end/", views.membership_end, name="membership-end"),
+    path("account/people/invitations/<int:key>/withdraw/", views.invitation_withdraw, name="invitation-withdraw"),
+    path("invitations/<str:token>/", views.invitation, name="invitation"),
     path("countries/", views.country_list, name="country-list"),
     path("countries/<str:iso3>/", views.country_detail, name="country"),
     path("partners/", views.partner_list, name="partner-list"),

@@ -1,5 +1,7 @@
 """Acts on a need that write more than one row. Each is one transaction; each asks rules.py, as a move does."""
 
+from decimal import Decimal
+
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.utils import timezone
@@ -7,10 +9,12 @@ from django.utils.translation import gettext as _
 
 from projects.choices import ConfirmedStep, NeedState, ResponseState, Side
 from projects.coverage import coverage_of
-from projects.lifecycle import missing_for, moves_of, transition, write_down
-from projects.lifecycle.need import days
-from projects.models import Answer, Confirmation, CriterionAnswer, LineItem, Need, NeedTerm, Response
+from projects.drafting import Conflict, mark
+from projects.lifecycle import missing_for, moves_of, today, transition, write_down
+from projects.lifecycle.need import DUE, days
+from projects.models import Answer, Confirmation, CriterionAnswer, LineItem, Need, NeedTerm, Project, Response
 from projects.models.need import ENDED
+from projects.models.response import ACCEPTED
 
 ANSWER_WITHIN = days(30)  # the country answers a response
 
@@ -64,16 +68,23 @@ def approve_summary(need: Need, *, by) -> None:
 
 # --- responses -----------------------------------------------------------------------------------------------------------
 @transaction.atomic
-def respond(response: Response, answers: list[Answer], *, by) -> Response:
-    """A partner or country offers to cover lines of a need. The need has to take responses now."""
+def respond(response: Response, answers: list[Answer], *, by, key: str = "") -> Response:
+    """A partner or country offers to cover lines of a need. The need has to take responses now.
+
+    Sent twice with one `key`, it is one response.
+    """
     need = Need.objects.select_for_update(of=("self",)).get(pk=response.need_id)
     response.need, response.created_by = need, by
     if not by.has_perm("projects.express_response", response):
         raise PermissionDenied(_("Your role does not allow this."))
+    if key:  # the need is locked, so nobody stores the same key between here and below
+        response.submission_key = f"{by.pk}:{key}"[:100]
+        if found := Response.objects.filter(submission_key=response.submission_key).first():
+            return found
     _only_in(need, NeedState.OPEN, NeedState.IN_DIALOGUE)
     if not answers:
         raise ValidationError(_("Choose at least one line."), code="incomplete")
-    response.due_on = ANSWER_WITHIN(timezone.localdate())
+    response.due_on = ANSWER_WITHIN(today())
     response.full_clean()
     response.save()
     for answer in answers:
@@ -104,6 +115,57 @@ def side_of(user, need: Need) -> str | None:
     if user.is_staff:
         return Side.UNEP
     return Side.PARTNER if user.has_perm("projects.confirm_need", need) else None
+
+
+@transaction.atomic
+def write_plan(need: Need, plan: str, *, by, seen: str | None = None) -> None:
+    """Who does what, by when. Each side may write it; a change takes back what was confirmed before."""
+    locked = _locked(need, by, "confirm")
+    _only_in(locked, NeedState.IN_DIALOGUE)
+    if plan == locked.plan:
+        return
+    before = {"plan": locked.plan}
+    if seen is not None and seen != mark(before):
+        raise Conflict(before, mark(before), locked.version)
+    locked.plan = plan
+    locked.version += 1
+    locked.full_clean(exclude=["reference"])
+    locked.save(update_fields=["plan", "version", "modified_at"])
+    locked.confirmations.filter(step=ConfirmedStep.PLAN).delete()
+    write_down(locked, "plan", by=by)
+
+
+@transaction.atomic
+def start(need: Need, project: Project, *, by, note: str = "") -> None:
+    """The delivery starts with a project; what was agreed is carried out in it."""
+    transition(need, "start", by=by, note=note, project=project)
+    for response in need.responses.filter(state=ResponseState.AGREED):
+        transition(response, "convert", by=by)
+
+
+@transaction.atomic
+def record_delivered(need: Need, delivered: dict[int, Decimal], *, by) -> None:
+    """How much of each answer has been delivered: {key of the answer: quantity}. Takes back earlier confirmations."""
+    locked = _locked(need, by, "deliver")
+    _only_in(locked, NeedState.IN_DELIVERY)
+    for answer in Answer.objects.filter(response__need=locked, response__state__in=ACCEPTED, pk__in=delivered):
+        answer.delivered = delivered[answer.pk]
+        answer.full_clean()
+        answer.save(update_fields=["delivered"])
+    locked.confirmations.filter(step=ConfirmedStep.DELIVERY).delete()
+    write_down(locked, "record_delivered", by=by, is_public=True)
+
+
+@transaction.atomic
+def report_progress(need: Need, text: str, *, by) -> None:
+    """The six-monthly update: what has been done since the last one. It sets the clock anew."""
+    locked = _locked(need, by, "deliver")
+    _only_in(locked, NeedState.IN_DELIVERY)
+    if not text.strip():
+        raise ValidationError(_("Say what has been done."), code="note")
+    locked.due_on, locked.unlisted_at = DUE[NeedState.IN_DELIVERY](today()), None
+    locked.save(update_fields=["due_on", "unlisted_at", "modified_at"])
+    write_down(locked, "progress", by=by, note=text, is_public=True, is_note_public=True)
 
 
 STEPS = {
@@ -164,9 +226,26 @@ def close_partly(need: Need, *, by, note: str, **values) -> Need | None:
 
 
 @transaction.atomic
-def merge(need: Need, into: Need, *, by, note: str) -> None:
+def merge(need: Need, into: Need | None, *, by, note: str) -> None:
     """Merges a need into another of the same country. Both addresses keep working; the first leads to the second."""
     locked = _locked(need, by, "merge")
-    if into.pk == locked.pk or into.country_id != locked.country_id or into.state in ENDED:
+    if into is not None and (into.pk == locked.pk or into.country_id != locked.country_id or into.state in ENDED):
         raise ValidationError(_("Choose another need of the same country."), code="merged_into")
     transition(need, "merge", by=by, note=note, merged_into=into)
+
+
+# --- any move ------------------------------------------------------------------------------------------------------------
+def move(need: Need, action: str, *, by, note: str = "", **values) -> Need | None:
+    """Makes a move that a person may press, as page, API and admin offer it; with `values` that it takes.
+
+    Most moves are one `transition`; three write further records. Gives the child need of a close in part.
+    """
+    if action == "close_partly":
+        return close_partly(need, by=by, note=note, **values)
+    if action == "merge":
+        merge(need, values.get("merged_into"), by=by, note=note)
+    elif action == "start":
+        start(need, values.get("project"), by=by, note=note)
+    else:
+        transition(need, action, by=by, note=note, **values)
+    return None

@@ -257,3 +257,28 @@ class ResponseState(models.TextChoices):
 class CostTerms(models.TextChoices):
     FREE = "free", _("free of charge")
     COST = "cost", _("at cost")
+
+
+# --- mail --------------------------------------------------------------------------------------------------------------
+class NoticeKind(models.TextChoices):
+    """Why somebody is told of something. Each person chooses how often, for each."""
+
+    YOUR_MOVE = "your_move", _("Something waits for you or your side")
+    YOURS = "yours", _("Something happened to a need or a response of yours")
+    FOLLOWED = "followed", _("Something happened to a need that you follow")
+
+
+class Frequency(models.TextChoices):
+    IMMEDIATE = "immediate", _("at once")
+    DAILY = "daily", _("once a day, in one message")
+    NONE = "none", _("never")
+
+
+class Delivery(models.TextChoices):
+    """What became of a message."""
+
+    WAITING = "waiting", pgettext_lazy("message", "waits to be sent")
+    SENT = "sent", pgettext_lazy("message", "sent")
+    FAILED = "failed", pgettext_lazy("message", "failed, given up")
+    BOUNCED = "bounced", pgettext_lazy("message", "came back")
+    UNWANTED = "unwanted", pgettext_lazy("message", "not wanted")

@@ -44,7 +44,8 @@ def load_needs() -> int:
         if row["title"] in present:
             continue
         need = _draft(row, terms)
-        _carry(need, row)
+        with lifecycle.quietly():
+            _carry(need, row)
         _put_back(need, row["days_ago"])
         new += 1
     return new
@@ -111,16 +112,16 @@ def _respond(need: Need, entry: dict, focal: User) -> None:
 
 def _deliver(need: Need, row: dict, focal: User, desk: User, *, to_the_end: bool) -> None:
     helper = _responder(row["responses"][0])
-    Need.objects.filter(pk=need.pk).update(
-        plan="The provider sends its people; the country prepares places and figures. Progress is told every three months."
+    plan = (
+        "The provider sends its people; the country prepares places and figures. Progress is told every three months."
     )
+    actions.write_plan(need, plan, by=focal)
     for side in (focal, helper, desk):
         actions.confirm(need, ConfirmedStep.PLAN, by=side)
     running = Project.objects.published().filter(is_illustrative=True, status=Status.IMPLEMENTATION)
     need.refresh_from_db()
-    need.project = running.filter(country_links__country=need.country).first() or running.first()
-    need.save()
-    lifecycle.transition(need, "start", by=desk)
+    project = running.filter(country_links__country=need.country).first() or running.first()
+    actions.start(need, project, by=desk)
     answers = Answer.objects.filter(response__need=need)
     answers.update(delivered=F("quantity") if to_the_end else F("quantity") / 2)
     if to_the_end:

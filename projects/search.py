@@ -22,7 +22,7 @@ from django.utils.translation import get_language
 from rapidfuzz import fuzz, process
 
 from partners.models import Country, CountryGroup, Partner, Region
-from projects.models import Project, SearchWord, Term
+from projects.models import Need, Project, SearchWord, Term
 
 CONFIGURATIONS = ("english", "french", "spanish", "portuguese", "russian", "arabic", "german", "simple")
 READERS = {"en": "english", "fr": "french", "es": "spanish", "ru": "russian", "ar": "arabic", "zh": "simple"}
@@ -326,14 +326,14 @@ def excerpt(text: str, compiled: Compiled | None, length: int) -> str:
 # --- likeness --------------------------------------------------------------------------------------------------------
 @dataclass
 class Similar:
-    project: Project
+    record: Project | Need
     likeness: int
     words: list[str] = field(default_factory=list)
 
 
-def similar(title: str, *, visible: QuerySet, without: int | None = None, limit: int = 5) -> list[Similar]:
-    """Projects whose titles resemble this one, best first, with the words they share. For whoever enters a project."""
-    words = [w for w in dict.fromkeys(plain(title).split()) if len(w) > 3][:12]
+def similar(words: str, *, visible: QuerySet, without: int | None = None, limit: int = 5) -> list[Similar]:
+    """Projects or needs whose titles resemble these words, best first, with the words they share. For whoever enters one."""
+    words = [w for w in dict.fromkeys(plain(words).split()) if len(w) > 3][:12]
     if not words:
         return []
     compiled = [compile_query(word) for word in words]
@@ -346,12 +346,13 @@ def similar(title: str, *, visible: QuerySet, without: int | None = None, limit:
         visible.filter(entry__vector=query).exclude(pk=without).annotate(rank=rank).order_by("-rank", "-pk")[:50]
     )
     found = []
-    for project in candidates:
-        likeness = fuzz.token_set_ratio(plain(title), plain(project.title))
-        shared = [w for w in words if w in plain(project.title).split()]
+    for record in candidates:
+        title = plain(record.title)
+        likeness = fuzz.token_set_ratio(" ".join(words), title)
+        shared = [w for w in words if w in title.split()]
         if likeness >= 60 or len(shared) >= 3:
-            found.append(Similar(project, round(likeness), shared))
-    return sorted(found, key=lambda s: (-s.likeness, -s.project.pk))[:limit]
+            found.append(Similar(record, round(likeness), shared))
+    return sorted(found, key=lambda s: (-s.likeness, -s.record.pk))[:limit]
 
 
 @contextmanager

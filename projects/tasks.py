@@ -1,13 +1,18 @@
 """Background and scheduled work. The queue is in PostgreSQL; `manage.py procrastinate worker` runs it."""
 
+import logging
 from pathlib import Path
 
+from django.utils import timezone
 from procrastinate.contrib.django import app
 
 from partners.models import User
-from projects import quality, search
+from partners.tasks import PATIENCE
+from projects import clocks, notify, quality, search
 from projects.interchange.iati_import import import_file
-from projects.models import FacetTally, ImportRun, Project
+from projects.models import Event, FacetTally, ImportRun, Notice, Project
+
+logger = logging.getLogger(__name__)
 
 
 @app.task(name="projects.import_iati", queue="imports", retry=False)
@@ -32,3 +37,39 @@ def nightly(timestamp: int) -> None:
 def fold_tallies(timestamp: int) -> None:
     """Keeps the counts of facets short, so that reading them stays quick."""
     FacetTally.objects.fold()
+
+
+# --- clocks and mail -----------------------------------------------------------------------------------------------------
+@app.periodic(cron="7 0 * * *")
+@app.task(name="projects.run_clocks", queue="nightly", lock="clocks", pass_context=False)
+def run_clocks(timestamp: int) -> None:
+    """Each night, soon after the day has begun at the desk: reminders, lapse, expiry. A missed night is caught up by the next."""
+    done = clocks.run()
+    logger.info("Clocks: %s", dict(done))
+
+
+@app.task(name="projects.tell_of_event", queue="mail", retry=PATIENCE)
+def tell_of_event(event_id: int) -> None:
+    """Writes the messages of an event and queues those that go at once."""
+    event = Event.objects.select_related("need", "response__need", "by").filter(pk=event_id).first()
+    if event is None:  # its draft was deleted meanwhile
+        return
+    for notice in notify.note(event):
+        send_notice.defer(notice_id=notice.pk)
+
+
+@app.task(name="projects.send_notice", queue="mail", retry=PATIENCE)
+def send_notice(notice_id: int) -> None:
+    notify.send(notice_id)
+
+
+@app.periodic(cron="2 * * * *")
+@app.task(name="projects.send_digests", queue="mail", pass_context=False)
+def send_digests(timestamp: int) -> None:
+    """Every hour: the daily message for those for whom it is seven in the morning."""
+    for user in User.objects.filter(pk__in=Notice.objects.for_digest().values("user")):
+        if timezone.localtime(timezone=user.zone).hour == DIGEST_HOUR and (problem := notify.send_digest(user)):
+            logger.warning("The daily message to person %s was not sent: %s", user.pk, problem)
+
+
+DIGEST_HOUR = 7

@@ -38,7 +38,26 @@ SAYS = {
     "merge": gettext_lazy("merges it into another need."),
     "archive": gettext_lazy("archives the draft."),
     "restore": gettext_lazy("takes the draft up again."),
+    "begin": gettext_lazy("begins the draft."),
+    "ask_endorsement": gettext_lazy("asks the focal point to endorse it."),
+    "add_document": gettext_lazy("adds a document."),
+    "remove_document": gettext_lazy("removes a document."),
+    "plan": gettext_lazy("writes the plan."),
+    "record_delivered": gettext_lazy("enters what was delivered."),
+    "progress": gettext_lazy("reports progress."),
+    "unlist": gettext_lazy("leaves it out of the lists until somebody reports on it."),
     "correct": gettext_lazy("corrects it."),
+    "remind_draft": gettext_lazy("reminds the country: the draft is archived when nobody writes on it."),
+    "remind_screening": gettext_lazy("reminds UNEP: the screening is late."),
+    "remind_publish": gettext_lazy("reminds UNEP: it waits to be opened."),
+    "remind_summary": gettext_lazy("reminds the country: UNEP waits for the approved public summary."),
+    "remind_30": gettext_lazy("reminds the country of UNEP's questions."),
+    "remind_50": gettext_lazy("reminds the country again: without an answer it goes on hold."),
+    "remind_unanswered": gettext_lazy("notes that nobody has responded within 60 days."),
+    "remind_expiry": gettext_lazy("reminds the country: it expires soon and can be renewed."),
+    "remind_dialogue": gettext_lazy("reminds all sides: without a plan it goes back to open."),
+    "remind_progress": gettext_lazy("reminds the partners: the six-monthly update is due."),
+    "remind_closing": gettext_lazy("reminds the country to say what came of it."),
     "import": gettext_lazy("brings it in from another source."),
 }
 RESPONSE_SAYS = {
@@ -46,6 +65,7 @@ RESPONSE_SAYS = {
     "accept": gettext_lazy("accepts what %(who)s offers for: %(lines)s."),
     "decline": gettext_lazy("declines what %(who)s offers for: %(lines)s."),
     "take_back": gettext_lazy("takes back its offer for: %(lines)s."),
+    "remind_answer": gettext_lazy("reminds the country to answer %(who)s: %(lines)s."),
     "lapse": gettext_lazy("lets the offer of %(who)s lapse: nobody answered it in time."),
 }
 
@@ -66,21 +86,27 @@ def timeline(need: Need, user) -> list[Entry]:
     def add(event: Event, what: str, response: Response | None = None) -> None:
         if event.is_public or is_party:
             note = event.note if is_party or event.is_note_public else ""
-            found.append(Entry(event.at, _who(event, need, response), what, note))
+            found.append(Entry(event.at, who_did(event, need, response), what, note))
 
     for event in need.events.all():
-        add(event, str(SAYS.get(event.action, event.action)))
+        add(event, said(event))
     for response in need.responses.all():
-        lines = "; ".join(answer.line.text for answer in response.answers.all())
         for event in response.events.all():
             if event.action in RESPONSE_SAYS:
-                words = {"lines": lines, "who": response.responder}
-                add(event, str(RESPONSE_SAYS[event.action]) % words, response)
+                add(event, said(event, response), response)
     found.sort(key=lambda entry: entry.at, reverse=True)
     return found
 
 
-def _who(event: Event, need: Need, response: Response | None) -> str:
+def said(event: Event, response: Response | None = None) -> str:
+    """What was done, without its subject: “returns it with questions.”"""
+    if response is None:
+        return str(SAYS.get(event.action, event.action))
+    lines = "; ".join(answer.line.text for answer in response.answers.all())
+    return str(RESPONSE_SAYS.get(event.action, event.action)) % {"lines": lines, "who": response.responder}
+
+
+def who_did(event: Event, need: Need, response: Response | None) -> str:
     """Whose act it was."""
     if is_system(event.by):
         return _("The portal")

@@ -1,6 +1,8 @@
 """Our admin site: Django's own, with a start page that says what waits for whom, and object permissions from rules.py."""
 
 from django.contrib import admin
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
 from django.db.models import URLField
 from django.urls import reverse
 from django.utils.text import capfirst
@@ -11,7 +13,12 @@ class PortalAdminSite(admin.AdminSite):
     site_title = site_header = _("South-South cooperation: desk")
     index_title = _("What waits for you")
     index_template = "admin/desk.html"
-    login_template = "login.html"
+
+    def login(self, request, extra_context=None):
+        """One way in for everybody, with its limits and its second factor."""
+        if request.user.is_authenticated:
+            raise PermissionDenied(_("Admin is for UNEP's staff."))
+        return redirect_to_login(request.GET.get("next") or reverse("admin:index"))
 
     def each_context(self, request):
         return {**super().each_context(request), "site_name": self.site_header}

@@ -5,6 +5,7 @@ Named in settings.REST_FRAMEWORK. The bases of views and serializers are in api_
 
 from collections import OrderedDict
 
+from django.core.cache import caches
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404
 from django.utils.translation import gettext as _
@@ -119,6 +120,7 @@ class ToldRate(throttling.SimpleRateThrottle):
     """A generous limit per address or person, told in RateLimit headers."""
 
     scope = "api"
+    cache = caches["local"]
 
     def get_cache_key(self, request, view):
         who = f"user-{request.user.pk}" if request.user.is_authenticated else self.get_ident(request)

@@ -60,6 +60,10 @@ INSTALLED_APPS = [
     "pgtrigger",
     "pghistory",
     "procrastinate.contrib.django",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
     "csp",
     "rules.apps.AutodiscoverRulesConfig",
 ]
@@ -75,6 +79,8 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "partners.accounts.SecondFactor",
     "ssc_portal.middleware.PersonalSettings",
     "pghistory.middleware.HistoryMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -119,7 +125,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # --- people ----------------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "partners.User"
 AUTHENTICATION_BACKENDS = [
-    "django.contrib.auth.backends.ModelBackend",  # finds people
+    "allauth.account.auth_backends.AuthenticationBackend",  # finds people by e-mail address and password
     "rules.permissions.ObjectPermissionBackend",  # answers what anybody may, also those not signed in
 ]
 AUTH_PASSWORD_VALIDATORS = [
@@ -128,7 +134,31 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 LOGIN_URL = "login"
-LOGIN_REDIRECT_URL = "home"
+LOGIN_REDIRECT_URL = "dashboard"
+SECOND_FACTOR_REQUIRED = env.bool("SECOND_FACTOR_REQUIRED", not DEBUG)  # of UNEP's roles and national focal points
+ACCOUNT_ADAPTER = "partners.accounts.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"  # and no page tells whether an address has an account
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_CONFIRM_EMAIL_ON_GET = False
+ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_RATE_LIMITS = {  # an office of a hundred people behind one address gets through, a guesser does not
+    "login": "120/m/ip",
+    "login_failed": "100/h/ip,5/5m/key",
+    "signup": "60/h/ip",
+    "reset_password": "60/h/ip,3/10m/key",
+}
+ALLAUTH_TRUSTED_PROXY_COUNT = 1 if env.bool("DJANGO_BEHIND_PROXY", False) else 0
+MFA_ADAPTER = "partners.accounts.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = DEBUG
+MFA_TOTP_ISSUER = "South-South cooperation portal"
 LOGOUT_REDIRECT_URL = "home"
 
 # Every insert, update and delete of a domain row is kept by triggers, also those of bulk edits and raw SQL.
@@ -156,6 +186,8 @@ LOCALE_PATHS = [BASE_DIR / "ssc_portal" / "locale"]
 USE_I18N = True
 TIME_ZONE = "UTC"
 USE_TZ = True
+DESK_TIME_ZONE = env.str("DESK_TIME_ZONE", "Africa/Nairobi")  # where deadlines are counted
+DESK_HOLIDAYS = env.list("DESK_HOLIDAYS", default=[])  # days such as 2026-12-25, left out of working days
 
 # --- files -----------------------------------------------------------------------------------------------------------
 STATIC_URL = "/static/"
@@ -172,6 +204,7 @@ STORAGES = {
     },
 }
 FILE_UPLOAD_PERMISSIONS = 0o640
+UPLOAD_SCANNER = env.str("UPLOAD_SCANNER", "")  # a command that reads an uploaded file and ends with 0 when it is clean
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 3000  # one project with many contributions, results and countries
 
 # --- safety ----------------------------------------------------------------------------------------------------------
@@ -212,8 +245,17 @@ CSRF_FAILURE_VIEW = "ssc_portal.views.form_expired"
 
 # --- mail, cache, log ------------------------------------------------------------------------------------------------
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "South-South cooperation portal <portal@example.org>")
-vars().update(env.email_url("EMAIL_URL", default="consolemail://" if DEBUG else "smtp://127.0.0.1:25"))
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+PORTAL_URL = env.str("PORTAL_URL", "http://127.0.0.1:8000").rstrip("/")  # for links in mail
+vars().update(
+    env.email_url("EMAIL_URL", default=f"filemail:///{DATA_DIR / 'mail'}" if DEBUG else "smtp://127.0.0.1:25")
+)
+CACHES = {
+    # Counts of attempts to sign in are shared by all processes; a restart does not forget them.
+    "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "portal_cache"},
+    "local": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache"
+    },  # of one process: counts of API calls, facets
+}
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -36,9 +36,9 @@ def no_network(monkeypatch):
 @pytest.fixture(autouse=True)
 def fresh_caches():
     """What is kept in memory between requests must not leak between tests."""
-    from django.core.cache import cache
+    from django.core.cache import caches
 
-    cache.clear()
+    caches["local"].clear()
     search._names = (0.0, {})
     search._vocabulary.cache_clear()
 

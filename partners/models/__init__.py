@@ -1,5 +1,6 @@
 """Who takes part: places, organisations, people and their roles."""
 
+from partners.models.joining import Invitation, JoinRequest
 from partners.models.partner import Membership, Partner, PartnerCountry
 from partners.models.place import Country, CountryGroup, GroupMember, Region
 from partners.models.reference import ReferenceValue
@@ -9,6 +10,8 @@ __all__ = [
     "Country",
     "CountryGroup",
     "GroupMember",
+    "Invitation",
+    "JoinRequest",
     "Membership",
     "Partner",
     "PartnerCountry",

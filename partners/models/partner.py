@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
 from partners.choices import COUNTRY_ROLES, PARTNER_ROLES, STAFF_ROLES, PartnerKind, Role
@@ -37,6 +38,16 @@ class PartnerQuerySet(NamedQuerySet):
                 "iati_identifier": "XM-DAC-41116",
             },
         )[0]
+
+    def of_country(self, country, name: str):
+        """The public body of a country with this name, made (not verified yet) where there is none."""
+        found = self.filter(country=country, name_en__iexact=name.strip()).first()
+        if found:
+            return found
+        base = slugify(f"{country.iso3}-{name}")[:70] or country.iso3.lower()
+        taken = set(self.filter(slug__startswith=base).values_list("slug", flat=True))
+        slug = next(s for n in range(1, len(taken) + 2) if (s := base if n == 1 else f"{base}-{n}") not in taken)
+        return self.create(slug=slug, name_en=name.strip()[:300], kind=PartnerKind.GOVERNMENT, country=country)
 
     def needing_attention(self):
         """Kept as an import brought them: nobody has checked yet who they are."""
@@ -140,7 +151,17 @@ class MembershipQuerySet(models.QuerySet):
     def active(self, on=None):
         """Memberships that hold on a day (today)."""
         day = on or timezone.localdate()
-        return self.filter(Q(starts_on__lte=day), Q(ends_on__isnull=True) | Q(ends_on__gte=day))
+        return self.filter(
+            Q(starts_on__lte=day), Q(ends_on__isnull=True) | Q(ends_on__gte=day), revoked_at__isnull=True
+        )
+
+    def granted_by(self, user):
+        """Memberships that this person may end: of their own country or partner as focal point or lead; the desk's all."""
+        return [
+            m
+            for m in self.select_related("user", "country", "partner")
+            if user.has_perm("partners.grant_membership", m)
+        ]
 
 
 @pghistory.track()
@@ -166,6 +187,11 @@ class Membership(models.Model):
     granted_at = models.DateTimeField(_("granted at"), default=timezone.now)
     starts_on = models.DateField(_("from"), default=timezone.localdate)
     ends_on = models.DateField(_("until"), null=True, blank=True, help_text=_("The last day. Empty: until revoked."))
+    revoked_at = models.DateTimeField(_("revoked at"), null=True, blank=True, editable=False)
+    revoked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, editable=False, related_name="+",
+        verbose_name=_("revoked by"),
+    )  # fmt: skip
 
     objects = MembershipQuerySet.as_manager()
 
@@ -182,13 +208,19 @@ class Membership(models.Model):
             ),
             in_order("starts_on", "ends_on", _("The last day comes before the first.")),
             known("role", Role),
+            together("revoked_at", "revoked_by"),
             models.UniqueConstraint(
                 fields=["user", "role", "country", "partner", "starts_on"],
                 nulls_distinct=False,
+                condition=Q(revoked_at__isnull=True),
                 name="membership_once",
                 violation_error_message=_("This person holds this role there from that day already."),
             ),
         ]
 
     def __str__(self):
-        return f"{self.user}: {self.get_role_display()}, {self.country or self.partner}"
+        return f"{self.user}: {self.get_role_display()}, {self.place}"
+
+    @property
+    def place(self):
+        return self.country or self.partner

@@ -1,7 +1,7 @@
 """People who sign in. What they may do follows from their memberships, never from flags on the person."""
 
 from functools import cached_property
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, available_timezones
 
 import pghistory
 import rules
@@ -41,6 +41,7 @@ class UserManager(BaseUserManager):
 
         user = self.create_user(email, password, **fields)
         Membership.objects.create(user=user, partner=Partner.objects.unep(), role=Role.ADMINISTRATOR)
+        user.vouch_for_address()
         return user
 
     def system(self) -> "User":
@@ -55,7 +56,7 @@ class UserManager(BaseUserManager):
         return user
 
 
-@pghistory.track(exclude=["password", "last_login"])
+@pghistory.track(exclude=["password", "last_login", "news_seen_at"])
 class User(AbstractBaseUser):
     """A person, known by e-mail address."""
 
@@ -64,6 +65,7 @@ class User(AbstractBaseUser):
     language = models.CharField(_("preferred language"), max_length=10, choices=settings.LANGUAGES, default="en")
     time_zone = models.CharField(_("time zone"), max_length=50, default="UTC", validators=[known_time_zone])
     is_active = models.BooleanField(_("may sign in"), default=True)
+    news_seen_at = models.DateTimeField(_("news seen until"), default=timezone.now, editable=False)
     date_joined = models.DateTimeField(_("joined"), default=timezone.now, editable=False)
 
     objects = UserManager()
@@ -89,6 +91,14 @@ class User(AbstractBaseUser):
 
     def clean(self):
         self.email = self.email.strip().lower()
+
+    def vouch_for_address(self) -> None:
+        """The address of an account made on the command line needs no message to be confirmed."""
+        self.emailaddress_set.update_or_create(email=self.email, defaults={"verified": True, "primary": True})
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
 
     @cached_property
     def active_memberships(self) -> list:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from partners.models import Country
 from projects.choices import NeedKind, Source
 from projects.interchange.cleaning import clean
-from projects.lifecycle import write_down
+from projects.lifecycle import quietly, write_down
 from projects.models import LineItem, Need, NeedTerm, Term
 
 COLUMNS = ("need_id", "iso3", "kind", "sector", "subsector", "question", "text")
@@ -136,4 +136,5 @@ def _make(row, key, country, lines, themes, transfer, by, source) -> None:
             need=need, position=place, text=text[:LONGEST_LINE],
             assistance=transfer if row["kind"] == NeedKind.TECHNOLOGY else None,
         )  # fmt: skip
-    write_down(need, "import", by=by, note=key)
+    with quietly():
+        write_down(need, "import", by=by, note=key)

@@ -1,7 +1,16 @@
 """The moves of projects, needs and responses between their states. Start with moves.py."""
 
 from projects.lifecycle import need, project, response
-from projects.lifecycle.moves import TRANSITIONS, Transition, moves_of, moves_open_to, transition, write_down
+from projects.lifecycle.moves import (
+    TRANSITIONS,
+    Transition,
+    moves_of,
+    moves_open_to,
+    quietly,
+    today,
+    transition,
+    write_down,
+)
 from projects.lifecycle.need import REQUIRED, Requirement, missing_for
 from projects.lifecycle.project import missing_for_publication
 
@@ -16,6 +25,8 @@ __all__ = [
     "missing_for_publication",
     "moves_of",
     "moves_open_to",
+    "quietly",
+    "today",
     "transition",
     "write_down",
 ]

@@ -6,13 +6,18 @@ is asked for.
 """
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from procrastinate.contrib.django import app
 
 from projects.models import Event
 
@@ -66,6 +71,11 @@ def moves_open_to(user, record: models.Model) -> list[Transition]:
     ]
 
 
+def today() -> dt.date:
+    """The day at the desk, where deadlines are counted, whoever acts from wherever."""
+    return timezone.localdate(timezone=ZoneInfo(settings.DESK_TIME_ZONE))
+
+
 @transaction.atomic
 def transition(record: models.Model, action: str, *, by, note: str = "", **values) -> Event:
     """Moves a record and writes down the move; `values` are written with it.
@@ -91,9 +101,9 @@ def transition(record: models.Model, action: str, *, by, note: str = "", **value
         raise ValidationError([ValidationError(text, code="incomplete") for text in missing])
     changes = {**values, "state": move.to_state or locked.held_from}
     if hasattr(locked, "due_on"):
-        changes["due_on"] = move.due(timezone.localdate()) if move.due else None
+        changes["due_on"] = move.due(today()) if move.due else None
     if hasattr(locked, "state_since"):
-        changes["state_since"] = timezone.now()
+        changes |= {"state_since": timezone.now(), "unlisted_at": None}
     if move.then:
         changes |= move.then(locked, by)
     event = write_down(
@@ -109,8 +119,11 @@ def transition(record: models.Model, action: str, *, by, note: str = "", **value
 
 
 def write_down(record, action: str, *, by, to_state: str = "", note: str = "", is_public=False, is_note_public=False):
-    """Records what was done to a record; without `to_state` its state stays."""
-    return Event.objects.create(
+    """Records what was done to a record; without `to_state` its state stays. Whom it concerns is told (notify.py).
+
+    The job that tells them is queued in the same transaction: what is rolled back is never told, what is kept always is.
+    """
+    event = Event.objects.create(
         **{record._meta.model_name: record},
         action=action,
         from_state=record.state,
@@ -120,3 +133,19 @@ def write_down(record, action: str, *, by, to_state: str = "", note: str = "", i
         is_public=is_public,
         is_note_public=is_note_public,
     )
+    if not event.project_id and not _quiet.get():
+        app.configure_task("projects.tell_of_event").defer(event_id=event.pk)
+    return event
+
+
+_quiet: ContextVar[bool] = ContextVar("quiet", default=False)
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Nobody is told of what is done inside: for demonstrations and imports."""
+    token = _quiet.set(True)
+    try:
+        yield
+    finally:
+        _quiet.reset(token)

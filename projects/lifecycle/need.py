@@ -4,13 +4,14 @@ import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from projects.choices import ConfirmedStep, Criterion, DocumentKind, Side, Status, Vocabulary
 from projects.choices import NeedState as S
-from projects.lifecycle.moves import Transition, table
+from projects.lifecycle.moves import Transition, table, today
 from projects.models import Need
 
 
@@ -20,13 +21,13 @@ def days(n: int) -> Callable[[dt.date], dt.date]:
 
 
 def working_days(n: int) -> Callable[[dt.date], dt.date]:
-    """Days on which the desk works: Monday to Friday."""
+    """Days on which the desk works: Monday to Friday, without its holidays."""
 
     def due(start: dt.date) -> dt.date:
         day, left = start, n
         while left:
             day += dt.timedelta(days=1)
-            left -= day.weekday() < 5
+            left -= day.weekday() < 5 and day.isoformat() not in settings.DESK_HOLIDAYS
         return day
 
     return due
@@ -173,6 +174,23 @@ def _requires(state: str) -> Callable[[Need], list[str]]:
     return lambda need: list(dict.fromkeys(r.message for r in missing_for(need, state)))
 
 
+# --- what may be written in which state ---------------------------------------------------------------------------------
+DRAFT_FIELDS = frozenset({
+    "kind", "language", "title", "problem", "gap", "public_summary", "technology_sought", "technology_purpose",
+    "conditions_of_use", "existing_equipment", "operation_and_maintenance", "maturity", "national_plan", "institution",
+    "institution_partner", "contact_name", "contact_email", "contact_phone", "scope", "place", "beneficiaries", "women", "men",
+    "is_for_women", "is_for_youth", "is_for_indigenous", "existing_initiatives", "same_request", "same_request_text",
+    "cofinancing", "cofinancing_text", "languages", "endorsed_by_name", "endorsed_on", "terms", "lines",
+})  # fmt: skip
+WRITABLE: dict[str, frozenset[str]] = {  # by the country, or by UNEP on its behalf
+    S.DRAFT: DRAFT_FIELDS,
+    S.RETURNED: DRAFT_FIELDS,
+    S.SUBMITTED: frozenset({"public_summary"}),
+    S.ELIGIBLE: frozenset({"public_summary"}),
+}
+TAKES_DOCUMENTS = (S.DRAFT, S.RETURNED, S.SUBMITTED)
+
+
 # --- what a move writes besides the state ------------------------------------------------------------------------------
 def _screened(need: Need, by) -> dict:
     return {"screened_at": timezone.now(), "screened_by": by}
@@ -182,7 +200,7 @@ def _opened(need: Need, by) -> dict:
     return {
         "published_at": need.published_at or timezone.now(),
         "published_by": need.published_by or by,
-        "expires_on": timezone.localdate() + OPEN_FOR,
+        "expires_on": today() + OPEN_FOR,
     }
 
 
@@ -192,7 +210,7 @@ def _held(need: Need, by) -> dict:
 
 def _resumed(need: Need, by) -> dict:
     due = DUE.get(need.held_from)
-    return {"held_from": "", "due_on": due(timezone.localdate()) if due else None}
+    return {"held_from": "", "due_on": due(today()) if due else None}
 
 
 # How long a state may last. What happens at its end is in clocks.py.
@@ -251,7 +269,7 @@ MOVES = table(
     Transition("close", _("Close"), (S.DELIVERED,), S.CLOSED, requires=_requires(S.CLOSED), is_public=True),
     Transition(
         "close_partly", _("Close as met in part"), (S.DELIVERED,), S.PARTIALLY_MET, requires_note=True,
-        requires=_requires(S.PARTIALLY_MET), is_public=True, is_note_public=True, is_for_forms=False,
+        requires=_requires(S.PARTIALLY_MET), is_public=True, is_note_public=True,
     ),
     Transition(
         "withdraw", _("Withdraw"),
@@ -268,7 +286,7 @@ MOVES = table(
     Transition("renew", _("Renew for 12 months"), (S.EXPIRED,), S.OPEN, is_public=True, due=DUE[S.OPEN], then=_opened),
     Transition(
         "merge", _("Merge into another need"), (S.SUBMITTED, S.RETURNED, S.ELIGIBLE, S.OPEN, S.EXPIRED), S.MERGED,
-        requires=_requires(S.MERGED), is_public=True, is_note_public=True, requires_note=True, is_for_forms=False,
+        requires=_requires(S.MERGED), is_public=True, is_note_public=True, requires_note=True,
     ),
     Transition("archive", _("Archive"), (S.DRAFT,), S.ARCHIVED),
     Transition("restore", _("Take up again"), (S.ARCHIVED,), S.DRAFT),

@@ -5,6 +5,7 @@ from projects.models.importing import ImportIssue, ImportRun
 from projects.models.money import Budget, Contribution, Transaction
 from projects.models.need import Confirmation, CriterionAnswer, LineItem, Need, NeedTerm
 from projects.models.need_document import NeedDocument
+from projects.models.notice import Follow, MailPreference, Notice
 from projects.models.parts import ProjectCountry, ProjectPartner, ProjectRegion, ProjectTerm
 from projects.models.project import Project, ProjectTranslation, ReferenceCounter
 from projects.models.response import Answer, Response
@@ -23,14 +24,17 @@ __all__ = [
     "Event",
     "FacetKind",
     "FacetTally",
+    "Follow",
     "ImportIssue",
     "ImportRun",
     "LineItem",
     "Location",
+    "MailPreference",
     "Need",
     "NeedDocument",
     "NeedEntry",
     "NeedTerm",
+    "Notice",
     "Project",
     "ProjectCountry",
     "ProjectPartner",

@@ -293,6 +293,9 @@ class Need(models.Model):
     due_on = models.DateField(_("due on"), null=True, blank=True, editable=False)
     held_from = models.CharField(_("on hold from"), max_length=14, blank=True, default="", editable=False)
     expires_on = models.DateField(_("expires on"), null=True, blank=True, editable=False)
+    unlisted_at = models.DateTimeField(  # long without a word: its page stays, the lists leave it out
+        _("left out of lists since"), null=True, blank=True, editable=False
+    )
     published_at = models.DateTimeField(_("opened at"), null=True, editable=False)
     published_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -310,6 +313,9 @@ class Need(models.Model):
     )
     is_illustrative = models.BooleanField(_("illustrative"), default=False)
     version = models.PositiveIntegerField(default=1, editable=False)  # raised by every save of its texts
+    submission_key = models.CharField(  # of the form or call that began it: sent twice, it is one need
+        max_length=100, unique=True, null=True, blank=True, editable=False
+    )
     created_at = models.DateTimeField(_("begun at"), default=timezone.now, editable=False)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -402,6 +408,11 @@ class Need(models.Model):
     def days_left(self) -> int | None:
         """Days until it is due; negative when it is late."""
         return (self.due_on - timezone.localdate()).days if self.due_on else None
+
+    @property
+    def is_stale(self) -> bool:
+        """Nobody has said anything for longer than the record promises."""
+        return self.state == NeedState.IN_DELIVERY and self.due_on is not None and self.days_left < 0
 
     def terms_of(self, vocabulary: str) -> list[Term]:
         return [link.term for link in self.term_links.all() if link.term.vocabulary == vocabulary]

@@ -79,6 +79,7 @@ class Response(models.Model):
         _("state"), max_length=12, choices=ResponseState, default=ResponseState.EXPRESSED, editable=False
     )
     due_on = models.DateField(_("answer due on"), null=True, blank=True, editable=False)
+    submission_key = models.CharField(max_length=100, unique=True, null=True, blank=True, editable=False)
     created_at = models.DateTimeField(_("at"), default=timezone.now, editable=False)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, editable=False, related_name="+", verbose_name=_("by")

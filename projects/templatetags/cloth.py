@@ -3,6 +3,7 @@
 from django import template
 
 from projects import charts, glyphs, search
+from projects.coverage import letter_of
 
 register = template.Library()
 
@@ -26,3 +27,9 @@ def marked(project, name: str, compiled=None, length: int = 0):
 def glyph(theme) -> str:
     """The path of a theme's glyph."""
     return glyphs.path(theme.code)
+
+
+@register.filter
+def letter(place: int) -> str:
+    """How the line at this place is called: A, B, ..."""
+    return letter_of(place)

@@ -1,10 +1,28 @@
 """Pages. Each makes one domain call and hands its answer to a template."""
 
+from projects.views.dashboard import desk_calendar, my_dashboard, my_mail, need_follow, news_seen
+from projects.views.draft import (
+    document_download,
+    document_remove,
+    need_ask,
+    need_delete,
+    need_documents,
+    need_draft,
+    need_new,
+    need_part,
+    need_sheet_download,
+    need_sheet_upload,
+    need_similar,
+)
 from projects.views.need import (
     need_approve,
+    need_confirm,
+    need_delivered,
     need_detail,
     need_list,
     need_move,
+    need_plan,
+    need_progress,
     need_respond,
     need_screen,
     response_answer,
@@ -20,6 +38,26 @@ from projects.views.project import (
 )
 
 __all__ = [
+    "desk_calendar",
+    "my_dashboard",
+    "my_mail",
+    "need_follow",
+    "news_seen",
+    "document_download",
+    "document_remove",
+    "need_ask",
+    "need_confirm",
+    "need_delete",
+    "need_delivered",
+    "need_documents",
+    "need_draft",
+    "need_new",
+    "need_part",
+    "need_plan",
+    "need_progress",
+    "need_sheet_download",
+    "need_sheet_upload",
+    "need_similar",
     "need_approve",
     "need_move",
     "need_respond",

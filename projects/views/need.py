@@ -1,5 +1,7 @@
 """Pages of needs: the list, one need, and those that nobody has answered."""
 
+import uuid
+
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -11,13 +13,23 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from partners.models import Region
-from projects import actions, charts, lifecycle
-from projects.choices import NeedState, Vocabulary
+from projects import actions, charts, drafting, lifecycle
+from projects.choices import ConfirmedStep, NeedState, Vocabulary
 from projects.coverage import coverage_of
 from projects.filters import NeedFilter
-from projects.forms import ClosingForm, NoteForm, ResponseForm, ScreeningForm, responders
+from projects.forms import (
+    ClosingForm,
+    DeliveredForm,
+    MergeForm,
+    NoteForm,
+    PlanForm,
+    ProjectForm,
+    ResponseForm,
+    ScreeningForm,
+    responders,
+)
 from projects.lifecycle.need import HOLDER, NEXT
-from projects.models import FacetKind, Need, NeedEntry, Response, Term
+from projects.models import FacetKind, Need, NeedDocument, NeedEntry, Response, Term
 from projects.models.need import AUDIENCE, UNANSWERED_AFTER, Audience
 from projects.timeline import timeline
 from projects.views.listing import list_page
@@ -70,6 +82,8 @@ def need_detail(request: HttpRequest, reference: str) -> HttpResponse:
             "waiting": [r for r in need.responses.all() if r.state == "expressed"]
             if request.user.has_perm("projects.begin_dialogue_need", need)
             else [],
+            "documents": NeedDocument.objects.visible_to(request.user).filter(need=need),
+            "follows": request.user.is_authenticated and need.follows.filter(user=request.user).exists(),
             "children": [child for child in need.children.all() if child.is_published],
         },
     )
@@ -96,14 +110,25 @@ def _detail(need: Need, readable: set[str]) -> list[tuple[str, str]]:
 def _acts(user, need: Need) -> list[tuple[str, str]]:
     """Buttons beside the moves: (address, label)."""
     acts = []
-    if need.state == NeedState.SUBMITTED and user.has_perm("projects.screen_need", need):
-        acts.append((reverse("need-screen", args=[need.reference]), _("Screen")))
-    if (
-        need.state in (NeedState.SUBMITTED, NeedState.RETURNED, NeedState.ELIGIBLE)
-        and need.summary_approved_at is None
-        and user.has_perm("projects.approve_summary_need", need)
-    ):
-        acts.append((reverse("need-approve", args=[need.reference]), _("Approve the public summary")))
+
+    def add(name: str, label: str, permission: str, *states: str, step: str = "") -> None:
+        if need.state in states and user.has_perm(f"projects.{permission}_need", need):
+            acts.append((reverse(name, args=[need.reference, *filter(None, [step])]), label))
+
+    add("need-draft", _("Write on"), "change", NeedState.DRAFT, NeedState.RETURNED)
+    add("need-screen", _("Screen"), "screen", NeedState.SUBMITTED)
+    if need.state in (NeedState.SUBMITTED, NeedState.ELIGIBLE) and user.has_perm("projects.change_need", need):
+        acts.append((reverse("need-part", args=[need.reference, "summary"]), _("Change the public summary")))
+    if need.summary_approved_at is None:
+        states = (NeedState.SUBMITTED, NeedState.RETURNED, NeedState.ELIGIBLE)
+        add("need-approve", _("Approve the public summary"), "approve_summary", *states)
+    add("need-plan", _("Write the plan"), "confirm", NeedState.IN_DIALOGUE)
+    if need.plan:
+        add("need-confirm", _("Confirm the plan"), "confirm", NeedState.IN_DIALOGUE, step=ConfirmedStep.PLAN)
+    add("need-progress", _("Report progress"), "deliver", NeedState.IN_DELIVERY)
+    add("need-delivered", _("Enter what was delivered"), "deliver", NeedState.IN_DELIVERY)
+    if any(answer.delivered for response in need.responses.all() for answer in response.answers.all()):
+        add("need-confirm", _("Confirm the delivery"), "deliver", NeedState.IN_DELIVERY, step=ConfirmedStep.DELIVERY)
     return acts
 
 
@@ -157,6 +182,8 @@ def _answer_form(request, need, form, act, context) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             message = act()
+        except drafting.Conflict:
+            raise
         except ValidationError as error:
             for one in error.error_list if hasattr(error, "error_list") else [error]:
                 field = "note" if one.code == "note" and "note" in form.fields else None
@@ -168,34 +195,117 @@ def _answer_form(request, need, form, act, context) -> HttpResponse:
     return render(request, "projects/need_act.html", {"need": need, "form": form, **context}, status=status)
 
 
+def _form_of(request: HttpRequest, need: Need, move) -> forms.Form:
+    """The form that a move takes: its note, and what else it writes."""
+    more = {"is_required": move.requires_note, "is_public": move.is_note_public}
+    if move.action in ("close", "close_partly"):
+        said = {"outcome": need.outcome, "rating": need.rating, "lessons": need.lessons}
+        return ClosingForm(_given(request), initial=said, **more)
+    if move.action == "merge":
+        return MergeForm(_given(request), need=need, user=request.user, **more)
+    if move.action == "start":
+        return ProjectForm(_given(request), user=request.user, **more)
+    return NoteForm(_given(request), **more)
+
+
 @login_required
 def need_move(request: HttpRequest, reference: str, action: str) -> HttpResponse:
     """Confirms a move, asks for its note, and makes it."""
     need = _found(request, reference)
     move = lifecycle.moves_of(need).get(action)
-    if move is None or (not move.is_for_forms and action != "close_partly"):
+    if move is None or not move.is_for_forms:
         raise Http404
     if not request.user.has_perm(move.permission, need):
         raise PermissionDenied(_("Your role does not allow this move."))
-    closing = action in ("close", "close_partly")
-    form = (ClosingForm if closing else NoteForm)(
-        _given(request), is_required=move.requires_note, is_public=move.is_note_public,
-        **({"initial": {"outcome": need.outcome, "rating": need.rating, "lessons": need.lessons}} if closing else {}),
-    )  # fmt: skip
+    form = _form_of(request, need, move)
 
     def act() -> str:
-        note = form.cleaned_data["note"]
-        values = {k: form.cleaned_data[k] for k in ("outcome", "rating", "lessons")} if closing else {}
-        if action == "close_partly":
-            child = actions.close_partly(need, by=request.user, note=note, **values)
-            if child is not None:
-                return _("Closed. The open lines go on as the draft %(reference)s.") % {"reference": child.reference}
-        else:
-            lifecycle.transition(need, action, by=request.user, note=note, **values)
-        return _("%(need)s is “%(state)s” now.") % {"need": need.reference, "state": need.get_state_display()}
+        child = actions.move(need, action, by=request.user, **form.cleaned_data)
+        if child is not None:
+            return _("Closed. The open lines go on as the draft %(reference)s.") % {"reference": child.reference}
+        return _("%(need)s is “%(state)s” now. %(next)s") % {
+            "need": need.reference, "state": need.get_state_display(), "next": NEXT[need.state],
+        }  # fmt: skip
 
-    missing = lifecycle.missing_for(need, move.to_state)
-    return _answer_form(request, need, form, act, {"title": move.label, "missing": [] if closing else missing})
+    given = {"project", "merged_into", "outcome", "rating", "lessons"} & set(form.fields)
+    missing = [r for r in lifecycle.missing_for(need, move.to_state) if r.field not in given]
+    return _answer_form(request, need, form, act, {"title": move.label, "missing": missing})
+
+
+def _may(request: HttpRequest, need: Need, permission: str) -> None:
+    if not request.user.has_perm(f"projects.{permission}_need", need):
+        raise PermissionDenied(_("Your role does not allow this."))
+
+
+@login_required
+def need_plan(request: HttpRequest, reference: str) -> HttpResponse:
+    """Each side may write the plan; a change takes back what was confirmed."""
+    need = _found(request, reference)
+    _may(request, need, "confirm")
+    seen = request.POST.get("seen") or drafting.fingerprint(need, ["plan"])
+    form, conflict = PlanForm(_given(request), instance=need), None
+
+    def act() -> str:
+        actions.write_plan(need, form.cleaned_data["plan"], by=request.user, seen=seen)
+        return _("The plan is kept. The country, the partners and UNEP each confirm it.")
+
+    try:
+        return _answer_form(request, need, form, act, {"title": _("Write the plan"), "missing": [], "seen": seen})
+    except drafting.Conflict as error:
+        conflict = error
+    form.add_error(None, conflict.messages[0])
+    context = {"title": _("Write the plan"), "missing": [], "seen": conflict.seen, "quote": conflict.stored["plan"]}
+    return render(request, "projects/need_act.html", {"need": need, "form": form, **context}, status=409)
+
+
+@login_required
+def need_confirm(request: HttpRequest, reference: str, step: str) -> HttpResponse:
+    """One side confirms the plan or the delivery."""
+    need = _found(request, reference)
+    if step not in ConfirmedStep.values:
+        raise Http404
+    _may(request, need, "confirm")
+    form = forms.Form(_given(request))
+
+    def act() -> str:
+        done = actions.confirm(need, step, by=request.user)
+        return (
+            _("Confirmed by all: %(state)s.") % {"state": Need.objects.get(pk=need.pk).get_state_display()}
+            if done
+            else _("Confirmed. It moves on when every side has confirmed.")
+        )
+
+    title = _("Confirm the plan") if step == ConfirmedStep.PLAN else _("Confirm the delivery")
+    context = {"title": title, "missing": [], "quote": need.plan if step == ConfirmedStep.PLAN else ""}
+    return _answer_form(request, need, form, act, context)
+
+
+@login_required
+def need_delivered(request: HttpRequest, reference: str) -> HttpResponse:
+    """How much of each line has been delivered."""
+    need = _found(request, reference)
+    _may(request, need, "deliver")
+    form = DeliveredForm(_given(request), need=need)
+
+    def act() -> str:
+        actions.record_delivered(need, form.delivered, by=request.user)
+        return _("Kept. The partners and UNEP each confirm the delivery.")
+
+    return _answer_form(request, need, form, act, {"title": _("Enter what was delivered"), "missing": []})
+
+
+@login_required
+def need_progress(request: HttpRequest, reference: str) -> HttpResponse:
+    """The six-monthly update."""
+    need = _found(request, reference)
+    _may(request, need, "deliver")
+    form = NoteForm(_given(request), is_required=True, is_public=True)
+
+    def act() -> str:
+        actions.report_progress(need, form.cleaned_data["note"], by=request.user)
+        return _("Thank you. The next update is due in six months.")
+
+    return _answer_form(request, need, form, act, {"title": _("Report progress"), "missing": []})
 
 
 @login_required
@@ -235,10 +345,10 @@ def need_respond(request: HttpRequest, reference: str) -> HttpResponse:
     need = _found(request, reference)
     if not responders(request.user, need):
         raise PermissionDenied(_("Members and leads of partners, and focal points of other countries, can respond."))
-    form = ResponseForm(_given(request), need=need, user=request.user)
+    form = ResponseForm(_given(request), need=need, user=request.user, initial={"key": uuid.uuid4().hex})
 
     def act() -> str:
-        response = actions.respond(form.instance, form.answers, by=request.user)
+        response = actions.respond(form.instance, form.answers, by=request.user, key=form.cleaned_data["key"])
         return _("Your response %(reference)s is with the country. It answers by %(date)s.") % {
             "reference": response.reference, "date": format_date(response.due_on),
         }  # fmt: skip

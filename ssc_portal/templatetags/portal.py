@@ -4,6 +4,7 @@ from babel.dates import format_date
 from django import template
 from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.forms import CheckboxSelectMultiple, MultiWidget
 from django.utils.html import format_html
 from django.utils.translation import get_language, get_language_info
 from translated_fields import to_attribute
@@ -89,3 +90,42 @@ def language_name(code: str) -> str:
 def person(key):
     """The person that a kept change names by key."""
     return get_user_model().objects.filter(pk=key).first() if key else None
+
+
+@register.filter
+def words(value) -> int:
+    """How many words a text has."""
+    return len(str(value or "").split())
+
+
+@register.filter
+def length_of(value) -> int:
+    return len(str(value or ""))
+
+
+@register.filter
+def get(mapping, key: str):
+    """A value by its key; nothing where it is not there."""
+    return mapping.get(key, "")
+
+
+@register.filter
+def is_many(field) -> bool:
+    """Whether a form field is a group of boxes to tick."""
+    return isinstance(field.field.widget, CheckboxSelectMultiple)
+
+
+@register.filter
+def is_split(field) -> bool:
+    """Whether a form field has several inputs, such as month and year."""
+    return isinstance(field.field.widget, MultiWidget)
+
+
+@register.filter
+def box_of(form, term) -> str:
+    """The id of the box that stands for a term in a form of vocabularies."""
+    for field in form:
+        for option in field if is_many(field) else ():
+            if str(option.data["value"]) == str(term.pk):
+                return option.id_for_label
+    return ""

@@ -124,8 +124,10 @@ def test_sign_in_ignores_case(client):
 
 
 def test_sign_in_leads_on_in_the_persons_language(client):
-    User.objects.create_user("awa@example.org", "a long enough password", language="fr")
+    User.objects.create_user("awa@example.org", "a long enough password", language="fr").vouch_for_address()
     data = {"username": "awa@example.org", "password": "a long enough password", "next": "/countries/SEN/"}
     assert client.post("/accounts/login/", data)["Location"] == "/fr/countries/SEN/"
     client.logout()
-    assert client.post("/accounts/login/", data | {"next": "https://elsewhere.example/"})["Location"] == "/fr/"
+    assert (
+        client.post("/accounts/login/", data | {"next": "https://elsewhere.example/"})["Location"] == "/fr/dashboard/"
+    )

@@ -9,11 +9,11 @@ from django.utils import timezone
 
 from partners.choices import Role
 from partners.models import Country, Partner
-from projects.choices import Criterion, NeedState, ResponseState
+from projects.choices import Criterion, NeedState, ResponseState, Status
 from projects.lifecycle.need import MOVES
 from projects.models import Need, NeedEntry, Response
 from projects.models.need import AUDIENCE
-from tests.factories import OPENED, MembershipFactory, NeedFactory, ResponseFactory
+from tests.factories import OPENED, MembershipFactory, NeedFactory, ProjectFactory, ResponseFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -73,13 +73,15 @@ def test_what_was_never_open_is_hidden(state, people, sign_in):
 def test_the_page_of_a_move_does_what_the_function_does(action, people, sign_in):
     move = MOVES[action]
     wrong = next(s for s in NeedState.values if s not in move.from_states)
+    other, running = NeedFactory(in_state=NeedState.OPEN), ProjectFactory(published=True, status=Status.IMPLEMENTATION)
     for name, person in people.items():
         for state in (move.from_states[0], wrong):
             need = NeedFactory(in_state=state)
             user = person or AnonymousUser()
+            more = {"project": running.reference, "merged_into": other.reference}
             answer = sign_in(person).post(
                 f"/needs/{need.reference}/move/{action}/",
-                {"note": "because", "outcome": "x", "rating": "3", "lessons": "y"},
+                {"note": "because", "outcome": "x", "rating": "3", "lessons": "y", **more},
             )
             moved = Need.objects.get(pk=need.pk).state != state
             if person is None:

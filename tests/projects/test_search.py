@@ -132,7 +132,7 @@ def test_similar_titles_are_shown_with_their_words():
     ProjectFactory(title="Mangrove restoration measured by villages")
     ProjectFactory(title="Solar roofs for schools")
     similar = search.similar("Restoration of mangrove by the villages", visible=Project.objects.all())
-    assert [s.project.title for s in similar] == ["Mangrove restoration measured by villages"]
+    assert [s.record.title for s in similar] == ["Mangrove restoration measured by villages"]
     assert similar[0].words == ["restoration", "mangrove", "villages"]
 
 

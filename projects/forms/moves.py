@@ -1,4 +1,4 @@
-"""Forms of needs and responses. They take input and show errors; what may be done is asked of lifecycle and actions."""
+"""Forms of the moves of needs and responses."""
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -7,7 +7,9 @@ from partners.models import Country, Partner
 from partners.rules import memberships
 from projects.choices import Criterion
 from projects.coverage import Coverage, coverage_of
-from projects.models import Answer, Need, Response
+from projects.models import Answer, Need, Project, Response
+from projects.models.need import ENDED
+from projects.models.response import ACCEPTED
 
 
 class NoteForm(forms.Form):
@@ -34,6 +36,65 @@ class ClosingForm(NoteForm):
     lessons = forms.CharField(label=_("What was learned"), max_length=8000, widget=forms.Textarea(attrs={"rows": 6}))
 
     field_order = ["outcome", "rating", "lessons", "note"]
+
+
+class ProjectForm(NoteForm):
+    """The project that carries a need out."""
+
+    project = forms.ModelChoiceField(
+        label=_("Project"), queryset=Project.objects.none(), to_field_name="reference",
+        widget=forms.TextInput(attrs={"placeholder": "P-2026-0001"}),
+        help_text=_("Its reference. It has to be in delivery (IATI status 2)."),
+        error_messages={"invalid_choice": _("There is no project with this reference. Look it up in the list of projects.")},
+    )  # fmt: skip
+    field_order = ["project", "note"]
+
+    def __init__(self, *args, user, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["project"].queryset = Project.objects.visible_to(user)
+
+
+class MergeForm(NoteForm):
+    """The need into which another goes."""
+
+    merged_into = forms.ModelChoiceField(label=_("Merge into"), queryset=Need.objects.none(), to_field_name="reference",
+                                         help_text=_("Needs of the same country that have not ended."))  # fmt: skip
+    field_order = ["merged_into", "note"]
+
+    def __init__(self, *args, need: Need, user, **kwargs):
+        super().__init__(*args, **kwargs)
+        others = Need.objects.visible_to(user).filter(country=need.country).exclude(pk=need.pk).exclude(state__in=ENDED)
+        self.fields["merged_into"].queryset = others.order_by("-pk")
+
+
+class PlanForm(forms.ModelForm):
+    """The plan that all sides then confirm."""
+
+    class Meta:
+        model = Need
+        fields = ["plan"]
+        widgets = {"plan": forms.Textarea(attrs={"rows": 14, "data-count": 8000})}
+
+
+class DeliveredForm(forms.Form):
+    """How much of each accepted answer has been delivered."""
+
+    def __init__(self, *args, need: Need, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.rows = Answer.objects.filter(response__need=need, response__state__in=ACCEPTED).select_related(
+            "line", "response__partner", "response__country"
+        )
+        for answer in self.rows:
+            self.fields[str(answer.pk)] = forms.DecimalField(
+                label=f"{answer.line.text}: {answer.response.responder}", initial=answer.delivered, min_value=0,
+                max_value=answer.quantity, max_digits=12, decimal_places=2,
+                help_text=_("of %(agreed)s %(unit)s agreed")
+                % {"agreed": f"{answer.quantity.normalize():f}", "unit": answer.line.get_unit_display()},
+            )  # fmt: skip
+
+    @property
+    def delivered(self) -> dict:
+        return {int(name): value for name, value in self.cleaned_data.items()}
 
 
 class ScreeningForm(forms.Form):
@@ -68,6 +129,7 @@ class ResponseForm(forms.ModelForm):
     """Which lines, how much of each, on which terms; in the name of one's partner or country."""
 
     who = forms.ChoiceField(label=_("In the name of"))
+    key = forms.CharField(widget=forms.HiddenInput, required=False, max_length=60)
 
     class Meta:
         model = Response

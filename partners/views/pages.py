@@ -1,9 +1,7 @@
 """Pages of countries and partners. Their projects come by the reverse managers, which know who may see what."""
 
-from django.contrib.auth.views import LoginView
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import translate_url
 from django.views.decorators.http import require_safe
 
 from partners.filters import CountryFilter, PartnerFilter
@@ -14,16 +12,6 @@ from partners.models import Country, Partner
 def _projects_of(model):
     """The manager of projects. This package does not know that one; its models are named by fields there."""
     return model._meta.get_field("projects").related_model.objects
-
-
-class SignIn(LoginView):
-    """Sign-in by e-mail; leads on in the person's own language."""
-
-    template_name = "login.html"
-    redirect_authenticated_user = True
-
-    def get_success_url(self):
-        return translate_url(super().get_success_url(), self.request.user.language)
 
 
 @require_safe

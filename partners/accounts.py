@@ -1,0 +1,84 @@
+"""Signing in: what the portal adds to django-allauth, which does sign-up, sign-in, second factors and sessions."""
+
+import base64
+import hashlib
+
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.models import Authenticator
+from cryptography.fernet import Fernet
+from django.conf import settings
+from django.http import HttpRequest, JsonResponse
+from django.shortcuts import redirect
+from django.urls import reverse, translate_url
+from django.utils.translation import gettext as _
+
+from partners.rules import ADMINISTRATOR, DESK, FOCAL_POINT, PUBLISHER, memberships
+
+NEEDS_SECOND_FACTOR = (FOCAL_POINT, DESK, PUBLISHER, ADMINISTRATOR)
+
+
+class AccountAdapter(DefaultAccountAdapter):
+    def _get_login_attempts_cache_key(self, request, **credentials):
+        """Failed attempts are counted for an account *from an address*: a guesser elsewhere does not lock the owner out,
+        and one who mistypes does not lock out the office behind the same address."""
+        return f"{super()._get_login_attempts_cache_key(request, **credentials)}:{self.get_client_ip(request)}"
+
+    def post_login(self, request, user, *, redirect_url=None, **kwargs):
+        """On in the person's own language."""
+        address = redirect_url or self.get_login_redirect_url(request)
+        return super().post_login(request, user, redirect_url=translate_url(address, user.language), **kwargs)
+
+    def get_signup_redirect_url(self, request):
+        return reverse("join")
+
+    def populate_username(self, request, user):
+        """People have no user name."""
+
+
+class SecondFactorAdapter(DefaultMFAAdapter):
+    """Keeps the secrets of authenticators encrypted, so that a copy of the database is not enough to sign in."""
+
+    def _box(self) -> Fernet:
+        key = hashlib.sha256(f"second factor {settings.SECRET_KEY}".encode()).digest()
+        return Fernet(base64.urlsafe_b64encode(key))
+
+    def encrypt(self, text: str) -> str:
+        return self._box().encrypt(text.encode()).decode()
+
+    def decrypt(self, encrypted_text: str) -> str:
+        return self._box().decrypt(encrypted_text.encode()).decode()
+
+
+def needs_second_factor(user) -> bool:
+    """Whether one of the person's roles asks for a second factor."""
+    return any(m.role in NEEDS_SECOND_FACTOR for m in memberships(user))
+
+
+def has_second_factor(user) -> bool:
+    return Authenticator.objects.filter(user=user).exclude(type=Authenticator.Type.RECOVERY_CODES).exists()
+
+
+class SecondFactor:
+    """Whoever holds a role at UNEP or is a national focal point sets a second factor up before anything else."""
+
+    ALWAYS_OPEN = ("/accounts/", "/static/")
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest):
+        if (
+            settings.SECOND_FACTOR_REQUIRED
+            and request.session.session_key
+            and request.user.is_authenticated
+            and not any(part in request.path for part in self.ALWAYS_OPEN)
+            and needs_second_factor(request.user)
+            and not has_second_factor(request.user)
+        ):
+            text = _("Your role needs a second factor. Set it up under /accounts/2fa/ first.")
+            if request.path.startswith("/api/"):
+                body = {"type": "about:blank", "title": _("Second factor missing"), "status": 403, "detail": text}
+                return JsonResponse(body, status=403, content_type="application/problem+json")
+            return redirect("mfa_index")
+        return self.get_response(request)

@@ -1,0 +1,30 @@
+"""Pages of countries and partners, of one's account and of roles."""
+
+from partners.views.account import (
+    SignIn,
+    account,
+    invitation,
+    invitation_withdraw,
+    join,
+    membership_end,
+    people,
+    request_decide,
+    session_end,
+)
+from partners.views.pages import country_detail, country_list, partner_detail, partner_list
+
+__all__ = [
+    "SignIn",
+    "account",
+    "country_detail",
+    "country_list",
+    "invitation",
+    "invitation_withdraw",
+    "join",
+    "membership_end",
+    "partner_detail",
+    "partner_list",
+    "people",
+    "request_decide",
+    "session_end",
+]

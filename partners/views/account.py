@@ -1,0 +1,167 @@
+"""One's own account, and the roles of one's country or partner: ask, grant, invite, end."""
+
+from allauth.account.views import LoginView
+from allauth.usersessions.models import UserSession
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from partners import joining
+from partners.accounts import has_second_factor, needs_second_factor
+from partners.forms import AccountForm, DecisionForm, InvitationForm, JoinForm
+from partners.models import Invitation, JoinRequest, Membership
+
+MOST = 200
+
+
+class SignIn(LoginView):
+    """Sign-in by e-mail. The field may be called username as well, as in other Django sites' forms."""
+
+    def get_form_kwargs(self):
+        kwargs = super().get_form_kwargs()
+        if "data" in kwargs and "username" in kwargs["data"] and "login" not in kwargs["data"]:
+            kwargs["data"] = kwargs["data"].copy()
+            kwargs["data"]["login"] = kwargs["data"]["username"]
+        return kwargs
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def account(request: HttpRequest) -> HttpResponse:
+    """Name, language, time zone; and the way to password, second factor, sessions, mail."""
+    form = AccountForm(request.POST or None, instance=request.user)
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        messages.success(request, _("Your account is kept."))
+        return redirect("account")
+    context = {
+        "form": form,
+        "second_factor": has_second_factor(request.user),
+        "needs_second_factor": needs_second_factor(request.user),
+        "roles": request.user.memberships.select_related("country", "partner", "granted_by"),
+    }
+    return render(request, "partners/account.html", context, status=400 if form.errors else 200)
+
+
+@login_required
+@require_POST
+def session_end(request: HttpRequest, key: int) -> HttpResponse:
+    """Ends one of one's own sessions."""
+    get_object_or_404(UserSession, pk=key, user=request.user).end()
+    messages.success(request, _("That session has ended."))
+    return redirect("usersessions_list")
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def join(request: HttpRequest) -> HttpResponse:
+    """Asks for a role."""
+    form = JoinForm(request.POST or None)
+    form.instance.user = request.user
+    if request.method == "POST" and form.is_valid():
+        try:
+            joining.ask(form.instance, by=request.user)
+        except ValidationError as error:
+            form.add_error(None, error)
+        else:
+            messages.success(request, _("Asked. The answer comes by mail; you can read everything public meanwhile."))
+            return redirect("dashboard")
+    return render(request, "partners/join.html", {"form": form}, status=400 if form.errors else 200)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def people(request: HttpRequest) -> HttpResponse:
+    """Who holds which role where this person may give roles: requests, people, invitations."""
+    if not request.user.has_perm("partners.grant_membership"):
+        raise PermissionDenied(_("Focal points, leads of partners and the UNEP desk keep the roles."))
+    form = InvitationForm(request.POST or None, user=request.user)
+    if request.method == "POST" and form.is_valid():
+        try:
+            invitation = joining.invite(form.instance, by=request.user)
+        except ValidationError as error:
+            form.add_error(None, error)
+        else:
+            messages.success(request, _("The invitation is on its way to %(email)s.") % {"email": invitation.email})
+            return redirect("people")
+    invitations = Invitation.objects.filter(accepted_at=None, withdrawn_at=None).select_related("country", "partner")
+    context = {
+        "form": form,
+        "requests": [(r, DecisionForm(prefix=str(r.pk))) for r in joining.waiting_for(request.user)],
+        "held": Membership.objects.active()
+        .order_by("country", "partner", "role", "user")
+        .granted_by(request.user)[:MOST],
+        "invitations": [i for i in invitations if i.is_open and request.user.has_perm("partners.grant_membership", i)],
+    }
+    return render(request, "partners/people.html", context, status=400 if form.errors else 200)
+
+
+@login_required
+@require_POST
+def request_decide(request: HttpRequest, key: int) -> HttpResponse:
+    """Grants or refuses a request to join."""
+    asked = get_object_or_404(JoinRequest, pk=key)
+    if not request.user.has_perm("partners.grant_membership", asked):
+        raise PermissionDenied(_("The focal point, the lead of the partner, or the UNEP desk decides this."))
+    form = DecisionForm(request.POST, prefix=str(key))
+    try:
+        if not form.is_valid():
+            raise ValidationError([text for texts in form.errors.values() for text in texts])
+        grant = "grant" in request.POST
+        joining.decide(asked, by=request.user, grant=grant, **form.cleaned_data)
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    else:
+        messages.success(
+            request, _("Granted; they are told by mail.") if grant else _("Refused; they are told by mail.")
+        )
+    return redirect("people")
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def membership_end(request: HttpRequest, key: int) -> HttpResponse:
+    """Ends somebody's role, after a question."""
+    membership = get_object_or_404(Membership.objects.active().select_related("user", "country", "partner"), pk=key)
+    if not request.user.has_perm("partners.grant_membership", membership):
+        raise PermissionDenied(_("The focal point, the lead of the partner, or the UNEP desk ends a role."))
+    if request.method == "POST":
+        try:
+            joining.revoke(membership, by=request.user)
+        except ValidationError as error:
+            messages.error(request, " ".join(error.messages))
+        else:
+            messages.success(request, _("The role has ended; both of you are told by mail."))
+        return redirect("people")
+    return render(request, "partners/membership_end.html", {"membership": membership})
+
+
+@login_required
+@require_POST
+def invitation_withdraw(request: HttpRequest, key: int) -> HttpResponse:
+    invitation = get_object_or_404(Invitation, pk=key)
+    joining.withdraw(invitation, by=request.user)
+    messages.success(request, _("The invitation is taken back; its link no longer works."))
+    return redirect("people")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def invitation(request: HttpRequest, token: str) -> HttpResponse:
+    """The link in an invitation: says what it is for; whoever is signed in with that address accepts it."""
+    found = get_object_or_404(Invitation.objects.select_related("country", "partner", "invited_by"), token=token)
+    problem = ""
+    if request.method == "POST" and request.user.is_authenticated:
+        try:
+            joining.accept(found, by=request.user)
+        except ValidationError as error:
+            problem = " ".join(error.messages)
+        else:
+            messages.success(request, _("Welcome. You hold your role from now on."))
+            return redirect("dashboard")
+    is_theirs = request.user.is_authenticated and request.user.email.lower() == found.email
+    context = {"invitation": found, "problem": problem, "is_theirs": is_theirs}
+    return render(request, "partners/invitation.html", context, status=400 if problem else 200)

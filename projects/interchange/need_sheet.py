@@ -1,0 +1,378 @@
+"""A draft need as one fillable file (XLSX): taken away, completed offline, brought back.
+
+The file holds the same parts as the pages, and what comes back goes through the same forms and the same save, so the
+same rules hold. All of it is taken over, or nothing and a list of findings with sheet, row and column.
+"""
+
+import datetime as dt
+import io
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.core.files.base import File
+from django.db import transaction
+from django.utils.translation import gettext as _
+from lxml import etree
+from openpyxl import Workbook, load_workbook
+from openpyxl.styles import Alignment, Font, PatternFill
+from openpyxl.utils import get_column_letter
+from openpyxl.utils.exceptions import InvalidFileException
+from openpyxl.worksheet.datavalidation import DataValidation
+
+from projects import drafting, uploads
+from projects.choices import Unit, Vocabulary
+from projects.forms.draft import Lines, Part, ThemesForm, parts_of
+from projects.models import Need, Term
+
+NEED, LINES, LISTS, ABOUT = "Need", "Lines", "Lists", "About"
+LARGEST = 2 * 1024 * 1024
+SPARE = 15  # rows for lines that are not there yet
+MOST_ROWS = 400
+LEFT_OUT = {"kind", "record"}  # the kind decides which parts there are; the record is chosen on the page
+KEPT = {"kind", "institution_partner"}  # the same as fields of the need: as they are, whatever the file says
+LINE_COLUMNS = ("id", "text", "assistance", "quantity", "unit", "by_when", "note", "remove")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something to mend: where, and what to do."""
+
+    sheet: str
+    row: int
+    column: str
+    text: str
+
+
+class SheetErrors(ValidationError):
+    def __init__(self, findings: list[Finding]):
+        super().__init__([finding.text for finding in findings])
+        self.findings = findings
+
+
+# --- writing -----------------------------------------------------------------------------------------------------------
+HEAD = Font(bold=True)
+FILL = PatternFill("solid", fgColor="E8EEEA")
+WRAP = Alignment(wrap_text=True, vertical="top")
+
+
+def write(need: Need) -> bytes:
+    """The file: what to fill in, what is there already, choices to pick from."""
+    book = Workbook()
+    sheet, lines, lists, about = (
+        book.active,
+        book.create_sheet(LINES),
+        book.create_sheet(LISTS),
+        book.create_sheet(ABOUT),
+    )
+    sheet.title = NEED
+    _head(sheet, [("field", 4), (_("Question"), 34), (_("Your answer"), 70), (_("How to answer"), 50)])
+    sheet.column_dimensions["A"].hidden = True
+    names, columns = set(), iter(range(1, 200))
+    for part in parts_of(need):
+        form = part.form(instance=need)
+        names |= set(form.names)
+        if isinstance(form, Lines):
+            continue
+        _row(sheet, "", str(part.title), "", str(part.lede), head=True)
+        for name, field in form.fields.items():
+            if name in LEFT_OUT:
+                continue
+            row = _row(sheet, f"{part.slug}.{name}", str(field.label), _shown(form, name), _help(field))
+            if choices := _choices(field):
+                _pick(sheet, lists, f"C{row}", choices, next(columns))
+    _write_lines(lines, lists, need, columns)
+    lists.sheet_state = "hidden"
+    for row in (("reference", need.reference), ("seen", drafting.fingerprint(need, names - KEPT))):
+        about.append(row)
+    about.append(("", _("Bring this file back at the page of the draft. Keep these two lines as they are.")))
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def _text(cell, value) -> None:
+    """Writes text as text, so that a spreadsheet never takes it for a formula."""
+    cell.value = value
+    if isinstance(value, str) and value[:1] in "=+-@\t\r" and value:
+        cell.data_type = "s"
+        cell.quotePrefix = True
+
+
+def _head(sheet, columns) -> None:
+    for number, (title, width) in enumerate(columns, start=1):
+        cell = sheet.cell(1, number, title)
+        cell.font, cell.fill = HEAD, FILL
+        sheet.column_dimensions[get_column_letter(number)].width = width
+    sheet.freeze_panes = "A2"
+
+
+def _row(sheet, code: str, label: str, answer, hint: str, *, head=False) -> int:
+    row = sheet.max_row + 1
+    for column, value in enumerate((code, label, answer, hint), start=1):
+        cell = sheet.cell(row, column)
+        _text(cell, value)
+        cell.alignment = WRAP
+        if head:
+            cell.font, cell.fill = HEAD, FILL
+    return row
+
+
+def _choices(field) -> list[str]:
+    """Labels to pick from; none for free text and for fields that take several."""
+    if isinstance(field, forms.ModelMultipleChoiceField):
+        return []
+    if isinstance(field, forms.BooleanField):
+        return [_("yes"), _("no")]
+    return [str(label) for value, label in getattr(field, "choices", ()) if value not in ("", None)]
+
+
+def _help(field) -> str:
+    if isinstance(field, forms.ModelMultipleChoiceField):
+        codes = "; ".join(f"{term.code} ({term.name})" for term in field.queryset)
+        return _("Codes, separated by semicolons: %(codes)s") % {"codes": codes}
+    if isinstance(field, forms.DateField):
+        return _("A day such as 2026-07-01.")
+    return str(field.help_text)
+
+
+def _shown(form, name: str):
+    field, value = form.fields[name], form[name].value()
+    if isinstance(field, forms.ModelMultipleChoiceField):
+        codes = {term.pk: term.code for term in field.queryset}
+        return "; ".join(codes[key] for key in value or [])
+    if isinstance(field, forms.BooleanField):
+        return _("yes") if value else _("no")
+    if choices := dict(getattr(field, "choices", ())):
+        return str(choices.get(value, "")) if value not in ("", None) else ""
+    return "" if value is None else value
+
+
+def _pick(sheet, lists, cells: str, labels: list[str], column: int) -> None:
+    """A list to pick from in these cells; the labels stand on a hidden sheet, since formulas hold 255 characters only."""
+    for row, label in enumerate(labels, start=1):
+        lists.cell(row, column, label)
+    letter = get_column_letter(column)
+    rule = DataValidation("list", formula1=f"{LISTS}!${letter}$1:${letter}${len(labels)}", allow_blank=True)
+    sheet.add_data_validation(rule)
+    rule.add(cells)
+
+
+def _assistance() -> dict[str, Term]:
+    return {
+        str(t): t for t in Term.objects.in_use().filter(vocabulary=Vocabulary.ASSISTANCE).order_by("position", "pk")
+    }
+
+
+def _write_lines(sheet, lists, need: Need, columns) -> None:
+    titles = [("id", 4), (_("What exactly"), 50), (_("Kind of help"), 28), (_("How much"), 12), (_("Unit"), 18),
+              (_("By when (year-month)"), 18), (_("Note"), 40), (_("Remove this line"), 14)]  # fmt: skip
+    _head(sheet, titles)
+    sheet.column_dimensions["A"].hidden = True
+    stored = list(need.lines.select_related("assistance"))
+    for row, line in enumerate(stored, start=2):
+        values = (line.pk, line.text, str(line.assistance or ""), line.quantity, line.get_unit_display() if line.unit else "",
+                  f"{line.by_when:%Y-%m}" if line.by_when else "", line.note, "")  # fmt: skip
+        for column, value in enumerate(values, start=1):
+            _text(sheet.cell(row, column), value)
+            sheet.cell(row, column).alignment = WRAP
+    last = len(stored) + 1 + SPARE
+    _pick(sheet, lists, f"C2:C{last}", list(_assistance()), next(columns))
+    _pick(sheet, lists, f"E2:E{last}", [str(label) for label in Unit.labels], next(columns))
+    _pick(sheet, lists, f"H2:H{last}", [_("yes")], next(columns))
+
+
+# --- taking back -------------------------------------------------------------------------------------------------------
+@transaction.atomic
+def take(need: Need, file: File, *, by) -> list[str]:
+    """Saves what the file says; returns the titles of the parts that changed.
+
+    Raises SheetErrors with every cell to mend, ValidationError for a file that is not ours, Conflict (a SheetErrors
+    here) when the draft was changed on the pages since the file was taken, PermissionDenied.
+    """
+    book = _opened(file)
+    about = {str(a): b for a, b, *_rest in book[ABOUT].iter_rows(min_row=1, max_row=2, max_col=2, values_only=True)}
+    if about.get("reference") != need.reference:
+        raise ValidationError(
+            _("This file belongs to %(other)s, not to %(reference)s.")
+            % {"other": str(about.get("reference") or _("another need"))[:40], "reference": need.reference}
+        )
+    answers = {
+        str(code): (row, _plain(value))
+        for row, (code, _label, value) in enumerate(
+            book[NEED].iter_rows(min_row=2, max_row=MOST_ROWS, max_col=3, values_only=True), start=2
+        )
+        if code
+    }
+    values, findings, parts = {}, [], []
+    for part in parts_of(need):
+        form, cells = _lines(part, need, book[LINES], by) if part.slug == "lines" else _part(part, need, answers, by)
+        if form.is_valid():
+            found = {name: value for name, value in form.values.items() if name not in KEPT}
+            if drafting.stored(need, found) != drafting.comparable(need, found):
+                parts.append(str(part.title))
+            values |= found
+        else:
+            findings += cells(form)
+    if findings:
+        raise SheetErrors(findings)
+    try:
+        drafting.save(need, values, by=by, seen=str(about.get("seen") or ""))
+    except drafting.Conflict:
+        text = _(
+            "The draft was changed on the pages since this file was taken. Take a new file and enter your changes there."
+        )
+        raise SheetErrors([Finding(ABOUT, 2, "B", text)]) from None
+    return parts
+
+
+def _opened(file: File):
+    if file.size > LARGEST:
+        raise ValidationError(_("This file is larger than %(n)s MB.") % {"n": LARGEST // 1024**2})
+    content = file.read()
+    if not content or uploads.media_type(content)[1] != ".xlsx":
+        raise ValidationError(_("This is not a spreadsheet of the kind XLSX."))
+    try:
+        book = load_workbook(io.BytesIO(content), data_only=True)
+    except (InvalidFileException, etree.XMLSyntaxError, KeyError, ValueError, OSError, TypeError, IndexError):
+        raise ValidationError(_("This spreadsheet is damaged. Save it again as XLSX.")) from None
+    if missing := [name for name in (NEED, LINES, ABOUT) if name not in book.sheetnames]:
+        raise ValidationError(
+            _("The sheet “%(name)s” is missing. Use the file that you took from here.") % {"name": missing[0]}
+        )
+    return book
+
+
+def _plain(value) -> str:
+    """What a person reads in the cell."""
+    if value is None:
+        return ""
+    if isinstance(value, dt.datetime):
+        return value.date().isoformat()
+    if isinstance(value, float | Decimal) and value == int(value):
+        return str(int(value))
+    return str(value).replace("\x00", "").strip()
+
+
+def _part(part: Part, need: Need, answers: dict, by):
+    """The form of a part, filled from the sheet, and a function that finds the cells of its errors."""
+    blank, data, rows, wrong = part.form(instance=need), {}, {}, []
+    for name, field in blank.fields.items():
+        row, text = answers.get(f"{part.slug}.{name}", (0, None))
+        rows[name] = row
+        if text is None or name in LEFT_OUT:
+            value = blank[name].value()
+            data[name] = "" if value is None else value
+            continue
+        if isinstance(field, forms.ModelMultipleChoiceField):
+            codes = {term.code.lower(): term.pk for term in field.queryset}
+            given = [code.strip() for code in text.replace(",", ";").split(";") if code.strip()]
+            wrong += [
+                (name, _("There is no code “%(code)s”.") % {"code": code[:40]})
+                for code in given
+                if code.lower() not in codes
+            ]
+            data[name] = [codes[code.lower()] for code in given if code.lower() in codes]
+        elif isinstance(field, forms.BooleanField):
+            if text.lower() in (_("yes").lower(), "yes", "true", "1"):
+                data[name] = "on"
+            elif text.lower() not in ("", _("no").lower(), "no", "false", "0"):
+                wrong.append((name, _("Answer yes or no.")))
+        elif choices := {str(label).lower(): value for value, label in getattr(field, "choices", ())}:
+            data[name] = choices.get(text.lower(), text)
+        else:
+            data[name] = text
+    form = part.form(_flat(data), instance=Need.objects.get(pk=need.pk), user=by)
+    if isinstance(form, ThemesForm):
+        form.is_valid()
+    for name, text in wrong:
+        form.add_error(name, text)
+
+    def cells(form) -> list[Finding]:
+        return [
+            Finding(NEED, rows.get(name) or 1, "C", f"{form.fields[name].label if name in form.fields else part.title}: {text}")
+            for name, texts in form.errors.items() for text in texts
+        ]  # fmt: skip
+
+    return form, cells
+
+
+def _flat(data: dict):
+    from django.http import QueryDict
+
+    found = QueryDict(mutable=True)
+    for name, value in data.items():
+        found.setlist(name, [str(v) for v in value] if isinstance(value, list) else [str(value)])
+    return found
+
+
+def _lines(part: Part, need: Need, sheet, by):
+    """The lines of the sheet as the formset of the page. A row that is not there any more removes nothing."""
+    stored = {line.pk: place for place, line in enumerate(need.lines.all())}
+    assistance, units = _assistance(), {str(label).lower(): value for value, label in Unit.choices}
+    filled, fresh = {}, []
+    for row, cells in enumerate(
+        sheet.iter_rows(min_row=2, max_row=MOST_ROWS, max_col=len(LINE_COLUMNS), values_only=True), 2
+    ):
+        values = dict(
+            zip(LINE_COLUMNS, map(_plain, [*cells, *[None] * len(LINE_COLUMNS)][: len(LINE_COLUMNS)]), strict=True)
+        )
+        if not any(v for name, v in values.items() if name != "id"):
+            continue
+        key = int(values["id"]) if values["id"].isdigit() else None
+        if key in stored and stored[key] not in filled:
+            filled[stored[key]] = (row, values)
+        else:
+            fresh.append((row, values))
+    data = {"lines-INITIAL_FORMS": len(stored), "lines-TOTAL_FORMS": len(stored) + len(fresh)}
+    rows, wrong, keys = {}, [], list(stored)
+    for place in range(len(stored) + len(fresh)):
+        row, values = filled.get(place, (0, None)) if place < len(stored) else fresh[place - len(stored)]
+        rows[place] = row
+        if values is None:  # its row was cleared: it stays as it is
+            line = list(need.lines.all())[place]
+            values = {"text": line.text, "assistance": str(line.assistance or ""), "quantity": str(line.quantity or ""),
+                      "unit": line.get_unit_display(), "by_when": f"{line.by_when:%Y-%m}" if line.by_when else "",
+                      "note": line.note, "remove": ""}  # fmt: skip
+        month, year = _month(values["by_when"])
+        if values["by_when"] and not month:
+            wrong.append(Finding(LINES, row, "F", _("Write the month as 2027-06.")))
+        if values["assistance"] and values["assistance"] not in assistance:
+            wrong.append(Finding(LINES, row, "C", _("There is no such kind of help. Pick one from the list.")))
+        if values["unit"] and values["unit"].lower() not in units:
+            wrong.append(Finding(LINES, row, "E", _("There is no such unit. Pick one from the list.")))
+        chosen = assistance.get(values["assistance"])
+        data |= {
+            f"lines-{place}-id": keys[place] if place < len(stored) else "",
+            f"lines-{place}-text": values["text"], f"lines-{place}-assistance": chosen.pk if chosen else "",
+            f"lines-{place}-quantity": values["quantity"], f"lines-{place}-unit": units.get(values["unit"].lower(), ""),
+            f"lines-{place}-by_when_month": month, f"lines-{place}-by_when_year": year, f"lines-{place}-note": values["note"],
+        }  # fmt: skip
+        if values["remove"].lower() in ("yes", _("yes").lower()):
+            data[f"lines-{place}-DELETE"] = "on"
+    formset = part.form(_flat(data), instance=Need.objects.get(pk=need.pk), user=by)
+    if wrong:
+        formset.is_valid = lambda: False
+    letters = dict(zip(LINE_COLUMNS, "ABCDEFGH", strict=True))
+
+    def cells(formset) -> list[Finding]:
+        found, told = list(wrong), {(finding.row, finding.column) for finding in wrong}
+        for place, form in enumerate(formset.forms):
+            for name, texts in form.errors.items():
+                spot = (rows.get(place) or 1, letters.get(name, "B"))
+                found += [Finding(LINES, *spot, str(text)) for text in texts if spot not in told]
+        found += [Finding(LINES, 1, "B", str(text)) for text in formset.non_form_errors()]
+        return found
+
+    return formset, cells
+
+
+def _month(text: str) -> tuple[str, str]:
+    """(month, year) of 2027-06, of a whole date, or of 06/2027."""
+    parts = [p for p in text.replace("/", "-").replace(".", "-").split("-") if p.isdigit()]
+    if len(parts) >= 2 and len(parts[0]) == 4:
+        return str(int(parts[1])), parts[0]
+    if len(parts) == 2 and len(parts[1]) == 4:
+        return str(int(parts[0])), parts[1]
+    return "", ""

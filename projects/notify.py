@@ -1,0 +1,212 @@
+"""Who is told of what, and how: every event of a need or a response reaches those it concerns, in their language.
+
+`recipients` says whom an event concerns and why; each person chose how often for each reason. One message is one
+`Notice`, written before it is sent, so that staff see what failed and nothing is told twice.
+"""
+
+import smtplib
+from dataclasses import dataclass
+from email.utils import make_msgid
+
+from django.db import transaction
+from django.urls import translate_url
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+
+from partners import joining
+from partners.choices import Role
+from partners.models import Membership, User
+from projects.choices import Delivery, Frequency, NoticeKind, ResponseState, Side
+from projects.choices import NeedState as S
+from projects.lifecycle.need import HOLDER, NEXT
+from projects.models import Event, MailPreference, Need, Notice, Response
+from projects.models.need import Audience
+from projects.models.response import ACCEPTED
+from projects.timeline import said, who_did
+
+MOST_ATTEMPTS = 8
+COUNTRY, PARTNER, DESK, PUBLISHER = "country", "partner", "desk", "publisher"
+
+# Whom an event of a need concerns. Followers hear of what is public, besides.
+CONCERNS: dict[str, tuple[str, ...]] = {
+    "ask_endorsement": (COUNTRY,), "submit": (COUNTRY, DESK), "return": (COUNTRY,), "find_eligible": (COUNTRY, PUBLISHER),
+    "find_not_eligible": (COUNTRY,), "approve_summary": (PUBLISHER,), "publish": (COUNTRY, DESK),
+    "begin_dialogue": (COUNTRY, DESK), "reopen": (COUNTRY, PARTNER, DESK), "plan": (COUNTRY, PARTNER, DESK),
+    "confirm_plan": (COUNTRY, PARTNER, DESK), "agree": (COUNTRY, PARTNER, DESK), "start": (COUNTRY, PARTNER),
+    "progress": (COUNTRY, DESK), "record_delivered": (COUNTRY, PARTNER, DESK), "confirm_delivery": (COUNTRY, PARTNER, DESK),
+    "deliver": (COUNTRY, PARTNER, DESK), "close": (PARTNER, DESK), "close_partly": (COUNTRY, PARTNER, DESK),
+    "withdraw": (COUNTRY, PARTNER, DESK), "hold": (COUNTRY, PARTNER, DESK), "resume": (COUNTRY, PARTNER),
+    "expire": (COUNTRY,), "renew": (DESK,), "merge": (COUNTRY, PARTNER), "archive": (COUNTRY,), "restore": (),
+    "correct": (COUNTRY,), "unlist": (COUNTRY, PARTNER, DESK),
+    "remind_draft": (COUNTRY,), "remind_screening": (DESK,), "remind_publish": (PUBLISHER,), "remind_summary": (COUNTRY,),
+    "remind_30": (COUNTRY,), "remind_50": (COUNTRY,), "remind_unanswered": (COUNTRY, DESK), "remind_expiry": (COUNTRY,),
+    "remind_dialogue": (COUNTRY, PARTNER, DESK), "remind_progress": (PARTNER, DESK), "remind_closing": (COUNTRY,),
+}  # fmt: skip
+# The same for a response; PARTNER is its responder.
+RESPONSE_CONCERNS: dict[str, tuple[str, ...]] = {
+    "express": (COUNTRY, DESK), "accept": (PARTNER, DESK), "decline": (PARTNER,), "take_back": (COUNTRY, DESK),
+    "agree": (), "convert": (), "lapse": (PARTNER, COUNTRY), "remind_answer": (COUNTRY,),
+}  # fmt: skip
+HELD_BY = {Side.COUNTRY: COUNTRY, Side.PARTNER: PARTNER, Side.UNEP: DESK}
+ASKS_COUNTRY = ("express", "remind_answer", "ask_endorsement", "remind_summary", "find_eligible")  # whatever the state
+
+
+@dataclass(frozen=True)
+class Told:
+    user: User
+    kind: str
+
+
+def recipients(event: Event) -> list[Told]:
+    """Whom an event concerns, each once, and why; never whoever did it. Only people who may see the need."""
+    response, need = event.response, event.need or event.response.need
+    sides = (RESPONSE_CONCERNS if response else CONCERNS).get(event.action, ())
+    found: dict[int, Told] = {}
+    for side in sides:
+        is_asked = side == HELD_BY.get(HOLDER.get(need.state)) or (side == COUNTRY and event.action in ASKS_COUNTRY)
+        for user in _people(side, need, response):
+            found.setdefault(user.pk, Told(user, NoticeKind.YOUR_MOVE if is_asked else NoticeKind.YOURS))
+    if event.is_public:
+        for follow in need.follows.select_related("user"):
+            found.setdefault(follow.user_id, Told(follow.user, NoticeKind.FOLLOWED))
+    found.pop(event.by_id, None)
+    return [
+        told for told in found.values()
+        if told.user.is_active and not told.user.email.endswith(".invalid") and told.user.has_perm("projects.view_need", need)
+    ]  # fmt: skip
+
+
+def _people(side: str, need: Need, response: Response | None) -> list[User]:
+    held = Membership.objects.active().filter(user__is_active=True).select_related("user").order_by("pk")
+    if side == COUNTRY:
+        held = held.filter(country=need.country)
+        if need.state in (S.DRAFT, S.RETURNED):
+            pass  # contributors write it, so they hear of it too
+        else:
+            held = held.filter(role=Role.FOCAL_POINT) | held.filter(user=need.created_by)
+        found = [m.user for m in held]
+        return found or ([need.created_by] if need.is_on_behalf and need.created_by else [])
+    if side == PARTNER:
+        of = (
+            [response]
+            if response
+            else [r for r in need.responses.all() if r.state in (*ACCEPTED, ResponseState.EXPRESSED)]
+        )
+        partners, countries = {r.partner_id for r in of} - {None}, {r.country_id for r in of} - {None}
+        held = held.filter(partner__in=partners) | held.filter(country__in=countries, role=Role.FOCAL_POINT)
+        return [m.user for m in held]
+    role = {DESK: (Role.DESK,), PUBLISHER: (Role.PUBLISHER,)}[side]
+    return [m.user for m in held.filter(role__in=role)]
+
+
+# --- writing it down -----------------------------------------------------------------------------------------------------
+@transaction.atomic
+def note(event: Event) -> list[Notice]:
+    """Writes one notice for each person concerned, once; returns those to be sent now."""
+    told = recipients(event)
+    wishes = MailPreference.of([t.user for t in told])
+    rows = []
+    for one in told:
+        frequency = wishes[one.user.pk][one.kind]
+        status = Delivery.UNWANTED if frequency == Frequency.NONE else Delivery.WAITING
+        rows.append(Notice(user=one.user, event=event, kind=one.kind, frequency=frequency, status=status))
+    Notice.objects.bulk_create(rows, ignore_conflicts=True)
+    return list(event.notices.filter(frequency=Frequency.IMMEDIATE, status=Delivery.WAITING))
+
+
+# --- sending -------------------------------------------------------------------------------------------------------------
+def _facts(notice: Notice) -> dict:
+    """What a message says of an event, as far as this person may know it."""
+    event = notice.event
+    response, need = event.response, event.need or event.response.need
+    is_party = need.audience_of(notice.user) == Audience.PARTY
+    may_read_note = event.is_note_public or is_party or (response is not None and _is_responder(notice.user, response))
+    return {
+        "need": need,
+        "what": f"{who_did(event, need, response)} {said(event, response)}",
+        "note": event.note if may_read_note else "",
+        "state": need.get_state_display(),
+        "next": NEXT[need.state],
+        "due_on": response.due_on if response and event.action in ("express", "remind_answer") else need.due_on,
+        "is_your_move": notice.kind == NoticeKind.YOUR_MOVE,
+        "address": translate_url(need.get_absolute_url(), notice.user.language),
+    }
+
+
+def _is_responder(user: User, response: Response) -> bool:
+    return Response.objects.of(user).filter(pk=response.pk).exists()
+
+
+def _loaded(notices):
+    return notices.select_related(
+        "user", "event__by", "event__need__country", "event__response__need__country", "event__response__partner", "event__response__country"
+    ).order_by("pk")  # fmt: skip
+
+
+def send(notice_id: int) -> None:
+    """Sends one message. Raises what the mail server said, so that it is tried again, until MOST_ATTEMPTS."""
+    with transaction.atomic():
+        notice = _loaded(Notice.objects.select_for_update(of=("self",), skip_locked=True)).filter(pk=notice_id).first()
+        if notice is None or notice.status != Delivery.WAITING:
+            return
+        with override(notice.user.language):
+            facts = _facts(notice)
+            mail = joining.compose("event", notice.user.language, facts, facts["address"])
+        problem = _hand_over([notice], notice.user, mail)
+    if problem:
+        raise problem
+
+
+@transaction.atomic
+def send_digest(user: User) -> Exception | None:
+    """All that waits for this person's daily message, as one."""
+    waiting = list(
+        _loaded(Notice.objects.for_digest().filter(user=user).select_for_update(of=("self",), skip_locked=True))
+    )
+    if not waiting:
+        return None
+    with override(user.language):
+        from django.urls import reverse
+
+        context = {"rows": [_facts(notice) for notice in waiting]}
+        mail = joining.compose("digest", user.language, context, translate_url(reverse("dashboard"), user.language))
+    return _hand_over(waiting, user, mail)
+
+
+def _hand_over(notices: list[Notice], user: User, mail: joining.Mail) -> Exception | None:
+    """Gives a message to the mail server and keeps what came of it. Returns an error that is worth another try."""
+    message_id, problem = make_msgid(domain="portal"), None
+    changes = {"attempts": notices[0].attempts + 1, "message_id": message_id, "error": ""}
+    try:
+        joining.send(user.email, mail.subject, mail.text, mail.html, {"Message-ID": message_id})
+        changes |= {"status": Delivery.SENT, "sent_at": timezone.now()}
+    except smtplib.SMTPRecipientsRefused as error:
+        code, text = next(iter(error.recipients.values()), (550, b""))
+        changes["error"] = f"{code} {text.decode('utf-8', 'replace') if isinstance(text, bytes) else text}"[:500]
+        if 500 <= code < 600:  # there is no such address: trying again changes nothing
+            changes["status"] = Delivery.BOUNCED
+        else:
+            problem = error
+    except (smtplib.SMTPException, OSError) as error:
+        changes["error"] = f"{type(error).__name__}: {error}"[:500]
+        problem = error
+    if problem and changes["attempts"] >= MOST_ATTEMPTS:
+        changes["status"], problem = Delivery.FAILED, None
+    Notice.objects.filter(pk__in=[notice.pk for notice in notices]).update(**changes)
+    return problem
+
+
+def bounced(message_id: str, text: str) -> int:
+    """Marks the messages with this id as come back; returns how many there are."""
+    return Notice.objects.filter(message_id=message_id.strip()).update(status=Delivery.BOUNCED, error=text[:500])
+
+
+@transaction.atomic
+def try_again(notices) -> list[Notice]:
+    """Puts failed messages back into the queue; returns those to be sent now."""
+    rows = list(notices.troubled().select_for_update())
+    Notice.objects.filter(pk__in=[row.pk for row in rows]).update(
+        status=Delivery.WAITING, attempts=0, error=_("Tried again")
+    )
+    return [row for row in rows if row.frequency == Frequency.IMMEDIATE]

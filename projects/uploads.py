@@ -1,0 +1,148 @@
+"""What may be uploaded with a need: the type is what the content says, whatever the file is called.
+
+A file is checked, then handed to the virus scanner that the installation names (`UPLOAD_SCANNER`, a command that reads
+the file from standard input and ends with 0 when it is clean, such as `clamdscan --fdpass -`), then stored.
+"""
+
+import io
+import shlex
+import subprocess
+import unicodedata
+import zipfile
+from pathlib import Path
+
+import puremagic
+from django.conf import settings
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.files.base import File
+from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from projects.choices import DocumentKind
+from projects.lifecycle import write_down
+from projects.lifecycle.need import TAKES_DOCUMENTS
+from projects.models import Need, NeedDocument
+
+LARGEST = 10 * 1024 * 1024  # bytes
+MOST = 20  # files of one need
+SCAN_SECONDS = 60
+OFFICE = {
+    "word/": ("application/vnd.openxmlformats-officedocument.wordprocessingml.document", ".docx"),
+    "xl/": ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", ".xlsx"),
+    "ppt/": ("application/vnd.openxmlformats-officedocument.presentationml.presentation", ".pptx"),
+}
+OPEN_DOCUMENT = {
+    "application/vnd.oasis.opendocument.text": ".odt",
+    "application/vnd.oasis.opendocument.spreadsheet": ".ods",
+}
+SIMPLE = {
+    ".pdf": "application/pdf",
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".jfif": "image/jpeg",
+}
+KNOWN = gettext_lazy("PDF, Word, Excel, PowerPoint, OpenDocument, PNG or JPEG")
+
+
+def media_type(content: bytes) -> tuple[str, str]:
+    """(media type, extension) of a file by its content. Raises ValidationError for what is not taken."""
+    refused = ValidationError(
+        _("This file is not taken: by its content it is none of %(known)s.") % {"known": KNOWN}, code="type"
+    )
+    if content[:4] == b"PK\x03\x04":
+        return _inside_archive(content, refused)
+    try:
+        extension = puremagic.from_string(content)
+    except (puremagic.PureError, ValueError):
+        raise refused from None
+    if extension not in SIMPLE or (extension == ".pdf" and not content.startswith(b"%PDF-")):
+        raise refused
+    return SIMPLE[extension], {".jpeg": ".jpg", ".jfif": ".jpg"}.get(extension, extension)
+
+
+def _inside_archive(content: bytes, refused: ValidationError) -> tuple[str, str]:
+    """Office files are archives: what they are stands inside. Those with macros are refused."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            names = archive.namelist()
+            if any(name.lower().endswith("vbaproject.bin") for name in names):
+                raise ValidationError(_("This file holds macros. Save it without them."), code="macros")
+            if sum(entry.file_size for entry in archive.infolist()) > 40 * LARGEST:
+                raise refused
+            if "mimetype" in names:
+                kind = archive.read("mimetype")[:100].decode("ascii", "replace").strip()
+                if kind in OPEN_DOCUMENT:
+                    return kind, OPEN_DOCUMENT[kind]
+            if "[Content_Types].xml" in names:
+                for folder, found in OFFICE.items():
+                    if any(name.startswith(folder) for name in names):
+                        return found
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError):
+        raise refused from None
+    raise refused
+
+
+def scan(content: bytes) -> None:
+    """Hands the file to the installation's virus scanner. Raises ValidationError when it is not clean or can't be told."""
+    command = settings.UPLOAD_SCANNER
+    if not command:
+        return
+    try:
+        result = subprocess.run(  # noqa: S603
+            shlex.split(command), input=content, capture_output=True, timeout=SCAN_SECONDS, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        raise ValidationError(
+            _("Files can't be checked for viruses at the moment, so none is taken. Try again later."), code="scanner"
+        ) from None
+    if result.returncode:
+        raise ValidationError(_("The virus scanner refused this file. Nothing of it was kept."), code="virus")
+
+
+@transaction.atomic
+def add_document(need: Need, file: File, *, by, kind: str, title: str = "", is_restricted: bool = True) -> NeedDocument:
+    """Checks and stores a file of a need. Raises PermissionDenied and ValidationError."""
+    locked = Need.objects.select_for_update(of=("self",)).get(pk=need.pk)
+    if not by.has_perm("projects.change_need", locked):
+        raise PermissionDenied(_("Your role does not allow this."))
+    if locked.state not in TAKES_DOCUMENTS:
+        raise ValidationError(
+            _("It is “%(state)s” by now, so no document can be added.") % {"state": locked.get_state_display()},
+            code="state",
+        )
+    if locked.documents.count() >= MOST:
+        raise ValidationError(_("A need takes %(n)s documents at most.") % {"n": MOST})
+    if not file.size:
+        raise ValidationError(_("This file is empty."))
+    if file.size > LARGEST:
+        raise ValidationError(_("This file is larger than %(n)s MB. Send a smaller one.") % {"n": LARGEST // 1024**2})
+    content = file.read()
+    found, extension = media_type(content)
+    scan(content)
+    file.seek(0)
+    stem = "".join(c for c in unicodedata.normalize("NFC", Path(file.name).stem) if c.isalnum() or c in " -_.")
+    document = NeedDocument(
+        need=locked, kind=kind or DocumentKind.OTHER, title=(title.strip() or stem.strip() or _("Document"))[:200],
+        media_type=found, size=file.size, is_restricted=is_restricted or kind == DocumentKind.LETTER, added_by=by,
+    )  # fmt: skip
+    document.full_clean(exclude=["file"])
+    document.file.save(f"{locked.reference}{extension}", file, save=False)  # Django makes the stored name unique
+    document.save()
+    write_down(locked, "add_document", by=by)
+    return document
+
+
+@transaction.atomic
+def remove_document(document: NeedDocument, *, by) -> None:
+    """Removes a document while the need can still be written. The file goes once that is certain."""
+    locked = Need.objects.select_for_update(of=("self",)).get(pk=document.need_id)
+    if not by.has_perm("projects.change_need", locked):
+        raise PermissionDenied(_("Your role does not allow this."))
+    if locked.state not in TAKES_DOCUMENTS[:2]:
+        raise ValidationError(_("It was submitted with this document, so it stays."), code="state")
+    stored, name = document.file.storage, document.file.name
+    document.delete()
+    write_down(locked, "remove_document", by=by)
+    transaction.on_commit(lambda: stored.delete(name))

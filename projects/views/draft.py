@@ -1,0 +1,352 @@
+"""Writing a need: begin, the task list, its parts, documents, and the spreadsheet both ways."""
+
+import uuid
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import time_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from projects import charts, drafting, uploads
+from projects.choices import DocumentKind, NeedState
+from projects.forms import PARTS, BeginForm, parts_of
+from projects.interchange import need_sheet
+from projects.lifecycle import missing_for
+from projects.lifecycle.need import TAKES_DOCUMENTS
+from projects.models import LineItem, Need, NeedDocument
+from projects.suggestions import similar_to, suggest_for
+from ssc_portal.templatetags.portal import day
+
+
+def _mine(request: HttpRequest, reference: str) -> Need:
+    """The need, for somebody who may write it."""
+    need = get_object_or_404(
+        Need.objects.visible_to(request.user).select_related("country"), reference=reference.upper()
+    )
+    if not request.user.has_perm("projects.change_need", need):
+        raise PermissionDenied(_("Only contributors and focal points of the country write this need."))
+    return need
+
+
+def _progress(need: Need) -> dict:
+    """The task list: each part with how far it is, and what is missing for the endorsement."""
+    missing = missing_for(need, NeedState.SUBMITTED)
+    rows = [(part, len(part.requirements(missing)), _is_begun(need, part)) for part in parts_of(need)]
+    done = sum(1 for _part, left, begun in rows if not left and begun)
+    return {
+        "rows": rows,
+        "missing": missing,
+        "done": done,
+        "strip": charts.strip(("delivered", done), ("open", len(rows) - done)),
+        "letter_missing": any(requirement.field == "documents" for requirement in missing),
+        "documents_count": need.documents.count(),
+    }
+
+
+def _is_begun(need: Need, part) -> bool:
+    if part.slug == "lines":
+        return need.lines.exists()
+    if part.slug == "themes":
+        return need.term_links.exists()
+    return any(getattr(need, name) not in (None, "", [], False) for name in part.fields - {"kind", "language", "title"})
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def need_new(request: HttpRequest) -> HttpResponse:
+    """Begins a draft. The same form sent twice begins one."""
+    if not request.user.has_perm("projects.add_need"):
+        raise PermissionDenied(_("Contributors and focal points write the needs of their country. Ask to join yours."))
+    form = BeginForm(request.POST or None, user=request.user, initial={"key": uuid.uuid4().hex})
+    if request.method == "POST" and form.is_valid():
+        need, _new = drafting.begin(form.instance, by=request.user, key=form.cleaned_data["key"])
+        return redirect("need-part", need.reference, "problem")
+    return render(request, "projects/draft_new.html", {"form": form}, status=400 if form.errors else 200)
+
+
+@login_required
+@require_safe
+def need_draft(request: HttpRequest, reference: str) -> HttpResponse:
+    """The task list of a draft."""
+    need = _mine(request, reference)
+    if need.state not in (NeedState.DRAFT, NeedState.RETURNED):
+        return redirect(need)
+    context = {
+        "need": need,
+        **_progress(need),
+        "may_submit": request.user.has_perm("projects.submit_need", need),
+        "questions": need.events.filter(action="return").order_by("-pk").values_list("note", flat=True).first()
+        if need.state == NeedState.RETURNED
+        else "",
+    }
+    return render(request, "projects/draft.html", context)
+
+
+def _field(name: str, instance) -> str:
+    try:
+        return str(instance._meta.get_field(name).verbose_name)
+    except Exception:
+        return name
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def need_part(request: HttpRequest, reference: str, slug: str) -> HttpResponse:
+    """One part of the draft. Saves, by a press or in the background; never over what somebody else saved meanwhile."""
+    need = _mine(request, reference)
+    part = next((p for p in PARTS if p.slug == slug), None)
+    if part is None or part.only_for not in ("", need.kind):
+        raise Http404
+    form = part.form(request.POST or None, instance=need, user=request.user)
+    background = request.headers.get("X-Background") == "save"
+    seen, conflict = request.POST.get("seen") or None, None
+    names = sorted(form.names)
+    if request.method == "POST":
+        if not names:
+            raise PermissionDenied(_("It is submitted, so this part can't be changed any more."))
+        if form.is_valid():
+            try:
+                with transaction.atomic():
+                    drafting.save(need, form.values, by=request.user, seen=seen)
+            except drafting.Conflict as error:
+                conflict = error
+            except ValidationError as error:
+                _add_errors(form, error)
+            else:
+                if background:
+                    return JsonResponse({"said": _saved_at(), "seen": drafting.fingerprint(need, names)})
+                return _go_on(request, need, part)
+        if background:
+            said = (
+                _("Somebody else changed this part. Press Save to compare.")
+                if conflict
+                else _("Not saved yet: some answers can't be used. Press Save to see which.")
+            )
+            return JsonResponse({"said": said}, status=409 if conflict else 400)
+    context = {
+        "need": need,
+        "part": part,
+        "form": form,
+        "place": parts_of(need).index(part) + 1,
+        "count": len(parts_of(need)),
+        "seen": conflict.seen if conflict else seen or drafting.fingerprint(need, names),
+        "conflict": _differences(need, conflict.stored) if conflict else None,
+        "is_open": bool(names),
+        "suggested": suggest_for(need) if slug in ("themes", "lines") else {},
+        "similar": similar_to(f"{need.title} {need.problem[:300]}", need, request.user) if slug == "problem" else [],
+        "has_errors": form.total_error_count() if slug == "lines" and form.is_bound else bool(form.errors),
+        **_progress(Need.objects.get(pk=need.pk)),
+    }
+    status = 409 if conflict else 400 if request.method == "POST" else 200
+    return render(request, "projects/draft_part.html", context, status=status)
+
+
+def _add_errors(form, error: ValidationError) -> None:
+    """What the record itself refuses, beside its field where the form has it."""
+    found = error.message_dict if hasattr(error, "error_dict") else {"": error.messages}
+    for name, texts in found.items():
+        for text in texts:
+            if hasattr(form, "add_error"):
+                form.add_error(name if name in form.fields else None, text)
+            else:
+                form._non_form_errors = form.error_class([*form.non_form_errors(), text])
+
+
+def _saved_at() -> str:
+    now = timezone.localtime()
+    return _("Saved at %(time)s.") % {"time": time_format(now, "H:i")}
+
+
+def _go_on(request: HttpRequest, need: Need, part) -> HttpResponse:
+    if "add" in request.POST:
+        return redirect(f"{reverse('need-part', args=[need.reference, part.slug])}#spare")
+    parts = parts_of(Need.objects.get(pk=need.pk))
+    place = next((n for n, p in enumerate(parts) if p.slug == part.slug), len(parts))
+    if "later" in request.POST or place + 1 >= len(parts):
+        messages.success(request, f"{_saved_at()} {_('You can leave it for weeks; it waits here.')}")
+        return redirect("need-draft", need.reference)
+    return redirect("need-part", need.reference, parts[place + 1].slug)
+
+
+def _differences(need: Need, stored: dict) -> list[tuple[str, str]]:
+    """What stands there now, in words, for whoever comes second."""
+    found = []
+    for name, value in stored.items():
+        if name == "terms":
+            label, text = (
+                _("Themes and goals"),
+                "; ".join(str(link.term) for link in need.term_links.select_related("term")),
+            )
+        elif name == "lines":
+            label = _("Lines")
+            text = "\n".join(
+                f"{line.text}: {line.quantity or ''} {line.get_unit_display()} {line.by_when or ''}"
+                for line in LineItem.objects.filter(need=need)
+            )
+        else:
+            label = _field(name, need)
+            display = getattr(Need.objects.get(pk=need.pk), f"get_{name}_display", None)
+            text = display() if display else (", ".join(value) if isinstance(value, list) else value)
+        found.append((label, "–" if text in (None, "") else str(text)))
+    return found
+
+
+@login_required
+@require_safe
+def need_similar(request: HttpRequest, reference: str) -> HttpResponse:
+    """While the title and the problem are typed: what resembles them. A piece of a page."""
+    need = _mine(request, reference)
+    words = f"{request.GET.get('title', '')[:300]} {request.GET.get('problem', '')[:300]}"
+    return render(request, "components/_similar.html", {"similar": similar_to(words, need, request.user), "need": need})
+
+
+@login_required
+@require_POST
+def need_ask(request: HttpRequest, reference: str) -> HttpResponse:
+    """Tells the focal point that the draft is ready."""
+    need = _mine(request, reference)
+    try:
+        drafting.ask_for_endorsement(need, by=request.user)
+    except ValidationError as error:
+        messages.warning(request, " ".join(error.messages))
+    else:
+        messages.success(request, _("Your country's national focal point is told that it is ready."))
+    return redirect("need-draft", need.reference)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def need_delete(request: HttpRequest, reference: str) -> HttpResponse:
+    """Deletes a draft that was never submitted, after a question."""
+    need = _mine(request, reference)
+    if not request.user.has_perm("projects.delete_need", need):
+        raise PermissionDenied(_("Who began a draft, or the focal point, deletes it, until it is submitted."))
+    if request.method == "POST":
+        reference = need.reference
+        drafting.discard(need, by=request.user)
+        messages.success(request, _("The draft %(reference)s is deleted.") % {"reference": reference})
+        return redirect("dashboard")
+    return render(request, "projects/draft_delete.html", {"need": need})
+
+
+# --- documents ---------------------------------------------------------------------------------------------------------
+class DocumentForm(forms.Form):
+    kind = forms.ChoiceField(label=gettext_lazy("What it is"), choices=DocumentKind, initial=DocumentKind.OTHER)
+    title = forms.CharField(label=gettext_lazy("Title"), max_length=200, required=False,
+                            help_text=gettext_lazy("Empty: the name of the file."))  # fmt: skip
+    file = forms.FileField(label=gettext_lazy("File"), help_text=uploads.KNOWN, allow_empty_file=True)
+    is_public = forms.BooleanField(
+        label=gettext_lazy("Everybody may read it once the need is open"), required=False,
+        help_text=gettext_lazy("Otherwise only your country and UNEP. Endorsement letters are never public."),
+    )  # fmt: skip
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def need_documents(request: HttpRequest, reference: str) -> HttpResponse:
+    """The documents of a draft: what is there, add one, remove one."""
+    need = _mine(request, reference)
+    form = DocumentForm(request.POST or None, request.FILES or None)
+    if request.method == "POST" and form.is_valid():
+        given = form.cleaned_data
+        try:
+            document = uploads.add_document(
+                need, given["file"], by=request.user, kind=given["kind"], title=given["title"], is_restricted=not given["is_public"],
+            )  # fmt: skip
+        except ValidationError as error:
+            form.add_error("file" if error.code != "state" else None, error)
+        else:
+            messages.success(request, _("“%(title)s” is added.") % {"title": document.title})
+            return redirect("need-documents", need.reference)
+    context = {
+        "need": need, "form": form, "documents": need.documents.all(), "largest": uploads.LARGEST // 1024**2,
+        "part": {"slug": "documents"}, "takes": need.state in TAKES_DOCUMENTS, "may_remove": need.state in TAKES_DOCUMENTS[:2], **_progress(need),
+    }  # fmt: skip
+    return render(request, "projects/draft_documents.html", context, status=400 if form.errors else 200)
+
+
+@login_required
+@require_POST
+def document_remove(request: HttpRequest, key: int) -> HttpResponse:
+    document = get_object_or_404(NeedDocument.objects.visible_to(request.user), pk=key)
+    try:
+        uploads.remove_document(document, by=request.user)
+    except ValidationError as error:
+        messages.warning(request, " ".join(error.messages))
+    else:
+        messages.success(request, _("“%(title)s” is removed.") % {"title": document.title})
+    return redirect("need-documents", document.need.reference)
+
+
+@require_safe
+def document_download(request: HttpRequest, key: int) -> HttpResponse:
+    """A document, asked for permission at every download. Never shown inside our pages, never run."""
+    document = get_object_or_404(NeedDocument.objects.visible_to(request.user), pk=key)
+    extension = document.file.name.rpartition(".")[2]
+    try:
+        content = document.file.open("rb")
+    except FileNotFoundError:
+        raise Http404(_("The file of this document is missing. Tell the UNEP desk.")) from None
+    answer = FileResponse(
+        content, as_attachment=True, filename=f"{document.title}.{extension}", content_type=document.media_type
+    )
+    answer["X-Content-Type-Options"] = "nosniff"
+    answer["Cache-Control"] = "private, no-store"
+    answer._csp_replace = {"default-src": ["'none'"], "sandbox": ""}
+    return answer
+
+
+# --- the spreadsheet ---------------------------------------------------------------------------------------------------
+@login_required
+@require_safe
+def need_sheet_download(request: HttpRequest, reference: str) -> HttpResponse:
+    """The draft as one file to fill in offline."""
+    need = _mine(request, reference)
+    return HttpResponse(
+        need_sheet.write(need),
+        content_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        headers={
+            "Content-Disposition": f'attachment; filename="{need.reference}.xlsx"',
+            "Cache-Control": "private, no-store",
+        },
+    )
+
+
+class SheetForm(forms.Form):
+    file = forms.FileField(
+        label=gettext_lazy("The filled-in file"), help_text=gettext_lazy("The one you took from here (XLSX).")
+    )
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def need_sheet_upload(request: HttpRequest, reference: str) -> HttpResponse:
+    """Takes the filled-in file: all of it, or nothing and a list of what to mend, cell by cell."""
+    need = _mine(request, reference)
+    form, findings = SheetForm(request.POST or None, request.FILES or None), []
+    if request.method == "POST" and form.is_valid():
+        try:
+            changed = need_sheet.take(need, form.cleaned_data["file"], by=request.user)
+        except need_sheet.SheetErrors as error:
+            findings = error.findings
+        except ValidationError as error:
+            form.add_error("file" if error.code != "state" else None, error)
+        else:
+            messages.success(
+                request,
+                _("Taken over: %(parts)s.") % {"parts": ", ".join(str(p) for p in changed)} if changed
+                else _("The file says what the draft says already; nothing was changed."),
+            )  # fmt: skip
+            return redirect("need-draft", need.reference)
+    context = {"need": need, "form": form, "findings": findings, "today": day(timezone.localdate()), **_progress(need)}
+    status = 400 if form.errors or findings else 200
+    return render(request, "projects/draft_sheet.html", context, status=status)

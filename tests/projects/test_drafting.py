@@ -1,0 +1,498 @@
+"""Writing a need: parts, saving, two writers at once, suggestions, documents, the spreadsheet both ways."""
+
+import io
+import zipfile
+
+import pytest
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.files.base import ContentFile
+from django.core.files.uploadedfile import SimpleUploadedFile
+from openpyxl import load_workbook
+
+from partners.choices import Role
+from partners.models import Country, Partner
+from projects import drafting, uploads
+from projects.choices import NeedKind, NeedState
+from projects.forms import PARTS, parts_of
+from projects.interchange import need_sheet
+from projects.lifecycle import missing_for
+from projects.lifecycle.need import DRAFT_FIELDS, TO_SUBMIT
+from projects.models import LineItem, Need, NeedDocument
+from projects.suggestions import similar_to, suggest
+from tests.factories import MembershipFactory, NeedFactory, ProjectFactory, term
+
+pytestmark = pytest.mark.django_db
+PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF"
+
+
+@pytest.fixture
+def media(settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path
+    return tmp_path
+
+
+@pytest.fixture
+def need():
+    return NeedFactory()
+
+
+def post(client, need, part, **data):
+    page = client.get(f"/needs/{need.reference}/draft/{part}/")
+    return client.post(f"/needs/{need.reference}/draft/{part}/", {"seen": page.context["seen"], **data})
+
+
+PLANS = {"national_plan": "Plan 2030", "existing_initiatives": "none", "same_request": "no", "same_request_text": "",
+         "cofinancing": "", "cofinancing_text": ""}  # fmt: skip
+
+
+# --- parts ---------------------------------------------------------------------------------------------------------------
+def test_the_parts_hold_every_field_of_a_draft_once_and_every_requirement_has_its_page():
+    held = [name for part in PARTS for name in part.fields] + ["institution_partner"]
+    assert sorted(held) == sorted(DRAFT_FIELDS)
+    assert {r.field for r in TO_SUBMIT} - {"documents"} <= set(held)
+
+
+def test_a_draft_is_begun_once_however_often_its_form_is_sent(people, sign_in):
+    client = sign_in(people["contributor"])
+    key = client.get("/needs/new/").context["form"].initial["key"]
+    kenya = Country.objects.get(iso3="KEN")
+    form = {"country": kenya.pk, "kind": "capacity", "title": "Clean rivers", "key": key}
+    first, second = client.post("/needs/new/", form), client.post("/needs/new/", form)
+    assert first.status_code == second.status_code == 302
+    assert first["Location"] == second["Location"]
+    need = Need.objects.get(title="Clean rivers")
+    assert (need.country, need.created_by, need.state) == (kenya, people["contributor"], NeedState.DRAFT)
+    assert [e.action for e in need.events.all()] == ["begin"]
+
+
+@pytest.mark.parametrize(
+    ("who", "status"),
+    [
+        ("nobody", 302),
+        ("stranger", 403),
+        ("partner_lead", 403),
+        ("contributor", 200),
+        ("focal_point", 200),
+        ("desk", 200),
+    ],
+)
+def test_who_may_begin(who, status, people, sign_in):
+    assert sign_in(people[who]).get("/needs/new/").status_code == status
+
+
+def test_a_contributor_begins_for_the_own_country_only(people, sign_in):
+    uganda = Country.objects.get(iso3="UGA")
+    answer = sign_in(people["contributor"]).post(
+        "/needs/new/", {"country": uganda.pk, "kind": "capacity", "title": "x"}
+    )
+    assert answer.status_code == 400
+    assert not Need.objects.exists()
+    with pytest.raises(PermissionDenied):
+        drafting.begin(Need(country=uganda, title="x"), by=people["contributor"])
+
+
+def test_unep_begins_on_behalf_and_writes_it(people, sign_in):
+    client = sign_in(people["desk"])
+    client.post("/needs/new/", {"country": Country.objects.get(iso3="UGA").pk, "kind": "technology", "title": "Pumps"})
+    need = Need.objects.get()
+    assert need.is_on_behalf
+    assert post(client, need, "plans", **PLANS).status_code == 302
+    assert client.get(f"/needs/{need.reference}/draft/technology/").status_code == 200
+    assert "documents" in {r.field for r in missing_for(need, NeedState.SUBMITTED)}
+
+
+@pytest.mark.parametrize("kind", NeedKind.values)
+def test_every_part_opens_and_saves_without_script(kind, people, sign_in):
+    need, client = NeedFactory(kind=kind), sign_in(people["contributor"])
+    for part in parts_of(need):
+        page = client.get(f"/needs/{need.reference}/draft/{part.slug}/")
+        assert page.status_code == 200
+        form = page.context["form"]
+        data = {"seen": page.context["seen"]}
+        for one in [form.management_form, *form.forms] if part.slug == "lines" else [form]:
+            for bound in one:
+                for widget in bound.subwidgets if bound.field.widget.__class__.__name__ == "MonthWidget" else [bound]:
+                    name = widget.data["name"] if widget is not bound else bound.html_name
+                    value = widget.data["value"] if widget is not bound else bound.value()
+                    if widget is not bound:
+                        month, year = bound.field.widget.decompress(bound.value() or None)
+                        data |= {f"{bound.html_name}_month": month or "", f"{bound.html_name}_year": year or ""}
+                    elif value not in (None, False):
+                        data[name] = value
+        before = Need.objects.get(pk=need.pk)
+        answer = client.post(f"/needs/{need.reference}/draft/{part.slug}/", data)
+        assert answer.status_code == 302, (part.slug, answer.context and answer.context["form"].errors)
+        assert Need.objects.get(pk=need.pk).version == before.version, part.slug  # nothing was changed
+    page = client.get(f"/needs/{need.reference}/draft/")
+    assert page.status_code == 200
+
+
+def test_lines_are_added_changed_and_removed(need, people, sign_in):
+    client = sign_in(people["contributor"])
+    design, sensors = need.lines.all()
+    training = term("assistance:training").pk
+    rows = {
+        "lines-TOTAL_FORMS": 4, "lines-INITIAL_FORMS": 2,
+        "lines-0-id": design.pk, "lines-0-text": "Network design", "lines-0-quantity": "60", "lines-0-unit": "expert-days",
+        "lines-0-assistance": training, "lines-0-by_when_month": "6", "lines-0-by_when_year": "2027",
+        "lines-1-id": sensors.pk, "lines-1-text": "Sensors", "lines-1-DELETE": "on",
+        "lines-2-text": "Course", "lines-2-quantity": "12", "lines-2-unit": "people", "lines-2-assistance": training,
+        "lines-2-by_when_month": "2", "lines-2-by_when_year": "2028", "lines-3-text": "",
+    }  # fmt: skip
+    assert post(client, need, "lines", **rows).status_code == 302
+    found = [(line.pk, line.text, line.quantity, str(line.by_when)) for line in need.lines.all()]
+    assert found[0] == (design.pk, "Network design", 60, "2027-06-30")
+    assert found[1][1:] == ("Course", 12, "2028-02-29")
+    bad = post(
+        client, need, "lines", **rows | {"lines-0-unit": "", "lines-1-DELETE": "", "lines-1-id": "", "lines-1-text": ""}
+    )
+    assert bad.status_code == 400
+    assert "Give a quantity together with its unit" in bad.content.decode()
+    assert need.lines.first().unit == "expert-days"
+    half = post(client, need, "lines", **rows | {"lines-2-by_when_year": ""})
+    assert b"Give the month and the year" in half.content
+
+
+def test_a_refused_part_keeps_what_was_entered(need, people, sign_in):
+    answer = post(sign_in(people["contributor"]), need, "institution", institution="Ministry", contact_email="not an address",
+                  contact_name="Ann", scope="national")  # fmt: skip
+    assert answer.status_code == 400
+    text = answer.content.decode()
+    assert "not an address" in text and "Ann" in text and text.count("Enter a valid email address") >= 2
+    assert Need.objects.get(pk=need.pk).institution == "Department of the environment"
+
+
+def test_an_institution_becomes_a_partner_inside_the_form(need, people, sign_in):
+    client = sign_in(people["contributor"])
+    data = {"institution": "Nairobi Air Laboratory", "record": "new", "contact_name": "A", "contact_email": "a@example.org",
+            "scope": "national"}  # fmt: skip
+    assert post(client, need, "institution", **data).status_code == 302
+    assert post(client, need, "institution", **data).status_code == 302
+    partner = Partner.objects.get(name_en="Nairobi Air Laboratory")
+    assert (partner.country, partner.verified_at) == (need.country, None)
+    assert Need.objects.get(pk=need.pk).institution_partner == partner
+    assert post(client, need, "institution", **data | {"institution": ""}).status_code == 400
+
+
+# --- two at once -----------------------------------------------------------------------------------------------------------
+def test_the_second_writer_sees_the_difference_and_overwrites_nothing(need, people, sign_in):
+    address = f"/needs/{need.reference}/draft/plans/"
+    client = sign_in(people["contributor"])
+    seen = client.get(address).context["seen"]
+    drafting.save(need, {"national_plan": "The other's plan"}, by=people["focal_point"])
+    answer = client.post(address, {"seen": seen, **PLANS})
+    assert answer.status_code == 409
+    text = answer.content.decode()
+    assert "The other&#x27;s plan" in text and "Plan 2030" in text
+    assert Need.objects.get(pk=need.pk).national_plan == "The other's plan"
+    again = client.post(address, {"seen": answer.context["seen"], **PLANS})  # having seen both
+    assert again.status_code == 302
+    assert Need.objects.get(pk=need.pk).national_plan == "Plan 2030"
+
+
+def test_two_writers_of_different_parts_do_not_disturb_each_other(need, people):
+    seen = drafting.fingerprint(need, ["problem"])
+    drafting.save(need, {"national_plan": "other"}, by=people["focal_point"])
+    assert drafting.save(need, {"problem": "Mine"}, by=people["contributor"], seen=seen)
+    with pytest.raises(drafting.Conflict):
+        drafting.save(need, {"gap": "Mine"}, by=people["contributor"], version=1)
+
+
+def test_lines_of_two_writers_conflict(need, people):
+    seen = drafting.fingerprint(need, ["lines"])
+    rows = [{"id": line.pk, **{n: getattr(line, n) for n in drafting.LINE_FIELDS}} for line in need.lines.all()]
+    drafting.save(need, {"lines": rows[:1]}, by=people["focal_point"])
+    with pytest.raises(drafting.Conflict):
+        drafting.save(
+            need, {"lines": [*rows, {"text": "New", "unit": "", "note": ""}]}, by=people["contributor"], seen=seen
+        )
+    assert need.lines.count() == 1
+
+
+def test_saving_in_the_background_answers_with_time_and_mark(need, people, sign_in):
+    client = sign_in(people["contributor"])
+    address = f"/needs/{need.reference}/draft/plans/"
+    seen = client.get(address).context["seen"]
+    answer = client.post(address, {"seen": seen, **PLANS}, headers={"X-Background": "save"})
+    assert answer.status_code == 200 and "Saved at" in answer.json()["said"]
+    assert answer.json()["seen"] == client.get(address).context["seen"]
+    stale = client.post(address, {"seen": seen, **PLANS | {"national_plan": "x"}}, headers={"X-Background": "save"})
+    assert stale.status_code == 409
+    bad = client.post(address, {"seen": seen, **PLANS | {"same_request": "perhaps"}}, headers={"X-Background": "save"})
+    assert bad.status_code == 400 and "Not saved" in bad.json()["said"]
+
+
+@pytest.mark.parametrize("state", NeedState.values)
+def test_only_what_the_state_allows_can_be_written(state, people):
+    need = NeedFactory(in_state=state)
+    for name, value in (("problem", "x"), ("public_summary", "y")):
+        allowed = name in drafting.writable(need)
+        assert allowed == (
+            state in ("draft", "returned") or (name == "public_summary" and state in ("submitted", "eligible"))
+        )
+        if allowed:
+            assert drafting.save(need, {name: value}, by=people["focal_point"])
+        else:
+            with pytest.raises(ValidationError):
+                drafting.save(need, {name: value}, by=people["focal_point"])
+
+
+def test_another_summary_needs_another_approval(people):
+    need = NeedFactory(in_state=NeedState.ELIGIBLE)
+    assert need.summary_approved_at
+    drafting.save(need, {"public_summary": "Another"}, by=people["contributor"])
+    assert Need.objects.get(pk=need.pk).summary_approved_at is None
+
+
+@pytest.mark.parametrize("who", ["stranger", "partner_lead", "publisher", "desk"])
+def test_others_write_nothing(who, need, people, sign_in):
+    assert sign_in(people[who]).post(f"/needs/{need.reference}/draft/plans/", PLANS).status_code in (403, 404)
+    with pytest.raises(PermissionDenied):
+        drafting.save(need, {"problem": "x"}, by=people[who])
+    with pytest.raises(PermissionDenied):
+        uploads.add_document(need, ContentFile(PDF, "a.pdf"), by=people[who], kind="other")
+    with pytest.raises(PermissionDenied):
+        drafting.discard(need, by=people[who])
+
+
+def test_asking_for_endorsement_is_written_down_once_a_day(need, people, sign_in):
+    client = sign_in(people["contributor"])
+    for _n in range(2):
+        assert client.post(f"/needs/{need.reference}/draft/ask/").status_code == 302
+    assert [e.action for e in need.events.all()] == ["ask_endorsement"]
+
+
+def test_a_draft_is_deleted_until_it_was_submitted(need, people, sign_in, media):
+    uploads.add_document(need, ContentFile(PDF, "a.pdf"), by=people["contributor"], kind="other")
+    client = sign_in(people["focal_point"])
+    assert client.get(f"/needs/{need.reference}/draft/delete/").status_code == 200
+    assert client.post(f"/needs/{need.reference}/draft/delete/").status_code == 302
+    assert not Need.objects.exists()
+    submitted = NeedFactory(in_state=NeedState.SUBMITTED)
+    with pytest.raises(PermissionDenied):
+        drafting.discard(submitted, by=people["focal_point"])
+
+
+# --- suggestions -----------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("text", "code", "word"),
+    [
+        ("Our wetlands dry out", "wetlands", "wetlands"),
+        ("La dégradation des zones humides", "wetlands", "zones humides"),
+        ("Contaminación del aire en la ciudad", "air", "contaminacion del aire"),
+        ("Загрязнение воздуха", "air", "загрязнение воздуха"),
+        ("تلوث الهواء في المدن", "air", "تلوث الهواء"),
+        ("我们的湿地", "wetlands", "湿地"),
+    ],
+)
+def test_words_lead_to_themes_in_each_language(text, code, word):
+    found = {s.term.code: s.words for s in suggest(text)["bsp-theme"]}
+    assert word in found[code]
+
+
+def test_no_words_lead_nowhere():
+    assert suggest("") == {} == suggest("xyzzy")
+    assert "bsp-theme" not in suggest("the floor of the door")  # no “flo*” of floods
+
+
+def test_similar_records_of_the_same_country_only(need, people):
+    ProjectFactory(published=True, title="Measuring the air of Nairobi together", countries={"KEN": "recipient"})
+    ProjectFactory(published=True, title="Measuring the air of Lima together", countries={"PER": "recipient"})
+    hidden = NeedFactory(country=Country.objects.get(iso3="UGA"), title="Measuring the air of Kampala together")
+    words = "Measuring the air together"
+    titles = [s.record.title for s in similar_to(words, need, people["contributor"])]
+    assert titles == ["Measuring the air of Nairobi together"]
+    assert similar_to(words, hidden, people["contributor"]) == []
+
+
+# --- documents -------------------------------------------------------------------------------------------------------------
+def office(*names: str, mimetype: str = "") -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        if mimetype:
+            archive.writestr("mimetype", mimetype)
+        for name in names:
+            archive.writestr(name, "x")
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "extension"),
+    [
+        (PDF, ".pdf"),
+        (office("[Content_Types].xml", "word/document.xml"), ".docx"),
+        (office("[Content_Types].xml", "xl/workbook.xml"), ".xlsx"),
+        (office("content.xml", mimetype="application/vnd.oasis.opendocument.text"), ".odt"),
+        (b"\x89PNG\r\n\x1a\n" + b"\x00" * 40, ".png"),
+        (b"\xff\xd8\xff\xe0\x00\x10JFIF\x00" + b"\x00" * 40, ".jpg"),
+    ],
+)
+def test_the_type_is_what_the_content_says(content, extension):
+    assert uploads.media_type(content)[1] == extension
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"MZ\x90\x00" + b"\x00" * 60, b"<html><script>alert(1)</script></html>", b"<svg xmlns='http://www.w3.org/2000/svg'/>",
+     b"#!/bin/sh\nrm -rf /", office("a.txt"), office("[Content_Types].xml", "word/document.xml", "word/vbaProject.bin"),
+     b"PK\x03\x04broken", b"plain text", b"\x00" * 10],
+)  # fmt: skip
+def test_other_content_is_refused_whatever_its_name(content, need, people, sign_in, media):
+    client = sign_in(people["contributor"])
+    file = SimpleUploadedFile("letter.pdf", content, "application/pdf")
+    answer = client.post(f"/needs/{need.reference}/draft/documents/", {"kind": "letter", "title": "", "file": file})
+    assert answer.status_code == 400
+    assert not NeedDocument.objects.exists() and not list(media.rglob("*.*"))
+
+
+def test_an_empty_and_a_large_file_are_refused_with_a_reason(need, people, media, monkeypatch):
+    with pytest.raises(ValidationError, match="empty"):
+        uploads.add_document(need, ContentFile(b"", "a.pdf"), by=people["contributor"], kind="other")
+    monkeypatch.setattr(uploads, "LARGEST", 10)
+    with pytest.raises(ValidationError, match="larger"):
+        uploads.add_document(need, ContentFile(PDF, "a.pdf"), by=people["contributor"], kind="other")
+
+
+def test_the_scanner_decides(need, people, media, settings):
+    for command, refusal in (("false", "virus scanner refused"), ("no-such-scanner", "can't be checked")):
+        settings.UPLOAD_SCANNER = command
+        with pytest.raises(ValidationError, match=refusal):
+            uploads.add_document(need, ContentFile(PDF, "a.pdf"), by=people["contributor"], kind="other")
+    settings.UPLOAD_SCANNER = "true"
+    assert uploads.add_document(need, ContentFile(PDF, "a.pdf"), by=people["contributor"], kind="other").pk
+
+
+def close(answer) -> None:
+    """Closes the file of an answer; `answer.close()` would end the test's transaction as well."""
+    for closer in answer._resource_closers:
+        closer()
+
+
+def test_who_downloads_what(people, sign_in, media):
+    need = NeedFactory(in_state=NeedState.SUBMITTED)
+    secret = uploads.add_document(need, ContentFile(PDF, "../../etc/<plan>.pdf"), by=people["contributor"], kind="letter", is_restricted=False)  # fmt: skip
+    public = uploads.add_document(
+        need, ContentFile(PDF, "b.pdf"), by=people["contributor"], kind="plan", is_restricted=False
+    )
+    assert secret.is_restricted  # letters never are public
+    Need.objects.filter(pk=need.pk).update(
+        state="open", published_at=need.state_since, published_by=people["publisher"], screened_at=None
+    )
+    own = {"contributor", "focal_point", "desk", "publisher", "administrator"}
+    for document, want in ((secret, own), (public, set(people))):
+        got = set()
+        for name, person in people.items():
+            answer = sign_in(person).get(f"/documents/{document.pk}/")
+            got |= {name} if answer.status_code == 200 else set()
+            close(answer)
+        assert got == want
+    answer = sign_in(people["contributor"]).get(f"/documents/{secret.pk}/")
+    assert b"".join(answer.streaming_content) == PDF
+    close(answer)
+    assert answer["Content-Disposition"].startswith("attachment")
+    assert answer["X-Content-Type-Options"] == "nosniff"
+    assert "no-store" in answer["Cache-Control"] and "sandbox" in answer["Content-Security-Policy"]
+    assert str(media) in secret.file.path and "<" not in secret.file.name and ".." not in secret.file.name
+    assert "restricted" not in sign_in(None).get(f"/needs/{need.reference}/").content.decode().lower()
+
+
+def test_a_document_is_removed_until_submission(need, people, sign_in, media, django_capture_on_commit_callbacks):
+    document = uploads.add_document(need, ContentFile(PDF, "a.pdf"), by=people["contributor"], kind="other")
+    with django_capture_on_commit_callbacks(execute=True):
+        assert sign_in(people["contributor"]).post(f"/documents/{document.pk}/remove/").status_code == 302
+    assert not NeedDocument.objects.exists() and not list(media.rglob("*.pdf"))
+
+
+# --- the spreadsheet ---------------------------------------------------------------------------------------------------------
+def sheet_of(need) -> tuple:
+    book = load_workbook(io.BytesIO(need_sheet.write(need)))
+    rows = {row[0].value: row[2] for row in book["Need"].iter_rows(min_row=2) if row[0].value}
+    return book, rows
+
+
+def sent(book) -> ContentFile:
+    out = io.BytesIO()
+    book.save(out)
+    return ContentFile(out.getvalue(), "need.xlsx")
+
+
+def test_a_sheet_brought_back_unchanged_changes_nothing(need, people):
+    book, _rows = sheet_of(need)
+    assert need_sheet.take(need, sent(book), by=people["contributor"]) == []
+    assert Need.objects.get(pk=need.pk).version == 1
+
+
+def test_a_filled_in_sheet_is_taken_over_whole(people):
+    need = NeedFactory(problem="", terms=[], lines=[("Design", 40, "expert-days")])
+    book, rows = sheet_of(need)
+    rows["problem.problem"].value = "=1+1 is no formula"
+    rows["problem.problem"].data_type = "s"
+    rows["themes.themes"].value = "air; urban"
+    rows["people.women"].value = 40
+    rows["people.is_for_women"].value = "yes"
+    rows["plans.same_request"].value = "yes, no answer yet"
+    rows["plans.same_request_text"].value = "At the GCF, 2025"
+    lines = book["Lines"]
+    lines["D2"].value = 55
+    for column, value in zip("BCDEF", ("Course", "Training", 12, "people", "2027-09"), strict=True):
+        lines[f"{column}3"].value = value
+    changed = need_sheet.take(need, sent(book), by=people["contributor"])
+    assert len(changed) == 5
+    need.refresh_from_db()
+    assert (need.problem, need.women, need.is_for_women, need.same_request) == (
+        "=1+1 is no formula",
+        40,
+        True,
+        "waiting",
+    )
+    assert sorted(link.term.code for link in need.term_links.all()) == ["air", "urban"]
+    assert [(line.text, line.quantity) for line in need.lines.all()] == [("Design", 55), ("Course", 12)]
+
+
+def test_errors_name_sheet_row_and_column_and_nothing_is_written(need, people, sign_in):
+    book, rows = sheet_of(need)
+    rows["problem.problem"].value = "Changed"
+    rows["institution.contact_email"].value = "nobody"
+    rows["themes.themes"].value = "air; no-such-theme"
+    book["Lines"]["E2"].value = "bushels"
+    book["Lines"]["F3"].value = "soon"
+    with pytest.raises(need_sheet.SheetErrors) as refusal:
+        need_sheet.take(need, sent(book), by=people["contributor"])
+    spots = {(f.sheet, f.row, f.column) for f in refusal.value.findings}
+    email, themes = rows["institution.contact_email"].row, rows["themes.themes"].row
+    assert spots == {("Need", email, "C"), ("Need", themes, "C"), ("Lines", 2, "E"), ("Lines", 3, "F")}
+    assert Need.objects.get(pk=need.pk).problem != "Changed"
+    file = sent(book)
+    page = sign_in(people["contributor"]).post(f"/needs/{need.reference}/draft/upload/", {"file": file})
+    assert page.status_code == 400
+    assert f"C{email}" in page.content.decode()
+
+
+def test_a_sheet_taken_before_a_change_on_the_pages_is_refused(need, people):
+    book, rows = sheet_of(need)
+    rows["problem.problem"].value = "Offline"
+    drafting.save(need, {"gap": "Online"}, by=people["focal_point"])
+    with pytest.raises(need_sheet.SheetErrors, match="changed on the pages"):
+        need_sheet.take(need, sent(book), by=people["contributor"])
+
+
+@pytest.mark.parametrize("content", [b"", b"not a sheet", PDF, office("[Content_Types].xml", "xl/workbook.xml")])
+def test_other_files_are_no_sheets(content, need, people, sign_in):
+    file = SimpleUploadedFile("need.xlsx", content)
+    assert (
+        sign_in(people["contributor"]).post(f"/needs/{need.reference}/draft/upload/", {"file": file}).status_code == 400
+    )
+
+
+def test_a_sheet_of_another_need_is_refused(need, people):
+    book, _rows = sheet_of(NeedFactory())
+    with pytest.raises(ValidationError, match="belongs to"):
+        need_sheet.take(need, sent(book), by=people["contributor"])
+
+
+def test_the_sheet_is_downloaded_by_its_writers_only(need, people, sign_in):
+    address = f"/needs/{need.reference}/draft/sheet.xlsx"
+    got = {n for n, person in people.items() if sign_in(person).get(address).status_code == 200}
+    assert got == {"contributor", "focal_point"}
+    assert MembershipFactory(role=Role.DESK).user.is_staff
+    assert LineItem.objects.filter(need=need).count() == 2
