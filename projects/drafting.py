@@ -9,6 +9,7 @@ import json
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -194,3 +195,14 @@ def discard(need: Need, *, by) -> None:
     locked.delete()
     for storage, name in files:
         transaction.on_commit(lambda storage=storage, name=name: storage.delete(name))
+
+
+@transaction.atomic
+def correct(need: Need, *, by, note: str) -> None:
+    """Writes down that UNEP corrected a need after its submission, and why. The correction itself is saved by admin."""
+    if not by.has_perm("projects.correct_need", need):
+        raise PermissionDenied(_("Your role does not allow this."))
+    if not note.strip():
+        raise ValidationError({"reason": _("Say why, in a note.")})
+    Need.objects.filter(pk=need.pk).update(version=F("version") + 1)
+    write_down(need, "correct", by=by, note=note)

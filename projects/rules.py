@@ -128,7 +128,7 @@ def carries_it_out(user, need=None) -> bool:
 speaks_for_country = is_its_focal_point | (is_desk & is_on_behalf)
 
 rules.add_perm("projects.view_need", was_opened | is_of_its_country | (is_unep & is_with_unep))
-rules.add_perm("projects.add_need", is_of_its_country | is_unep)
+rules.add_perm("projects.add_need", is_of_its_country | (is_desk & is_on_behalf))
 rules.add_perm("projects.change_need", is_of_its_country | (is_desk & is_on_behalf))
 rules.add_perm("projects.correct_need", is_unep & is_with_unep)
 rules.add_perm("projects.delete_need", was_never_submitted & (is_its_author | is_its_focal_point))
@@ -160,6 +160,11 @@ rules.add_perm("projects.import_needs", is_unep)
 # What belongs to a need is entered with it.
 for part in ("needterm", "lineitem", "criterionanswer", "confirmation", "needdocument", "response", "answer"):
     rules.add_perm(f"projects.view_{part}", is_unep)
+for action in ("add", "change", "delete"):  # in admin, as part of a correction
+    rules.add_perm(f"projects.{action}_needterm", is_unep)
+    rules.add_perm(f"projects.{action}_lineitem", is_unep)
+rules.add_perm("projects.view_notice", is_unep)
+rules.add_perm("projects.retry_notice", is_unep)
 
 
 # --- responses ---------------------------------------------------------------------------------------------------------

@@ -9,16 +9,32 @@ from django.core.cache import caches
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 from django_filters.rest_framework import DjangoFilterBackend
-from rest_framework import exceptions, pagination, permissions, throttling
+from rest_framework import exceptions, pagination, permissions, status, throttling
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.response import Response
 
 PROBLEM = "application/problem+json"
 
 
+class Changed(exceptions.APIException):
+    """The record is another one by now than the caller saw (RFC 9110, If-Match)."""
+
+    status_code = status.HTTP_412_PRECONDITION_FAILED
+    default_detail = _lazy("It was changed since you read it. Read it again, compare, and send your change once more.")
+    default_code = "changed"
+
+
+class OutOfPlace(exceptions.APIException):
+    """The record is in a state in which this is not possible."""
+
+    status_code = status.HTTP_409_CONFLICT
+    default_code = "state"
+
+
 class ReadOnly(permissions.BasePermission):
-    """Everybody reads what is public; nothing is written here (yet)."""
+    """Everybody reads what is public; what can be written says so itself."""
 
     def has_permission(self, request, view):
         return request.method in permissions.SAFE_METHODS
@@ -31,7 +47,9 @@ def problem(error, context) -> Response | None:
     if isinstance(error, Http404):
         error = exceptions.NotFound()
     elif isinstance(error, PermissionDenied):
-        error = exceptions.PermissionDenied()
+        error = exceptions.PermissionDenied(str(error) or None)
+    elif isinstance(error, ValidationError) and getattr(error, "code", "") in ("state", "conflict"):
+        error = OutOfPlace(error.messages[0]) if error.code == "state" else Changed()
     elif isinstance(error, ValidationError):
         error = exceptions.ValidationError(error.message_dict if hasattr(error, "error_dict") else error.messages)
     response = exception_handler(error, context)

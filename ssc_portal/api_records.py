@@ -27,6 +27,11 @@ class DescribedOperations(AutoSchema):
         yield "400", "A parameter can't be used; `errors` names it."
         if "{" in self.path:
             yield "404", "There is no such record, or it is not public."
+        if self.method != "GET":
+            yield "403", "Your role does not allow this, or you are not signed in."
+            yield "409", "The record is in a state in which this is not possible, or somebody else was quicker."
+        if self.method == "PATCH":
+            yield "412", "It was changed since you read it (If-Match)."
         yield "406", "None of the accepted formats exists."
         yield "429", "Too many requests; Retry-After says when to go on."
 

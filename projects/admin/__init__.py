@@ -1,7 +1,8 @@
-"""Admin of vocabularies, projects and imports."""
+"""Admin of vocabularies, projects, needs, mail and imports."""
 
 from projects.admin.importing import ImportRunAdmin
+from projects.admin.need import NeedAdmin, NoticeAdmin
 from projects.admin.project import ProjectAdmin
 from projects.admin.term import TermAdmin
 
-__all__ = ["ImportRunAdmin", "ProjectAdmin", "TermAdmin"]
+__all__ = ["ImportRunAdmin", "NeedAdmin", "NoticeAdmin", "ProjectAdmin", "TermAdmin"]

@@ -428,12 +428,12 @@ class ProjectAdmin(KeptHistory, RuledAdmin, ImportExportMixin, ExportActionMixin
         context = {
             **self.admin_site.each_context(request),
             "title": move.label,
-            "project": project,
+            "record": project,
             "move": move,
             "form": form,
             "opts": self.opts,
         }
-        return render(request, "admin/projects/project/move.html", context)
+        return render(request, "admin/projects/move.html", context)
 
     def _move_selected(self, request, queryset, action):
         done = 0

@@ -1,6 +1,6 @@
 """The API of this app, one file per kind of record."""
 
-from projects.api.need import NeedViewSet
+from projects.api.need_write import NeedViewSet, ResponseViewSet
 from projects.api.project import ProjectViewSet, TermViewSet
 
-__all__ = ["NeedViewSet", "ProjectViewSet", "TermViewSet"]
+__all__ = ["NeedViewSet", "ProjectViewSet", "ResponseViewSet", "TermViewSet"]

@@ -1,19 +1,19 @@
-"""The API of needs. Read only; who reads which field is declared in models/need.py."""
+"""The API of needs: what is read. Who reads which field is declared in models/need.py; writing is in need_write.py."""
 
-from drf_spectacular.utils import extend_schema, extend_schema_field, extend_schema_view
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from projects.coverage import coverage_of
-from projects.filters import NeedFilter
+from projects.lifecycle import moves_open_to
 from projects.models import Need
 from projects.models.need import AUDIENCE
 from projects.timeline import timeline
-from ssc_portal.api_records import Records
 
 
 class LineSerializer(serializers.Serializer):
     """One line of a need and how far it is covered, in its own unit."""
 
+    id = serializers.IntegerField(source="line.pk", help_text="Stable; names the line in writes and responses")
     letter = serializers.CharField()
     text = serializers.CharField(source="line.text")
     assistance = serializers.CharField(
@@ -65,6 +65,7 @@ class NeedDetailSerializer(NeedSerializer):
     terms = serializers.SerializerMethodField(help_text="As vocabulary:code")
     history = serializers.SerializerMethodField()
     merged_into = serializers.SlugRelatedField(slug_field="reference", read_only=True)
+    moves = serializers.SerializerMethodField(help_text="What you may do now: names for /moves/{action}/")
     project = serializers.SerializerMethodField(
         help_text="Reference of the project that carries it out, where that is public"
     )
@@ -74,7 +75,7 @@ class NeedDetailSerializer(NeedSerializer):
         fields = [
             *NeedSerializer.Meta.fields, "technology_sought", "technology_purpose", "maturity", "national_plan", "institution",
             "scope", "place", "beneficiaries", "women", "men", "is_for_women", "is_for_youth", "is_for_indigenous", "languages",
-            "endorsed_on", "expires_on", "outcome", "rating", "lessons", "merged_into", "project", "terms", "lines", "history",
+            "endorsed_on", "expires_on", "outcome", "rating", "lessons", "merged_into", "project", "terms", "lines", "history", "moves",
             *AUDIENCE,
         ]  # fmt: skip
 
@@ -85,6 +86,10 @@ class NeedDetailSerializer(NeedSerializer):
 
     def get_project(self, need) -> str | None:
         return need.project.reference if need.project and need.project.is_published else None
+
+    def get_moves(self, need) -> list[str]:
+        user = self.context["request"].user
+        return [move.action for move in moves_open_to(user, need)] if user.is_authenticated else []
 
     def get_themes(self, need) -> list[str]:
         return [term.code for term in need.themes]
@@ -99,25 +104,3 @@ class NeedDetailSerializer(NeedSerializer):
     @extend_schema_field(HappenedSerializer(many=True))
     def get_history(self, need):
         return HappenedSerializer(timeline(need, self.context["request"].user), many=True).data
-
-
-@extend_schema_view(
-    list=extend_schema(
-        summary="List needs", description="Needs that were ever open and pass the filters, a page at a time."
-    ),
-    retrieve=extend_schema(
-        summary="One need", description="One need, by its reference; its restricted detail for those who may read it."
-    ),
-)
-class NeedViewSet(Records):
-    serializer_class = NeedSerializer
-    filterset_class = NeedFilter
-    lookup_field = "reference"
-    lookup_value_regex = r"N-[A-Z]{3}-[0-9]{4}-[0-9]{4,}"
-
-    def get_queryset(self):
-        needs = Need.objects.visible_to(self.request.user)
-        return needs.for_page() if self.action == "retrieve" else needs.for_listing()
-
-    def get_serializer_class(self):
-        return NeedDetailSerializer if self.action == "retrieve" else NeedSerializer

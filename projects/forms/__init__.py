@@ -2,29 +2,25 @@
 
 from projects.forms.draft import PARTS, BeginForm, Part, parts_of
 from projects.forms.moves import (
-    ClosingForm,
     DeliveredForm,
-    MergeForm,
     NoteForm,
     PlanForm,
-    ProjectForm,
     ResponseForm,
     ScreeningForm,
+    form_of,
     responders,
 )
 
 __all__ = [
     "PARTS",
     "BeginForm",
-    "ClosingForm",
     "DeliveredForm",
-    "MergeForm",
     "NoteForm",
     "Part",
     "PlanForm",
-    "ProjectForm",
     "ResponseForm",
     "ScreeningForm",
+    "form_of",
     "parts_of",
     "responders",
 ]

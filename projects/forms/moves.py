@@ -7,6 +7,7 @@ from partners.models import Country, Partner
 from partners.rules import memberships
 from projects.choices import Criterion
 from projects.coverage import Coverage, coverage_of
+from projects.lifecycle import Transition
 from projects.models import Answer, Need, Project, Response
 from projects.models.need import ENDED
 from projects.models.response import ACCEPTED
@@ -182,3 +183,15 @@ def responders(user, need: Need) -> list[tuple[str, str]]:
                 response.responder
             )
     return list(found.items())
+
+
+def form_of(move: Transition, need: Need, *, user, data=None) -> NoteForm:
+    """The form that a move takes, for page, API and admin: its note, and what else it writes."""
+    more = {"is_required": move.requires_note, "is_public": move.is_note_public}
+    if move.action in ("close", "close_partly"):
+        return ClosingForm(data, initial={n: getattr(need, n) for n in ("outcome", "rating", "lessons")}, **more)
+    if move.action == "merge":
+        return MergeForm(data, need=need, user=user, **more)
+    if move.action == "start":
+        return ProjectForm(data, user=user, **more)
+    return NoteForm(data, **more)

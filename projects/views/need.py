@@ -18,14 +18,12 @@ from projects.choices import ConfirmedStep, NeedState, Vocabulary
 from projects.coverage import coverage_of
 from projects.filters import NeedFilter
 from projects.forms import (
-    ClosingForm,
     DeliveredForm,
-    MergeForm,
     NoteForm,
     PlanForm,
-    ProjectForm,
     ResponseForm,
     ScreeningForm,
+    form_of,
     responders,
 )
 from projects.lifecycle.need import HOLDER, NEXT
@@ -195,19 +193,6 @@ def _answer_form(request, need, form, act, context) -> HttpResponse:
     return render(request, "projects/need_act.html", {"need": need, "form": form, **context}, status=status)
 
 
-def _form_of(request: HttpRequest, need: Need, move) -> forms.Form:
-    """The form that a move takes: its note, and what else it writes."""
-    more = {"is_required": move.requires_note, "is_public": move.is_note_public}
-    if move.action in ("close", "close_partly"):
-        said = {"outcome": need.outcome, "rating": need.rating, "lessons": need.lessons}
-        return ClosingForm(_given(request), initial=said, **more)
-    if move.action == "merge":
-        return MergeForm(_given(request), need=need, user=request.user, **more)
-    if move.action == "start":
-        return ProjectForm(_given(request), user=request.user, **more)
-    return NoteForm(_given(request), **more)
-
-
 @login_required
 def need_move(request: HttpRequest, reference: str, action: str) -> HttpResponse:
     """Confirms a move, asks for its note, and makes it."""
@@ -217,7 +202,7 @@ def need_move(request: HttpRequest, reference: str, action: str) -> HttpResponse
         raise Http404
     if not request.user.has_perm(move.permission, need):
         raise PermissionDenied(_("Your role does not allow this move."))
-    form = _form_of(request, need, move)
+    form = form_of(move, need, user=request.user, data=_given(request))
 
     def act() -> str:
         child = actions.move(need, action, by=request.user, **form.cleaned_data)

@@ -4,16 +4,14 @@ import datetime as dt
 import io
 
 import pytest
-from django.contrib.auth.models import AnonymousUser
 from django.utils import timezone
 
 from partners.choices import Role
 from partners.models import Country, Partner
-from projects.choices import Criterion, NeedState, ResponseState, Status
-from projects.lifecycle.need import MOVES
+from projects.choices import Criterion, NeedState, ResponseState
 from projects.models import Need, NeedEntry, Response
 from projects.models.need import AUDIENCE
-from tests.factories import OPENED, MembershipFactory, NeedFactory, ProjectFactory, ResponseFactory
+from tests.factories import OPENED, MembershipFactory, NeedFactory, ResponseFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -69,38 +67,6 @@ def test_what_was_never_open_is_hidden(state, people, sign_in):
 
 
 # --- moves through their pages -----------------------------------------------------------------------------------------
-@pytest.mark.parametrize("action", sorted(a for a, m in MOVES.items() if m.is_for_forms))
-def test_the_page_of_a_move_does_what_the_function_does(action, people, sign_in):
-    move = MOVES[action]
-    wrong = next(s for s in NeedState.values if s not in move.from_states)
-    other, running = NeedFactory(in_state=NeedState.OPEN), ProjectFactory(published=True, status=Status.IMPLEMENTATION)
-    for name, person in people.items():
-        for state in (move.from_states[0], wrong):
-            need = NeedFactory(in_state=state)
-            user = person or AnonymousUser()
-            more = {"project": running.reference, "merged_into": other.reference}
-            answer = sign_in(person).post(
-                f"/needs/{need.reference}/move/{action}/",
-                {"note": "because", "outcome": "x", "rating": "3", "lessons": "y", **more},
-            )
-            moved = Need.objects.get(pk=need.pk).state != state
-            if person is None:
-                assert answer.status_code == 302 and "/accounts/login/" in answer.url and not moved
-            elif not user.has_perm("projects.view_need", need):
-                assert answer.status_code == 404 and not moved
-            elif not user.has_perm(move.permission, need):
-                assert answer.status_code == 403 and not moved
-            elif state == wrong:
-                assert answer.status_code == 400 and not moved
-                assert b"no longer possible" in answer.content
-            elif answer.status_code == 400:
-                assert action in ("find_not_eligible", "close") and not moved, (name, answer.content)
-            else:
-                assert answer.status_code == 302 and moved
-                event = need.events.get()
-                assert (event.action, event.by, event.note) == (action, person, "because")
-
-
 def test_a_refused_form_keeps_what_was_entered(people, sign_in):
     need = NeedFactory(in_state=NeedState.SUBMITTED)
     client = sign_in(people["desk"])

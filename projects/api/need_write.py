@@ -1,0 +1,370 @@
+"""The API of needs: begin, write, move, respond. Every rule is in drafting, actions and lifecycle; here JSON becomes their arguments."""
+
+import hashlib
+
+from django.db import transaction
+from django.db.models import Prefetch
+from django.http import Http404
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from rest_framework import exceptions, permissions, serializers, status
+from rest_framework.decorators import action
+from rest_framework.renderers import JSONRenderer
+from rest_framework.response import Response as Answered
+
+from partners.models import Country, Partner
+from projects import actions, drafting, lifecycle
+from projects.api.need import NeedDetailSerializer, NeedSerializer
+from projects.choices import ConfirmedStep, Criterion, Unit, Vocabulary
+from projects.filters import NeedFilter
+from projects.forms import form_of
+from projects.lifecycle.need import DRAFT_FIELDS
+from projects.models import Answer, LineItem, Need, Response, Term
+from ssc_portal.api import Changed
+from ssc_portal.api_records import Records
+
+
+class LineWriteSerializer(serializers.ModelSerializer):
+    """One line to be written. With its `id` it changes that line; lines that are left out go."""
+
+    id = serializers.IntegerField(required=False)
+    assistance = serializers.SlugRelatedField(
+        slug_field="code",
+        queryset=Term.objects.filter(vocabulary=Vocabulary.ASSISTANCE),
+        required=False,
+        allow_null=True,
+    )
+    unit = serializers.ChoiceField(choices=Unit.choices, required=False, allow_blank=True)
+
+    class Meta:
+        model = LineItem
+        fields = ["id", "text", "assistance", "quantity", "unit", "by_when", "note"]
+
+
+class NeedWriteSerializer(serializers.ModelSerializer):
+    """What may be written of a need; which of it in which state is said by lifecycle."""
+
+    institution_partner = serializers.SlugRelatedField(
+        slug_field="slug", queryset=Partner.objects.all(), required=False, allow_null=True
+    )
+    terms = serializers.ListField(
+        child=serializers.CharField(max_length=80),
+        required=False,
+        help_text="As vocabulary:code, such as bsp-theme:air",
+    )
+    lines = LineWriteSerializer(many=True, required=False)
+
+    class Meta:
+        model = Need
+        fields = sorted(DRAFT_FIELDS)
+        extra_kwargs = {"title": {"required": False}}
+
+    def to_internal_value(self, data):
+        if unknown := sorted(set(data) - set(self.fields)) if isinstance(data, dict) else []:
+            raise serializers.ValidationError(
+                {name[:60]: [_("There is no such field to write.")] for name in unknown[:5]}
+            )
+        return super().to_internal_value(data)
+
+    def validate_terms(self, given: list[str]) -> list[int]:
+        known = {f"{t.vocabulary}:{t.code}": t.pk for t in Term.objects.in_use()} if given else {}
+        if wrong := [code for code in given if code not in known]:
+            raise serializers.ValidationError(
+                [_("There is no term “%(code)s”.") % {"code": code} for code in wrong[:5]]
+            )
+        return [known[code] for code in dict.fromkeys(given)]
+
+    def validate_lines(self, given: list[dict]) -> list[dict]:
+        rows = []
+        for line in given:
+            assistance = line.pop("assistance", None)
+            rows.append({**line, "assistance_id": assistance.pk if assistance else None})
+        return rows
+
+
+class NeedBeginSerializer(NeedWriteSerializer):
+    """A new draft: the country and the title, and whatever else is known."""
+
+    country = serializers.SlugRelatedField(
+        slug_field="iso3", queryset=Country.objects.all(), help_text="ISO 3166-1 alpha-3"
+    )
+
+    class Meta(NeedWriteSerializer.Meta):
+        fields = ["country", *NeedWriteSerializer.Meta.fields]
+        extra_kwargs = {"title": {"required": True}}
+
+
+class MoveSerializer(serializers.Serializer):
+    """What a move takes: its note; further fields where the move needs them."""
+
+    note = serializers.CharField(required=False, allow_blank=True, max_length=2000)
+    outcome = serializers.CharField(required=False, max_length=8000, help_text="close, close_partly")
+    rating = serializers.IntegerField(required=False, min_value=1, max_value=5, help_text="close, close_partly")
+    lessons = serializers.CharField(required=False, max_length=8000, help_text="close, close_partly")
+    merged_into = serializers.CharField(required=False, help_text="merge: reference of the other need")
+    project = serializers.CharField(required=False, help_text="start: reference of the project")
+
+
+class CriterionSerializer(serializers.Serializer):
+    is_met = serializers.BooleanField()
+    note = serializers.CharField(max_length=2000)
+
+
+class ScreeningSerializer(serializers.Serializer):
+    """The answers of the screening, by criterion, and a referral."""
+
+    referral = serializers.CharField(required=False, allow_blank=True, max_length=2000)
+
+    def get_fields(self):
+        return {**super().get_fields(), **{c.value: CriterionSerializer(help_text=str(c.label)) for c in Criterion}}
+
+
+class PlanSerializer(serializers.Serializer):
+    plan = serializers.CharField(max_length=8000)
+
+
+class NoteSerializer(serializers.Serializer):
+    note = serializers.CharField(max_length=2000)
+
+
+class OptionalNoteSerializer(serializers.Serializer):
+    note = serializers.CharField(required=False, allow_blank=True, max_length=2000)
+
+
+class AnswerWriteSerializer(serializers.Serializer):
+    line = serializers.IntegerField(help_text="id of the line")
+    quantity = serializers.DecimalField(max_digits=12, decimal_places=2)
+
+
+class ResponseWriteSerializer(serializers.ModelSerializer):
+    """A response in the name of one's partner or country."""
+
+    partner = serializers.SlugRelatedField(
+        slug_field="slug", queryset=Partner.objects.all(), required=False, allow_null=True
+    )
+    country = serializers.SlugRelatedField(
+        slug_field="iso3", queryset=Country.objects.all(), required=False, allow_null=True
+    )
+    answers = AnswerWriteSerializer(many=True)
+
+    class Meta:
+        model = Response
+        fields = ["partner", "country", "text", "terms_text", "cost", "starts_on", "ends_on", "answers"]
+
+
+class ResponseSerializer(serializers.ModelSerializer):
+    """A response as its responder, the country and UNEP read it."""
+
+    need = serializers.SlugRelatedField(slug_field="reference", read_only=True)
+    partner = serializers.SlugRelatedField(slug_field="slug", read_only=True)
+    country = serializers.SlugRelatedField(slug_field="iso3", read_only=True)
+    answers = serializers.SerializerMethodField(help_text="Lines and quantities")
+
+    class Meta:
+        model = Response
+        fields = ["reference", "need", "partner", "country", "state", "text", "terms_text", "cost", "starts_on", "ends_on", "due_on", "answers"]  # fmt: skip
+
+    def get_answers(self, response) -> list[dict]:
+        return [
+            {"line": a.line_id, "quantity": str(a.quantity), "delivered": str(a.delivered)}
+            for a in response.answers.all()
+        ]
+
+
+class Writes(Records):
+    """Base: everybody reads, people who are signed in may try to write."""
+
+    permission_classes = [permissions.IsAuthenticatedOrReadOnly]
+
+    def read(self, serializer_class):
+        """The validated body. Raises a problem with the fields at fault."""
+        serializer = serializer_class(data=self.request.data, context=self.get_serializer_context())
+        serializer.is_valid(raise_exception=True)
+        return serializer.validated_data
+
+
+KEY = OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER, description="Sent twice, it is done once")
+
+
+@extend_schema_view(
+    list=extend_schema(
+        summary="List needs", description="Needs that were ever open and pass the filters, a page at a time."
+    ),
+    retrieve=extend_schema(
+        summary="One need", description="One need, by its reference; its restricted detail for those who may read it."
+    ),
+)
+class NeedViewSet(Writes):
+    serializer_class = NeedSerializer
+    filterset_class = NeedFilter
+    lookup_field = "reference"
+    lookup_value_regex = r"N-[A-Z]{3}-[0-9]{4}-[0-9]{4,}"
+
+    def get_queryset(self):
+        needs = Need.objects.visible_to(self.request.user)
+        if self.action == "list":
+            return needs.for_listing()
+        return needs.for_page() if self.action == "retrieve" else needs.select_related("country")
+
+    def get_serializer_class(self):
+        return NeedSerializer if self.action == "list" else NeedDetailSerializer
+
+    def _shown(self, need: Need, code: int = status.HTTP_200_OK) -> Answered:
+        fresh = Need.objects.for_page().get(pk=need.pk)
+        url = self.request.build_absolute_uri(fresh.get_absolute_url())
+        found = NeedDetailSerializer(fresh, context=self.get_serializer_context()).data
+        return Answered(found, status=code, headers={"Location": url} if code == status.HTTP_201_CREATED else None)
+
+    # -- writing
+    @extend_schema(
+        summary="Begin a need", request=NeedBeginSerializer, responses={201: NeedDetailSerializer}, parameters=[KEY]
+    )
+    @transaction.atomic
+    def create(self, request):
+        values = dict(self.read(NeedBeginSerializer))
+        begun = {name: values.pop(name) for name in ("country", "title", "kind") if name in values}
+        is_own = any(m.country_id == begun["country"].pk for m in request.user.active_memberships)
+        need = Need(**begun, is_on_behalf=request.user.is_staff and not is_own)
+        need, new = drafting.begin(need, by=request.user, key=request.headers.get("Idempotency-Key", ""))
+        if new and values:
+            drafting.save(need, values, by=request.user)
+        return self._shown(need, status.HTTP_201_CREATED if new else status.HTTP_200_OK)
+
+    @extend_schema(
+        summary="Write a need", request=NeedWriteSerializer, responses={200: NeedDetailSerializer},
+        parameters=[OpenApiParameter("If-Match", str, OpenApiParameter.HEADER, description="ETag of the need as you read it: nothing is written when it is another by now")],
+    )  # fmt: skip
+    def partial_update(self, request, reference):
+        need = self.get_object()
+        version = self._version_seen(need)
+        serializer = NeedWriteSerializer(need, data=request.data, partial=True, context=self.get_serializer_context())
+        serializer.is_valid(raise_exception=True)
+        drafting.save(need, dict(serializer.validated_data), by=request.user, version=version)
+        return self._shown(need)
+
+    def _version_seen(self, need: Need) -> int | None:
+        """The version to be compared while saving. Raises Changed when If-Match names another representation."""
+        given = self.request.headers.get("If-Match", "").strip()
+        if not given or given == "*":
+            return None
+        shown = Need.objects.for_page().get(pk=need.pk)
+        now = JSONRenderer().render(NeedDetailSerializer(shown, context=self.get_serializer_context()).data)
+        etag = hashlib.md5(now, usedforsecurity=False).hexdigest()
+        if etag not in {tag.strip().removeprefix("W/").strip('"') for tag in given.split(",")}:
+            raise Changed
+        return shown.version
+
+    @extend_schema(summary="Move a need", request=MoveSerializer, responses={200: NeedDetailSerializer})
+    @action(methods=["post"], detail=True, url_path=r"moves/(?P<move>[a-z_]+)")
+    def moves(self, request, reference, move):
+        need, found = self.get_object(), lifecycle.moves_of(Need()).get(move)
+        if found is None or not found.is_for_forms:
+            raise Http404
+        if not request.user.has_perm(found.permission, need):
+            raise exceptions.PermissionDenied(_("Your role does not allow this move."))
+        form = form_of(found, need, user=request.user, data=dict(self.read(MoveSerializer)))
+        if not form.is_valid():
+            raise exceptions.ValidationError(form.errors)
+        actions.move(need, move, by=request.user, **form.cleaned_data)
+        return self._shown(need)
+
+    @extend_schema(summary="Screen a need", request=ScreeningSerializer, responses={200: NeedDetailSerializer})
+    @action(methods=["post"], detail=True)
+    def screening(self, request, reference):
+        given = dict(self.read(ScreeningSerializer))
+        referral = given.pop("referral", "")
+        need = self.get_object()
+        actions.screen(
+            need, {c: (a["is_met"], a["note"]) for c, a in given.items()}, by=request.user, referral=referral
+        )
+        return self._shown(need)
+
+    @extend_schema(summary="Approve the public summary", request=None, responses={200: NeedDetailSerializer})
+    @action(methods=["post"], detail=True, url_path="approve-summary")
+    def approve_summary(self, request, reference):
+        need = self.get_object()
+        actions.approve_summary(need, by=request.user)
+        return self._shown(need)
+
+    @extend_schema(summary="Write the plan", request=PlanSerializer, responses={200: NeedDetailSerializer})
+    @action(methods=["put"], detail=True)
+    def plan(self, request, reference):
+        need = self.get_object()
+        actions.write_plan(need, self.read(PlanSerializer)["plan"], by=request.user)
+        return self._shown(need)
+
+    @extend_schema(summary="Confirm the plan or the delivery", request=None, responses={200: NeedDetailSerializer})
+    @action(methods=["post"], detail=True, url_path=r"confirm/(?P<step>[a-z]+)")
+    def confirm(self, request, reference, step):
+        if step not in ConfirmedStep.values:
+            raise Http404
+        need = self.get_object()
+        actions.confirm(need, step, by=request.user)
+        return self._shown(need)
+
+    @extend_schema(summary="Report progress", request=NoteSerializer, responses={200: NeedDetailSerializer})
+    @action(methods=["post"], detail=True)
+    def progress(self, request, reference):
+        need = self.get_object()
+        actions.report_progress(need, self.read(NoteSerializer)["note"], by=request.user)
+        return self._shown(need)
+
+    @extend_schema(
+        summary="Respond to a need",
+        request=ResponseWriteSerializer,
+        responses={201: ResponseSerializer},
+        parameters=[KEY],
+    )
+    @action(methods=["post"], detail=True)
+    def responses(self, request, reference):
+        need, given = self.get_object(), dict(self.read(ResponseWriteSerializer))
+        lines = {line.pk: line for line in need.lines.all()}
+        answers = []
+        for row in given.pop("answers"):
+            if row["line"] not in lines:
+                raise exceptions.ValidationError(
+                    {"answers": [_("This need has no line %(id)s.") % {"id": row["line"]}]}
+                )
+            answers.append(Answer(line=lines[row["line"]], quantity=row["quantity"]))
+        key = request.headers.get("Idempotency-Key", "")
+        response = actions.respond(Response(need=need, **given), answers, by=request.user, key=key)
+        return Answered(
+            ResponseSerializer(response, context=self.get_serializer_context()).data, status=status.HTTP_201_CREATED
+        )
+
+
+@extend_schema_view(
+    list=extend_schema(
+        summary="List responses",
+        description="Responses that you read in full: your own, those to your country, for UNEP all.",
+    ),
+    retrieve=extend_schema(summary="One response", description="One response, by its reference."),
+)
+class ResponseViewSet(Writes):
+    serializer_class = ResponseSerializer
+    permission_classes = [permissions.IsAuthenticated]
+    filter_backends: list = []
+    lookup_field = "reference"
+    lookup_value_regex = r"R-[0-9]{4}-[0-9]{4,}"
+
+    def get_queryset(self):
+        if getattr(self, "swagger_fake_view", False):
+            return Response.objects.none()
+        rows = Response.objects.visible_to(self.request.user).select_related("need", "partner", "country")
+        return rows.prefetch_related(Prefetch("answers", Answer.objects.order_by("line__position", "pk"))).order_by(
+            "-created_at", "-pk"
+        )
+
+    @extend_schema(
+        summary="Accept, decline or take back a response",
+        request=OptionalNoteSerializer,
+        responses={200: ResponseSerializer},
+    )
+    @action(methods=["post"], detail=True, url_path=r"(?P<move>accept|decline|take_back)")
+    def answer(self, request, reference, move):
+        response, note = self.get_object(), self.read(OptionalNoteSerializer).get("note", "")
+        if move == "accept":
+            actions.accept_response(response, by=request.user, note=note)
+        else:
+            lifecycle.transition(response, move, by=request.user, note=note)
+        return Answered(self.get_serializer(Response.objects.get(pk=response.pk)).data)
