@@ -118,7 +118,7 @@ class NeedAdmin(KeptHistory, RuledAdmin, admin.ModelAdmin):
     list_display = ["reference", "title", "country", "kind", "state", "age", "due_on"]
     list_display_links = ["reference", "title"]
     list_select_related = ["country"]
-    list_filter = ["state", LateFilter, "kind", "is_on_behalf", "source", "is_illustrative", "country__region"]
+    list_filter = ["state", LateFilter, "kind", "is_on_behalf", "source", "is_illustrative"]
     search_fields = ["reference", "title", "country__name_en", "country__iso3"]
     autocomplete_fields = ["institution_partner"]
     readonly_fields = [

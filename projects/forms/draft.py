@@ -29,8 +29,16 @@ class MonthWidget(forms.MultiWidget):
 
     def __init__(self):
         months = [("", _("month")), *MONTHS.items()]
-        year = forms.TextInput(attrs={"inputmode": "numeric", "class": "yr", "maxlength": 4, "placeholder": _("year")})
-        super().__init__({"month": forms.Select(choices=months), "year": year})
+        year = forms.TextInput(
+            attrs={
+                "inputmode": "numeric",
+                "class": "yr",
+                "maxlength": 4,
+                "placeholder": _("year"),
+                "aria-label": _("year"),
+            }
+        )
+        super().__init__({"month": forms.Select(choices=months, attrs={"aria-label": _("month")}), "year": year})
 
     def decompress(self, value):
         return [value.month, value.year] if value else [None, None]

@@ -20,6 +20,7 @@ pytestmark = pytest.mark.django_db
 FORMS = sorted(action for action, move in MOVES.items() if move.is_for_forms)
 STAFF = {"desk", "publisher", "administrator"}
 OWN = {"contributor", "focal_point"}
+NO_ROLE = {"nobody", "stranger", "former"}
 TAKES = {"start": "project", "merge": "merged_into"}  # what these moves need besides
 ENDING = ("close", "close_partly")
 
@@ -35,29 +36,24 @@ def door(client, name: str, need: Need, action: str, body: dict):
 
 
 def outcome(client, name, need, action, body, person) -> str:
-    """What came of it; undone at once, so that thousands of cases share one need."""
+    """What came of it; a move is undone at once, so that thousands of cases share one need."""
     with transaction.atomic():
         answer = door(client, name, need, action, body)
-        events = list(Event.objects.filter(need=need).values_list("action", "from_state", "to_state", "by", "note"))
-        state = Need.objects.values_list("state", flat=True).get(pk=need.pk)
-        transaction.set_rollback(True)
-    code = answer.status_code
-    if code == 404:
-        result = "hidden"
-    elif code == 403 or (code == 302 and "/login/" in answer["Location"]):
-        result = "forbidden"
-    elif code in (400, 409):
-        result = "refused"
-        if name == "api":
-            assert answer["Content-Type"] == "application/problem+json"
-    else:
+        code = answer.status_code
+        if code == 404:
+            return "hidden"
+        if code == 403 or (code == 302 and "/login/" in answer["Location"]):
+            return "forbidden"
+        if code in (400, 409):
+            assert name != "api" or answer["Content-Type"] == "application/problem+json"
+            return "refused"
         assert code == (200 if name == "api" else 302), (name, code, answer.content[:300])
+        events = list(Event.objects.filter(need=need).values_list("action", "from_state", "to_state", "by", "note"))
         to_state = MOVES[action].to_state or NeedState.SUBMITTED
         assert events == [(action, need.state, to_state, person.pk, "because")], name
-        assert state == to_state
+        assert Need.objects.values_list("state", flat=True).get(pk=need.pk) == to_state
+        transaction.set_rollback(True)
         return "moved"
-    assert (state, events) == (need.state, []), name
-    return result
 
 
 def wanted(name: str, need: Need, action: str) -> str:
@@ -93,15 +89,19 @@ def test_every_role_and_every_move_through_every_door(state, people):
         if action in ENDING:
             body |= {"outcome": "x", "rating": 3, "lessons": "y"}
         for name, person in people.items():
+            if name in NO_ROLE and action != FORMS[0]:
+                continue  # what holds of one move for people without a role holds of all; the rule of each is in test_need_life
             want = wanted(name, need, action)
             got = {d: outcome(clients[name], d, need, action, body, person) for d in ("page", "api")}
-            if name == "nobody" and got["api"] == "forbidden":
-                pass  # asked to sign in, before anything is looked up
             assert got == {"page": want, "api": want}, (name, action)
-            in_admin = outcome(clients[name], "admin", need, action, body, person)
-            assert in_admin == (want if name in STAFF else "forbidden"), (name, action)
-            cases += 3
-    assert cases == len(FORMS) * len(people) * 3
+            cases += 2
+            if name in STAFF or action == FORMS[0]:  # to others admin is closed, whatever they ask for
+                in_admin = outcome(clients[name], "admin", need, action, body, person)
+                assert in_admin == (want if name in STAFF else "forbidden"), (name, action)
+                cases += 1
+    assert not Event.objects.filter(need=need).exists()  # nobody who was refused left anything behind
+    assert Need.objects.get(pk=need.pk).state == state
+    assert cases >= len(FORMS) * ((len(people) - len(NO_ROLE)) * 2 + len(STAFF))
     assert set(PARTNER) <= set(people)
 
 

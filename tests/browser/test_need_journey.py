@@ -1,0 +1,291 @@
+"""A real need from import to its end, by all the people it takes: at 360 px, by keyboard alone, without JavaScript.
+
+Afterwards every page that was met is checked by axe, with JavaScript.
+"""
+
+import csv
+import io
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+
+from partners.choices import Role
+from partners.models import Country, Partner
+from projects.choices import Criterion, NeedState, Status
+from projects.models import Need
+from tests.browser.conftest import BROWSER, cookies_of
+from tests.factories import MembershipFactory, ProjectFactory
+
+pytestmark = [*BROWSER, pytest.mark.xdist_group("journey")]  # beside the other browser tests
+REAL = Path(__file__).resolve().parents[3] / "shared" / "data" / "needs" / "ndc_needs.csv"
+OWN = {  # where the real table is not at hand: one row of the same form, written for this test
+    "need_id": "TEST-1", "iso2": "KE", "iso3": "KEN", "country": "Kenya", "region": "", "component": "Mitigation", "kind": "capacity",
+    "sector": "Energy", "subsector": "", "question_code": "X", "question": "Capacity needed", "text": "Train people who mend solar pumps | A workshop",
+}  # fmt: skip
+PASSWORD = "a long enough password"
+MOST_TABS = 200
+
+
+@pytest.fixture
+def need(reference_again, tmp_path):
+    """A need of two lines as the import brings it in."""
+    rows = [OWN]
+    if REAL.exists():
+        with REAL.open(encoding="utf-8-sig", newline="") as file:
+            rows = [row for row in csv.DictReader(file) if row["kind"] == "capacity" and row["text"].count("|") == 1][
+                :1
+            ]
+    path = tmp_path / "needs.csv"
+    out = io.StringIO()
+    writer = csv.DictWriter(out, fieldnames=list(OWN))
+    writer.writeheader()
+    writer.writerows(rows)
+    path.write_text(out.getvalue(), encoding="utf-8")
+    call_command("import_needs", str(path), stdout=io.StringIO())
+    return Need.objects.get()
+
+
+class Person:
+    """Somebody at a keyboard. Presses only keys."""
+
+    def __init__(self, chromium, base: str, user, met: dict):
+        self.page = chromium.new_context(viewport={"width": 360, "height": 800}, java_script_enabled=False).new_page()
+        self.base, self.user, self.met = base, user, met
+        if user is not None:
+            self.go("/accounts/login/")
+            self.write("E-mail address", user.email)
+            self.write("Password", PASSWORD)
+            self.press("Sign in")
+
+    def go(self, path: str) -> None:
+        answer = self.page.goto(self.base + path)
+        assert answer.status < 400, (path, answer.status)
+        self._look()
+
+    def _look(self) -> None:
+        """Where one has come to: nothing scrolls sideways; the page is kept for axe."""
+        self.fresh = True
+        assert self.page.evaluate("document.documentElement.scrollWidth") <= 360, self.page.url
+        path = self.page.url.removeprefix(self.base).partition("#")[0]
+        self.met.setdefault((self.user.pk if self.user and not path.startswith("/accounts/") else None, path), None)
+
+    def _tab_to(self, script: str, *args) -> None:
+        """Tab, on from where the focus is and round the page once, until `script` says that it is where it should be."""
+        there = f"([a, b]) => {{ const e = document.activeElement; return {script} }}"
+        if self.fresh:
+            self.page.focus("#main")
+            self.fresh = False
+        for _n in range(MOST_TABS):
+            self.page.keyboard.press("Tab")
+            if self.page.evaluate(there, [*args, None][:2]):
+                return
+        raise AssertionError(f"No {args} on {self.page.url} by keyboard:\n{self.page.inner_text('main')[:1500]}")
+
+    def press(self, name: str) -> None:
+        """A link or a button with this name (its visible words)."""
+        self._tab_to("(e.innerText || '').trim().replace(/\\s+/g, ' ') === a && /^(A|BUTTON)$/.test(e.tagName)", name)
+        with self.page.expect_navigation(wait_until="load"):
+            self.page.keyboard.press("Enter")
+        self._look()
+
+    def _id_of(self, label: str, within: str = "") -> str:
+        scope = self.page.locator(within) if within else self.page.locator("main")
+        found = scope.locator("label").filter(has_text=label).all()
+        exact = [one for one in found if one.inner_text().strip() == label] or found
+        return exact[0].get_attribute("for")
+
+    def write(self, label: str, text: str, within: str = "") -> None:
+        self._tab_to("e.id === a", self._id_of(label, within))
+        self.page.keyboard.press("Control+A")
+        self.page.keyboard.type(text)
+
+    def choose(self, label: str, within: str = "") -> None:
+        """A radio button or a box with this label. Radio buttons of one group are one stop: arrows lead on."""
+        target = self._id_of(label, within)
+        if self.page.evaluate("document.activeElement.id") != target:
+            self._tab_to("e.id === a || (e.type === 'radio' && e.name === document.getElementById(a)?.name)", target)
+        for _n in range(12):
+            if self.page.evaluate("document.activeElement.id") == target:
+                break
+            self.page.keyboard.press("ArrowDown")
+        if not self.page.evaluate("document.activeElement.checked"):
+            self.page.keyboard.press("Space")
+        assert self.page.evaluate("document.activeElement.checked"), label
+
+    def says(self, *texts: str) -> None:
+        shown = self.page.inner_text("main")
+        for text in texts:
+            assert text in shown, (text, self.page.url, shown[:1500])
+
+
+def test_a_need_from_import_to_its_end(chromium, live_server, need):
+    country, undp = need.country, Partner.objects.get(slug="undp")
+    met: dict = {}
+
+    def somebody(role: str, **place) -> Person:
+        user = MembershipFactory(role=role, **place).user
+        user.vouch_for_address()
+        return Person(chromium, live_server.url, user, met)
+
+    page_of_need = f"/needs/{need.reference}/"
+    running = ProjectFactory(published=True, status=Status.IMPLEMENTATION, countries={country.iso3: "recipient"})
+
+    # The contributor completes the draft.
+    writer = somebody(Role.CONTRIBUTOR, country=country)
+    writer.says("Nothing waits for you")
+    writer.go(f"{page_of_need}draft/")
+    writer.says("are missing for the endorsement")
+    writer.press("Problem and gap")
+    writer.write("Problem", "Pumps stand still for months because nobody can mend them.")
+    writer.press("Save and go on")
+    for number, line in enumerate(need.lines.all()):
+        within = (
+            f"fieldset:has(input[value='{line.text}'])" if "'" not in line.text else f"fieldset.beam >> nth={number}"
+        )
+        writer.write("Kind of help", "Training", within)
+        writer.write("How much", "12", within)
+        writer.write("Unit", "people", within)
+        writer._tab_to("e.id === a", f"id_lines-{number}-by_when_0")
+        writer.page.keyboard.type("June")
+        writer._tab_to("e.id === a", f"id_lines-{number}-by_when_1")
+        writer.page.keyboard.type("2099")
+    writer.press("Save and go on")
+    assert set(need.lines.values_list("quantity", "unit")) == {(12, "people")}
+    writer.says("Themes and goals", "What your words point to")
+    writer.press("Save and go on")
+    writer.write("Institution", "Ministry of energy")
+    writer.write("Contact", "A. Person")
+    writer.write("E-mail address", "person@example.org")
+    writer.write("Scope", "national")
+    writer.press("Save and go on")
+    writer.press("Save and go on")  # who benefits, left empty
+    writer.write("Existing initiatives", "none")
+    writer.choose("No, only here")
+    writer.press("Save and go on")
+    writer.write("Public summary", "Villages want people who mend solar pumps.")
+    writer.write("Languages of work", "en, fr")
+    writer.press("Save and come back later")
+    writer.says("2 things are missing")
+    writer.press("Tell the focal point that it is ready")
+
+    # The national focal point endorses it.
+    focal = somebody(Role.FOCAL_POINT, country=country)
+    focal.says("Complete the draft and endorse it.")
+    focal.go(f"{page_of_need}draft/")
+    focal.press("Endorsement")
+    focal.write("Endorsed by", "B. Person, national focal point")
+    focal._tab_to("e.id === a", "id_endorsed_on")
+    focal.page.keyboard.type("01022026")
+    focal.press("Save and go on")
+    focal.says("Nothing is missing")
+    focal.press("Endorse and submit")
+    focal.press("Endorse and submit")
+    focal.says("Submitted", "UNEP screens it by five criteria")
+
+    # UNEP screens; somebody else at UNEP opens, once the summary is approved.
+    desk = somebody(Role.DESK)
+    desk.says("Screen it, or return it with questions.")
+    desk.press("Screen it, or return it with questions.")
+    desk.press("Screen")
+    for criterion in Criterion:
+        within = f"#id_{criterion.value}"
+        desk.choose("Yes", within)
+        desk._tab_to("e.id === a", f"id_{criterion.value}_note")
+        desk.page.keyboard.type("Said in the draft.")
+    desk.press("Screen")
+    desk.press("Find eligible")
+    desk.press("Find eligible")
+    focal.go("/dashboard/")
+    focal.press("Approve the public summary.")
+    focal.press("Approve the public summary")
+    focal.press("Approve the public summary")
+    publisher = somebody(Role.PUBLISHER)
+    publisher.press("Open it to responses.")
+    publisher.press("Open to responses")
+    publisher.press("Open to responses")
+    assert Need.objects.get().state == NeedState.OPEN
+
+    # A partner answers all of it; the country accepts.
+    lead = somebody(Role.PARTNER_LEAD, partner=undp)
+    lead.go(page_of_need)
+    lead.press("Respond to this need")
+    lead.write("What you offer", "A course for all twelve, twice.")
+    for line in need.lines.all():
+        lead._tab_to("e.id === a", f"id_line_{line.pk}")
+        lead.page.keyboard.type("12")
+    lead.press("Respond to this need")
+    lead.says("is with the country. It answers by")
+    focal.go(page_of_need)
+    focal.press("Accept")
+    focal.press(f"Accept: {undp}")
+    focal.says("In dialogue")
+
+    # All sides agree on a plan; a project carries it out.
+    focal.press("Write the plan")
+    focal.write("Plan", "Two courses in 2099; UNDP teaches, the ministry gives the rooms.")
+    focal.press("Write the plan")
+    for person in (focal, lead, desk):
+        person.go(page_of_need)
+        person.press("Confirm the plan")
+        person.press("Confirm the plan")
+    desk.says("Plan agreed")
+    desk.press("Start delivery")
+    desk.write("Project", running.reference)
+    desk.press("Start delivery")
+    lead.go(page_of_need)
+    lead.press("Report progress")
+    lead.write("Note", "The first course is over.")
+    lead.press("Report progress")
+    lead.press("Enter what was delivered")
+    for answer in need.responses.get().answers.all():
+        lead._tab_to("e.id === a", f"id_{answer.pk}")
+        lead.page.keyboard.press("Control+A")
+        lead.page.keyboard.type("12")
+    lead.press("Enter what was delivered")
+    for person in (lead, desk):
+        person.go(page_of_need)
+        person.press("Confirm the delivery")
+        person.press("Confirm the delivery")
+    desk.says("Delivered")
+
+    # The country says what came of it; everybody can read it.
+    focal.go("/dashboard/")
+    focal.press("Say what came of it and close it.")
+    focal.press("Close")
+    focal.write("What came of it", "Twelve people mend pumps.")
+    focal.choose("4")
+    focal.write("What was learned", "Teach in pairs.")
+    focal.press("Close")
+    anybody = Person(chromium, live_server.url, None, met)
+    anybody.go(page_of_need)
+    anybody.says(
+        "Closed", "Twelve people mend pumps.", "The country rates it 4 of 5.", "opens it to responses.", "closes it."
+    )
+    need.refresh_from_db()
+    assert need.state == NeedState.CLOSED
+    for secret in ("Pumps stand still", "person@example.org", "B. Person"):
+        assert secret not in anybody.page.content(), secret
+
+    people = {p.user.pk if p.user else None: p.user for p in (writer, focal, desk, publisher, lead, anybody)}
+    check_with_axe(chromium, live_server.url, met, people)
+    assert Country.objects.get(pk=country.pk) == country
+
+
+def check_with_axe(chromium, base: str, met: dict, people: dict) -> None:
+    """No violation of WCAG 2.2 A and AA, nor of best practice, on any page that the journey met."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    axe, found = Axe(), []
+    for key, user in people.items():
+        context = chromium.new_context(viewport={"width": 360, "height": 800}, bypass_csp=True)
+        if user is not None:
+            context.add_cookies(cookies_of(user, base))
+        page = context.new_page()
+        for path in [path for who, path in met if who == key]:
+            if page.goto(base + path).status != 200:
+                continue  # a step that lies behind: its form is not there any more
+            violations = axe.run(page).response["violations"]
+            found += [(path, v["id"], v["nodes"][0]["html"][:150]) for v in violations]
+        context.close()
+    assert found == []
