@@ -43,7 +43,7 @@ def begin(need: Need, *, by, key: str = "") -> tuple[Need, bool]:
     need.submission_key = f"{by.pk}:{key}"[:100] if key else None
     if key and (found := Need.objects.filter(submission_key=need.submission_key).first()):
         return found, False
-    need.full_clean(exclude=["reference"])
+    need.full_clean(exclude=["reference", "submission_key"])  # the key is settled by whoever stores it first
     try:
         with transaction.atomic():
             need.save()

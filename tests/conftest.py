@@ -56,7 +56,7 @@ def _keep_a_copy() -> None:
     with connection.cursor() as cursor:
         cursor.execute("CREATE SCHEMA kept")
         for table in connection.introspection.table_names(cursor):
-            cursor.execute(f'SELECT EXISTS (SELECT FROM public."{table}")')
+            cursor.execute(f'SELECT EXISTS (SELECT FROM public."{table}")')  # noqa: S608
             if cursor.fetchone()[0] and table != "django_migrations":
                 cursor.execute(f'CREATE TABLE kept."{table}" AS TABLE public."{table}"')
 

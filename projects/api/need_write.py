@@ -88,9 +88,12 @@ class NeedBeginSerializer(NeedWriteSerializer):
     country = serializers.SlugRelatedField(
         slug_field="iso3", queryset=Country.objects.all(), help_text="ISO 3166-1 alpha-3"
     )
+    key = serializers.CharField(
+        required=False, max_length=60, help_text="The same as the header Idempotency-Key: sent twice, it is one need"
+    )
 
     class Meta(NeedWriteSerializer.Meta):
-        fields = ["country", *NeedWriteSerializer.Meta.fields]
+        fields = ["country", "key", *NeedWriteSerializer.Meta.fields]
         extra_kwargs = {"title": {"required": True}}
 
 
@@ -225,7 +228,9 @@ class NeedViewSet(Writes):
         begun = {name: values.pop(name) for name in ("country", "title", "kind") if name in values}
         is_own = any(m.country_id == begun["country"].pk for m in request.user.active_memberships)
         need = Need(**begun, is_on_behalf=request.user.is_staff and not is_own)
-        need, new = drafting.begin(need, by=request.user, key=request.headers.get("Idempotency-Key", ""))
+        key = request.headers.get("Idempotency-Key") or values.pop("key", "")
+        need, new = drafting.begin(need, by=request.user, key=key)
+        values.pop("key", None)
         if new and values:
             drafting.save(need, values, by=request.user)
         return self._shown(need, status.HTTP_201_CREATED if new else status.HTTP_200_OK)

@@ -68,8 +68,11 @@ def need_new(request: HttpRequest) -> HttpResponse:
         raise PermissionDenied(_("Contributors and focal points write the needs of their country. Ask to join yours."))
     form = BeginForm(request.POST or None, user=request.user, initial={"key": uuid.uuid4().hex})
     if request.method == "POST" and form.is_valid():
-        need, _new = drafting.begin(form.instance, by=request.user, key=form.cleaned_data["key"])
-        return redirect("need-part", need.reference, "problem")
+        try:
+            need, _new = drafting.begin(form.instance, by=request.user, key=form.cleaned_data["key"])
+            return redirect("need-part", need.reference, "problem")
+        except ValidationError as error:
+            form.add_error(None, error.messages)
     return render(request, "projects/draft_new.html", {"form": form}, status=400 if form.errors else 200)
 
 

@@ -1,0 +1,133 @@
+"""Every address for every role, with the answer that the rules give: for bench tools, and for people who want to see it."""
+
+import json
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.core.management.base import BaseCommand, CommandError
+from django.urls import reverse
+
+from partners.models import User
+from projects.choices import NeedState
+from projects.demonstration import load_accounts
+from projects.lifecycle.need import MOVES
+from projects.models import Need
+
+WRITTEN = (NeedState.DRAFT, NeedState.RETURNED)
+
+
+class Command(BaseCommand):
+    help = (
+        "Prints a table of addresses x roles over the demonstration as JSON. In development only: it holds passwords."
+    )
+
+    def add_arguments(self, parser):
+        parser.add_argument("--base", default="http://127.0.0.1:8000")
+
+    def handle(self, *args, base, **options):
+        if not settings.DEBUG:
+            raise CommandError("The accounts of the demonstration exist in development only (DJANGO_DEBUG=1).")
+        login = base + reverse("login")
+        roles, people = {"anonymous": {}}, {"anonymous": AnonymousUser()}
+        for _label, email, password in load_accounts():
+            name = email.partition("@")[0]
+            roles[name] = {"login": login, "user": email, "password": password}
+            people[name] = User.objects.get(email=email)
+        routes = [
+            {"path": path, "method": method, "expect": {name: answer(user) for name, user in people.items()}}
+            for path, method, answer in [*self.pages(), *self.needs()]
+        ]
+        self.stdout.write(json.dumps({"roles": roles, "routes": routes}, indent=1))
+
+    def pages(self):
+        for name in (
+            "home",
+            "need-list",
+            "need-unanswered",
+            "project-list",
+            "country-list",
+            "partner-list",
+            "theme-list",
+            "login",
+        ):
+            yield (
+                reverse(name),
+                "GET",
+                lambda user, name=name: 200 if name != "login" or not user.is_authenticated else 302,
+            )
+        for name in ("dashboard", "account", "join", "my-mail", "mfa_index", "usersessions_list", "account_email"):
+            yield reverse(name), "GET", lambda user: 200 if user.is_authenticated else "login"
+        yield reverse("people"), "GET", self._if("partners.grant_membership")
+        yield reverse("need-new"), "GET", self._if("projects.add_need")
+        yield reverse("calendar"), "GET", self._if("partners.view_user")
+        yield reverse("api-need-list"), "GET", lambda user: 200
+        yield reverse("api-response-list"), "GET", lambda user: 200 if user.is_authenticated else 403
+        for name in (
+            "projects_need",
+            "projects_notice",
+            "projects_project",
+            "partners_user",
+            "partners_membership",
+            "partners_partner",
+        ):
+            yield (
+                reverse(f"admin:{name}_changelist"),
+                "GET",
+                lambda user: 200 if getattr(user, "is_staff", False) else "login",
+            )
+
+    def needs(self):
+        for need in Need.objects.order_by("pk"):
+            ref = need.reference
+            yield reverse("need", args=[ref]), "GET", lambda user, need=need: 200 if self._sees(user, need) else 404
+            yield (
+                reverse("api-need-detail", args=[ref]),
+                "GET",
+                lambda user, need=need: 200 if self._sees(user, need) else 404,
+            )
+            for name in ("need-draft", "need-documents", "need-sheet-upload", "need-delete"):
+                yield reverse(name, args=[ref]), "GET", self._writer(need, name)
+            for name, permission in (("need-screen", "screen"), ("need-approve", "approve_summary"), ("need-plan", "confirm"),
+                                     ("need-progress", "deliver"), ("need-delivered", "deliver")):  # fmt: skip
+                yield reverse(name, args=[ref]), "GET", self._if(f"projects.{permission}_need", need)
+            for action, move in MOVES.items():
+                if move.is_for_forms:
+                    yield reverse("need-move", args=[ref, action]), "GET", self._if(move.permission, need)
+                    yield (
+                        reverse("admin:projects_need_move", args=[need.pk, action]),
+                        "GET",
+                        self._in_admin(move.permission, need),
+                    )
+
+    @staticmethod
+    def _sees(user, need) -> bool:
+        return Need.objects.visible_to(user).filter(pk=need.pk).exists()
+
+    def _if(self, permission: str, need: Need | None = None):
+        def answer(user):
+            if not user.is_authenticated:
+                return "login"
+            if need is not None and not self._sees(user, need):
+                return 404
+            return 200 if user.has_perm(permission, need) else 403
+
+        return answer
+
+    def _in_admin(self, permission: str, need: Need):
+        def answer(user):
+            if not getattr(user, "is_staff", False):
+                return "login"
+            return self._if(permission, need)(user)
+
+        return answer
+
+    def _writer(self, need: Need, name: str):
+        def answer(user):
+            found = self._if("projects.change_need", need)(user)
+            if found == 200 and name == "need-draft" and need.state not in WRITTEN:
+                return 302
+            if found == 200 and name == "need-delete" and not user.has_perm("projects.delete_need", need):
+                return 403
+            return found
+
+        return answer
