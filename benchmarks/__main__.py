@@ -8,16 +8,20 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ssc_portal.settings")
 django.setup()
 
-from benchmarks import importing, reading  # noqa: E402 - they need the settings
+from benchmarks import importing, needs, reading  # noqa: E402 - they need the settings
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument(
-    "--sizes", type=int, nargs="+", default=[1_000, 10_000], help="how many projects (default %(default)s)"
+    "--sizes", type=int, nargs="+", default=[1_000, 10_000], help="how many needs and projects (default %(default)s)"
 )
 parser.add_argument(
     "--activities", type=int, default=300, help="how many IATI activities to import (default %(default)s)"
 )
 parser.add_argument("--runs", type=int, default=7, help="of which the median is told (default %(default)s)")
+parser.add_argument("--needs-only", action="store_true", help="leave projects and imports out")
 arguments = parser.parse_args()
+needs.measure(arguments.sizes, arguments.runs)
+if arguments.needs_only:
+    raise SystemExit
 reading.measure(arguments.sizes, arguments.runs)
 importing.measure(arguments.activities)
