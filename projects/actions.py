@@ -189,7 +189,9 @@ def confirm(need: Need, step: str, *, by, side: str | None = None) -> bool:
         raise PermissionDenied(_("Your role does not allow this."))
     if step == ConfirmedStep.PLAN and not locked.plan.strip():
         raise ValidationError(_("Write the plan: who does what, indicators, contributions, dates."), code="incomplete")
-    Confirmation.objects.get_or_create(need=locked, step=step, side=side, defaults={"by": by})
+    _confirmation, new = Confirmation.objects.get_or_create(need=locked, step=step, side=side, defaults={"by": by})
+    if not new:
+        raise ValidationError(_("Your side has confirmed already."), code="state")
     write_down(locked, f"confirm_{step}", by=by, is_public=True)
     if missing_for(locked, moves_of(locked)[action].to_state):
         return False

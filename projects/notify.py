@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from email.utils import make_msgid
 
 from django.db import transaction
-from django.urls import translate_url
+from django.urls import reverse, translate_url
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import override
@@ -81,9 +81,7 @@ def _people(side: str, need: Need, response: Response | None) -> list[User]:
     held = Membership.objects.active().filter(user__is_active=True).select_related("user").order_by("pk")
     if side == COUNTRY:
         held = held.filter(country=need.country)
-        if need.state in (S.DRAFT, S.RETURNED):
-            pass  # contributors write it, so they hear of it too
-        else:
+        if need.state not in (S.DRAFT, S.RETURNED):  # while it is written, contributors hear of it too
             held = held.filter(role=Role.FOCAL_POINT) | held.filter(user=need.created_by)
         found = [m.user for m in held]
         return found or ([need.created_by] if need.is_on_behalf and need.created_by else [])
@@ -167,8 +165,6 @@ def send_digest(user: User) -> Exception | None:
     if not waiting:
         return None
     with override(user.language):
-        from django.urls import reverse
-
         context = {"rows": [_facts(notice) for notice in waiting]}
         mail = joining.compose("digest", user.language, context, translate_url(reverse("dashboard"), user.language))
     return _hand_over(waiting, user, mail)

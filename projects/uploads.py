@@ -46,13 +46,16 @@ SIMPLE = {
 KNOWN = gettext_lazy("PDF, Word, Excel, PowerPoint, OpenDocument, PNG or JPEG")
 
 
-def media_type(content: bytes) -> tuple[str, str]:
-    """(media type, extension) of a file by its content. Raises ValidationError for what is not taken."""
+def media_type(content: bytes, *, unpacked: int = 40 * LARGEST) -> tuple[str, str]:
+    """(media type, extension) of a file by its content. Raises ValidationError for what is not taken.
+
+    `unpacked`: the most bytes that an archive may unfold to.
+    """
     refused = ValidationError(
         _("This file is not taken: by its content it is none of %(known)s.") % {"known": KNOWN}, code="type"
     )
     if content[:4] == b"PK\x03\x04":
-        return _inside_archive(content, refused)
+        return _inside_archive(content, unpacked, refused)
     try:
         extension = puremagic.from_string(content)
     except (puremagic.PureError, ValueError):
@@ -62,14 +65,14 @@ def media_type(content: bytes) -> tuple[str, str]:
     return SIMPLE[extension], {".jpeg": ".jpg", ".jfif": ".jpg"}.get(extension, extension)
 
 
-def _inside_archive(content: bytes, refused: ValidationError) -> tuple[str, str]:
+def _inside_archive(content: bytes, unpacked: int, refused: ValidationError) -> tuple[str, str]:
     """Office files are archives: what they are stands inside. Those with macros are refused."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             names = archive.namelist()
             if any(name.lower().endswith("vbaproject.bin") for name in names):
                 raise ValidationError(_("This file holds macros. Save it without them."), code="macros")
-            if sum(entry.file_size for entry in archive.infolist()) > 40 * LARGEST:
+            if sum(entry.file_size for entry in archive.infolist()) > unpacked:
                 raise refused
             if "mimetype" in names:
                 kind = archive.read("mimetype")[:100].decode("ascii", "replace").strip()

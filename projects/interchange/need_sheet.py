@@ -13,6 +13,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.core.files.base import File
 from django.db import transaction
+from django.http import QueryDict
 from django.utils.translation import gettext as _
 from lxml import etree
 from openpyxl import Workbook, load_workbook
@@ -231,7 +232,7 @@ def _opened(file: File):
     if file.size > LARGEST:
         raise ValidationError(_("This file is larger than %(n)s MB.") % {"n": LARGEST // 1024**2})
     content = file.read()
-    if not content or uploads.media_type(content)[1] != ".xlsx":
+    if not content or uploads.media_type(content, unpacked=20 * LARGEST)[1] != ".xlsx":
         raise ValidationError(_("This is not a spreadsheet of the kind XLSX."))
     try:
         book = load_workbook(io.BytesIO(content), data_only=True)
@@ -298,9 +299,8 @@ def _part(part: Part, need: Need, answers: dict, by):
     return form, cells
 
 
-def _flat(data: dict):
-    from django.http import QueryDict
-
+def _flat(data: dict) -> QueryDict:
+    """As a browser would have sent it."""
     found = QueryDict(mutable=True)
     for name, value in data.items():
         found.setlist(name, [str(v) for v in value] if isinstance(value, list) else [str(value)])

@@ -94,13 +94,6 @@ def need_draft(request: HttpRequest, reference: str) -> HttpResponse:
     return render(request, "projects/draft.html", context)
 
 
-def _field(name: str, instance) -> str:
-    try:
-        return str(instance._meta.get_field(name).verbose_name)
-    except Exception:
-        return name
-
-
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def need_part(request: HttpRequest, reference: str, slug: str) -> HttpResponse:
@@ -196,7 +189,7 @@ def _differences(need: Need, stored: dict) -> list[tuple[str, str]]:
                 for line in LineItem.objects.filter(need=need)
             )
         else:
-            label = _field(name, need)
+            label = str(need._meta.get_field(name).verbose_name)
             display = getattr(Need.objects.get(pk=need.pk), f"get_{name}_display", None)
             text = display() if display else (", ".join(value) if isinstance(value, list) else value)
         found.append((label, "–" if text in (None, "") else str(text)))

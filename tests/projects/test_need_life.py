@@ -1,12 +1,15 @@
 """The life of a need: the table, every role x state x move, the acts, one whole life, random lives (laws 2 and 3)."""
 
+import threading
+
 import pytest
 import rules
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import transaction
+from django.db import connection, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from partners.choices import Role
 from partners.models import Country, User
@@ -300,3 +303,44 @@ def test_side_of_each_person(people):
     assert sides["partner_lead"] == Side.PARTNER
     assert sides["desk"] == Side.UNEP
     assert sides["stranger"] is None
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=False)
+@pytest.mark.parametrize("act", ["submit", "accept", "confirm"])
+def test_of_ten_people_at_one_button_one_wins(act, reference_again):
+    """One event, one job that tells of it, and a clear word for the nine others; a confirmation is there once."""
+    focals = [MembershipFactory(role=Role.FOCAL_POINT).user for _n in range(5)]
+    need = NeedFactory(
+        in_state={"submit": NeedState.DRAFT, "accept": NeedState.OPEN, "confirm": NeedState.IN_DIALOGUE}[act]
+    )
+    response = ResponseFactory(need=need) if act == "accept" else None
+    need.confirmations.all().delete()
+    presses = {
+        "submit": lambda by: transition(Need.objects.get(pk=need.pk), "submit", by=by),
+        "accept": lambda by: actions.accept_response(Response.objects.get(pk=response.pk), by=by),
+        "confirm": lambda by: actions.confirm(need, ConfirmedStep.PLAN, by=by),
+    }
+    outcomes, start = [], threading.Barrier(10, timeout=20)
+
+    def press(n):
+        try:
+            start.wait()
+            presses[act](focals[n % 5])
+            outcomes.append("won")
+        except ValidationError as error:
+            outcomes.append(error.error_list[0].code)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=press, args=[n]) for n in range(10)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcomes) == sorted(["won", *["state"] * 9])
+    events = sorted(Event.objects.values_list("action", flat=True))
+    assert events == {"submit": ["submit"], "accept": ["accept", "begin_dialogue"], "confirm": ["confirm_plan"]}[act]
+    told = ProcrastinateJob.objects.filter(task_name="projects.tell_of_event").values_list("args__event_id", flat=True)
+    assert sorted(key for key in told if key in set(Event.objects.values_list("pk", flat=True))) == sorted(
+        Event.objects.values_list("pk", flat=True)
+    )
