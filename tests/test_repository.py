@@ -155,3 +155,16 @@ def test_dictionary_names_fields_that_exist():
         for field in model._meta.concrete_fields
     }
     assert set(STANDARDS) <= known
+
+
+@pytest.mark.parametrize(
+    ("path", "code", "want"),
+    [
+        ("/needs/?q=x", "fr", "/fr/needs/?q=x"), ("/fr/needs/", "en", "/needs/"), ("/zh-hans/needs/", "ar", "/ar/needs/"),
+        ("/", "fr", "/fr/"), ("/fr/", "en", "/"), ("/api/v1/docs/", "fr", "/api/v1/docs/"), ("/frogs/", "fr", "/fr/frogs/"),
+    ],
+)  # fmt: skip
+def test_addresses_in_other_languages(path, code, want):
+    from ssc_portal.context import address_in
+
+    assert address_in(path, code) == want

@@ -28,6 +28,13 @@ class SignIn(LoginView):
             kwargs["data"]["login"] = kwargs["data"]["username"]
         return kwargs
 
+    def get_context_data(self, **kwargs):
+        query = self.request.GET.copy()
+        query["passkey"] = "1"
+        return super().get_context_data(
+            with_passkey="passkey" in self.request.GET, passkey_query=query.urlencode(), **kwargs
+        )
+
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])

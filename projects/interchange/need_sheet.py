@@ -217,7 +217,7 @@ def take(need: Need, file: File, *, by) -> list[str]:
         else:
             findings += cells(form)
     if findings:
-        raise SheetErrors(findings)
+        raise SheetErrors(sorted(findings, key=lambda f: (f.sheet != NEED, f.row, f.column)))
     try:
         drafting.save(need, values, by=by, seen=str(about.get("seen") or ""))
     except drafting.Conflict:

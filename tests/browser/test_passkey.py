@@ -46,6 +46,7 @@ def test_a_passkey_is_added_and_signs_in(chromium, live_server, reference_again,
 
     context.clear_cookies()
     page.goto(base + "/accounts/login/")
+    page.click("text=Sign in with a passkey")
     page.click("#passkey_login")
     page.wait_for_url("**/dashboard/")
     assert page.evaluate("window.__refused") == []

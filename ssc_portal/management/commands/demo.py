@@ -63,6 +63,7 @@ class Command(BaseCommand):
             + ["--threads", "4", "--log-level", "warning"],
             "worker": [sys.executable, "manage.py", "procrastinate", "-v", "0", "worker"],
         }
+        os.environ.setdefault("PORTAL_URL", f"http://127.0.0.1:{port}")  # for the links in mail
         # Children are in groups of their own: Ctrl-C reaches this process, which ends them in order.
         running = {
             name: subprocess.Popen(command, cwd=settings.BASE_DIR, start_new_session=True)  # noqa: S603
