@@ -149,15 +149,25 @@ class Due:
     need: Need
 
 
-def calendar(user, first: dt.date, last: dt.date) -> list[Due]:
-    """What is due between two days, as far as the person may see it: the deadline of each need, expiry, answers."""
+def calendar(user, first: dt.date, last: dt.date, most: int) -> tuple[list[Due], int]:
+    """What is due between two days, as far as the person may see it: the deadline of each need, expiry, answers.
+
+    Returns the first `most` of it and how much there is in all.
+    """
     needs = Need.objects.visible_to(user).select_related("country")
-    found = [Due(n.due_on, _("deadline: %(state)s") % {"state": n.get_state_display()}, n)
-             for n in needs.filter(due_on__range=(first, last))]  # fmt: skip
-    found += [
-        Due(n.expires_on, str(_("expires")), n) for n in needs.filter(state=S.OPEN, expires_on__range=(first, last))
-    ]
-    waiting = Response.objects.visible_to(user).filter(state=R.EXPRESSED, due_on__range=(first, last))
-    found += [Due(r.due_on, _("answer to %(who)s") % {"who": r.responder}, r.need)
-              for r in waiting.select_related("need__country", "partner", "country")]  # fmt: skip
-    return sorted(found, key=lambda due: (due.on, due.need.reference))
+    waiting = (
+        Response.objects.visible_to(user)
+        .filter(state=R.EXPRESSED)
+        .select_related("need__country", "partner", "country")
+    )
+    kinds = (
+        (needs, "due_on", lambda n: Due(n.due_on, _("deadline: %(state)s") % {"state": n.get_state_display()}, n)),
+        (needs.filter(state=S.OPEN), "expires_on", lambda n: Due(n.expires_on, str(_("expires")), n)),
+        (waiting, "due_on", lambda r: Due(r.due_on, _("answer to %(who)s") % {"who": r.responder}, r.need)),
+    )
+    found, total = [], 0
+    for rows, name, due in kinds:
+        rows = rows.filter(**{f"{name}__range": (first, last)})
+        found += [due(row) for row in rows.order_by(name, "pk")[:most]]
+        total += rows.count()
+    return sorted(found, key=lambda due: (due.on, due.need.reference))[:most], total

@@ -34,6 +34,7 @@ class Event(models.Model):
         verbose_name = _("move")
         verbose_name_plural = _("moves")
         ordering = ["-at", "-pk"]
+        indexes = [models.Index(fields=["at"], name="event_at")]  # what is new since a person looked
         constraints = [
             models.CheckConstraint(
                 name="event_of_one_record",

@@ -337,6 +337,8 @@ class Need(models.Model):
             models.Index(fields=["-modified_at", "-id"], name="need_newest_change"),
             models.Index(fields=["state", "due_on"], name="need_state_due"),
             models.Index(fields=["country", "-modified_at"], name="need_country_change"),
+            models.Index(fields=["due_on", "id"], name="need_due", condition=Q(due_on__isnull=False)),
+            models.Index(fields=["state", "expires_on"], name="need_state_expires"),
         ]
         constraints = [
             known("kind", NeedKind),

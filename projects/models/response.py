@@ -91,6 +91,7 @@ class Response(models.Model):
         verbose_name = _("response")
         verbose_name_plural = _("responses")
         ordering = ["-created_at", "-pk"]
+        indexes = [models.Index(fields=["state", "due_on"], name="response_state_due")]
         constraints = [
             known("state", ResponseState),
             known("cost", CostTerms),

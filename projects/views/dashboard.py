@@ -20,6 +20,7 @@ from projects.lifecycle import today
 from projects.models import Follow, MailPreference, Need
 
 WEEKS = 8
+MOST = 25  # entries of one week; the rest is counted, and stands in admin
 
 
 @login_required
@@ -102,11 +103,12 @@ def desk_calendar(request: HttpRequest) -> HttpResponse:
         raise PermissionDenied(_("The calendar is for UNEP's staff."))
     now = today()
     monday = now - dt.timedelta(days=now.weekday())
-    last = monday + dt.timedelta(weeks=WEEKS) - dt.timedelta(days=1)
-    entries = clocks.calendar(request.user, now - dt.timedelta(days=365), last)
-    late = [entry for entry in entries if entry.on < now]
+    late, late_count = clocks.calendar(request.user, now - dt.timedelta(days=365), now - dt.timedelta(days=1), MOST)
     weeks = []
     for number in range(WEEKS):
         first = monday + dt.timedelta(weeks=number)
-        weeks.append((first, [e for e in entries if max(first, now) <= e.on < first + dt.timedelta(weeks=1)]))
-    return render(request, "projects/calendar.html", {"late": late, "weeks": weeks})
+        entries, count = clocks.calendar(request.user, max(first, now), first + dt.timedelta(days=6), MOST)
+        weeks.append((first, entries, count - len(entries)))
+    return render(
+        request, "projects/calendar.html", {"late": late, "more_late": late_count - len(late), "weeks": weeks}
+    )
