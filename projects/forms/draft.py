@@ -9,6 +9,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.dates import MONTHS
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from partners.choices import COUNTRY_ROLES
@@ -209,7 +210,6 @@ class LineForm(forms.ModelForm):
         self.fields["assistance"].queryset = Term.objects.filter(vocabulary=Vocabulary.ASSISTANCE).order_by(
             "position", "pk"
         )
-        self.fields["assistance"].empty_label = _("choose")
         self.fields["unit"].choices = [("", _("choose")), *Unit.choices]
 
     def clean(self):
@@ -241,8 +241,15 @@ class Lines(forms.BaseFormSet):
         line = next((line for line in self.stored if str(line.pk) == key), None)
         return {"instance": line} if line else {}
 
+    @cached_property
+    def kinds_of_help(self) -> list:
+        """Asked for once, not by each row."""
+        terms = Term.objects.filter(vocabulary=Vocabulary.ASSISTANCE).order_by("position", "pk")
+        return [("", _("choose")), *((term.pk, str(term)) for term in terms)]
+
     def _construct_form(self, i, **kwargs):
         form = super()._construct_form(i, **kwargs)
+        form.fields["assistance"].choices = self.kinds_of_help
         if not self.is_open:
             for field in form.fields.values():
                 field.disabled = True

@@ -496,3 +496,19 @@ def test_the_sheet_is_downloaded_by_its_writers_only(need, people, sign_in):
     assert got == {"contributor", "focal_point"}
     assert MembershipFactory(role=Role.DESK).user.is_staff
     assert LineItem.objects.filter(need=need).count() == 2
+
+
+def test_a_draft_costs_the_same_with_many_lines(people, sign_in, count_queries):
+    client, costs = sign_in(people["contributor"]), []
+    for n in (1, 3, 20):
+        need = NeedFactory(lines=[(f"Line {k}", 5, "items") for k in range(n)])
+        found = []
+        for address in ("", "lines/", "themes/", "institution/"):
+            client.get(f"/needs/{need.reference}/draft/{address}")
+            with count_queries() as count:
+                assert client.get(f"/needs/{need.reference}/draft/{address}").status_code == 200
+            found.append(count())
+        costs.append(found)
+    assert costs[1] == costs[0]
+    assert costs[2][0] == costs[0][0] and costs[2][2:] == costs[0][2:]
+    assert costs[2][1] == costs[0][1], "each row asks for its own choices"
