@@ -1,12 +1,24 @@
 """A real browser over the whole site: nothing scrolls sideways, nothing breaks the content security policy, keys suffice."""
 
+import datetime as dt
+
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from partners.choices import Role
-from projects.models import Project
+from projects.choices import NeedState
+from projects.forms import PARTS
+from projects.models import Follow, Need, Project
 from tests.browser.conftest import BROWSER, cookies_of
-from tests.factories import ContributionFactory, MembershipFactory, ProjectFactory, ResultFactory
+from tests.factories import (
+    ContributionFactory,
+    MembershipFactory,
+    NeedFactory,
+    ProjectFactory,
+    ResponseFactory,
+    ResultFactory,
+)
 
 pytestmark = [*BROWSER, pytest.mark.xdist_group("site")]
 WATCH = "window.__refused = []; addEventListener('securitypolicyviolation', e => __refused.push(e.effectiveDirective + ' ' + e.blockedURI))"
@@ -35,6 +47,32 @@ def test_every_page_fits_360_pixels_and_keeps_the_policy(chromium, live_server, 
     assert errors == []
 
 
+def test_ones_own_pages_fit_360_pixels_and_keep_the_policy(chromium, live_server, filled):
+    lead = MembershipFactory(role=Role.PARTNER_LEAD).user
+    MembershipFactory(user=lead, role=Role.FOCAL_POINT)
+    MembershipFactory(user=lead, role=Role.DESK)
+    draft = NeedFactory(kind="technology", created_by=lead)
+    for state in NeedState.values:
+        need = NeedFactory(
+            in_state=state, title="Measuring the air that the people of our two largest towns breathe every day"
+        )
+        Need.objects.filter(pk=need.pk).update(due_on=timezone.localdate() + dt.timedelta(days=9))
+        Follow.objects.create(user=lead, need=need)
+        ResponseFactory(need=need, due_on=timezone.localdate(), answers={0: 1})
+    context = chromium.new_context(viewport={"width": 360, "height": 800})
+    context.add_cookies(cookies_of(lead, live_server.url))
+    page = context.new_page()
+    page.add_init_script(WATCH)
+    parts = [f"/needs/{draft.reference}/draft/{p.slug}/" for p in PARTS] + [
+        f"/needs/{draft.reference}/draft/documents/"
+    ]
+    for path in ("/dashboard/", "/ar/dashboard/", "/dashboard/calendar/", "/account/", "/account/people/", "/account/join/", "/account/mail/",
+                 "/accounts/2fa/", "/accounts/sessions/", "/accounts/email/", f"/needs/{draft.reference}/draft/", *parts):  # fmt: skip
+        assert page.goto(live_server.url + path).status == 200, path
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360, path
+        assert page.evaluate("window.__refused") == [], path
+
+
 def test_every_admin_page_keeps_the_policy(chromium, live_server, filled):
     person = MembershipFactory(role=Role.ADMINISTRATOR).user
     context = chromium.new_context()
@@ -42,10 +80,13 @@ def test_every_admin_page_keeps_the_policy(chromium, live_server, filled):
     page = context.new_page()
     page.add_init_script(WATCH)
     names = ["projects_project", "projects_term", "projects_importrun", "partners_country", "partners_countrygroup", "partners_region",
-             "partners_partner", "partners_membership", "partners_user"]  # needs and mail have no page to add one  # fmt: skip
+             "partners_partner", "partners_membership", "partners_user"]  # fmt: skip
     paths = ["/admin/", "/admin/password_change/"]
     for name in names:
         paths += [reverse(f"admin:{name}_changelist"), reverse(f"admin:{name}_add")]
+    need = NeedFactory(in_state=NeedState.SUBMITTED)
+    paths += [reverse("admin:projects_need_changelist"), reverse("admin:projects_need_change", args=[need.pk]),
+              reverse("admin:projects_need_move", args=[need.pk, "merge"]), reverse("admin:projects_notice_changelist")]  # fmt: skip
     change = reverse("admin:projects_project_change", args=[filled.pk])
     paths += [change, f"{change}../history/", f"{change}../delete/", reverse("admin:projects_project_move", args=[filled.pk, "unpublish"]),
               reverse("admin:projects_project_import"), reverse("admin:projects_project_export"),
