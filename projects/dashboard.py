@@ -149,15 +149,22 @@ def news(user) -> list[News]:
     """What happened to this person's needs, responses and what they follow since they last said “seen”, newest first."""
     held = memberships(user)
     countries = [m.country_id for m in held if m.country_id]
-    mine = Q(need__follows__user=user) | Q(response__need__follows__user=user)
+    since = Event.objects.filter(at__gt=user.news_seen_at)
+    # Each way in which an event is one's own is a query of its own: joined in one, all needs would be read.
+    ways = [since.filter(need__follows__user=user), since.filter(response__need__follows__user=user)]
     if countries:
-        mine |= Q(need__country__in=countries) | Q(response__need__country__in=countries)
+        ways += [since.filter(need__country__in=countries), since.filter(response__need__country__in=countries)]
     if held:
         own = list(Response.objects.of(user).values_list("pk", "need"))
-        mine |= Q(response__in=[pk for pk, _need in own]) | Q(need__in=[need for _pk, need in own], is_public=True)
+        ways.append(since.filter(response__in=[pk for pk, _need in own]))
+        ways.append(since.filter(need__in=[need for _pk, need in own], is_public=True))
     if user.is_staff:
-        mine |= Q(need__isnull=False, action__in=("submit", "withdraw", "deliver", "close", "close_partly"))
-    events = Event.objects.filter(mine, at__gt=user.news_seen_at).exclude(by=user).distinct()
+        handed = ("submit", "withdraw", "deliver", "close", "close_partly")
+        ways.append(since.filter(need__isnull=False, action__in=handed))
+    mine = Q()
+    for way in ways:
+        mine |= Q(pk__in=way.order_by().values("pk"))
+    events = since.filter(mine).exclude(by=user)
     loaded = events.select_related(
         "by", "need__country", "response__need__country", "response__partner", "response__country"
     ).prefetch_related("by__memberships__partner", "by__memberships__country", "response__answers__line")
