@@ -1,0 +1,94 @@
+"""An IATI activity as a whole, once all its elements are taken: what contradicts itself is repaired or left out, and told."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext as _
+
+if TYPE_CHECKING:
+    from projects.interchange.iati_elements import Activity
+
+TEXT_LIMITS = {"title": 400, "summary": 1000, "description": 30000, "objectives": 30000}
+
+
+def settle(activity: Activity) -> None:
+    """Identity, texts, dates and shares, each against the others."""
+    _settle_identity(activity)
+    _settle_texts(activity)
+    _settle_dates(activity)
+    _settle_shares(activity)
+
+
+def _settle_identity(activity: Activity) -> None:
+    activity.key = activity.identifier or activity.key
+    reporting = next((t for t in activity.organisations if t.is_reporting), None)
+    if not activity.identifier and activity.key:
+        activity.find(
+            "iati-identifier", "", "repaired",
+            _("Missing; the record is known by %(key)s, which the file gives instead.") % {"key": activity.key},
+        )  # fmt: skip
+    if reporting is None:
+        activity.find("reporting-org", "", "left_out", _("Missing: nobody is named as the publisher."))
+    elif not reporting.code and not reporting.name:
+        activity.organisations.remove(reporting)
+
+
+def _settle_texts(activity: Activity) -> None:
+    titled = [language for language, texts in activity.texts.items() if texts.get("title")]
+    if titled and activity.language not in titled:
+        activity.find(
+            "title",
+            titled[0],
+            "repaired",
+            _("Not in the activity's own language; taken from “%(lang)s”.") % {"lang": titled[0]},
+        )
+        activity.language = titled[0]
+    for language, texts in activity.texts.items():
+        for name, limit in TEXT_LIMITS.items():
+            if len(texts.get(name, "")) > limit:
+                activity.find(
+                    name,
+                    texts[name][:80],
+                    "repaired",
+                    _("Cut after %(limit)s characters (%(lang)s).") % {"limit": limit, "lang": language},
+                )
+                texts[name] = texts[name][: limit - 1] + "…"
+
+
+def _settle_dates(activity: Activity) -> None:
+    for start, end in (("planned_start", "planned_end"), ("actual_start", "actual_end")):
+        if start in activity.dates and end in activity.dates and activity.dates[end] < activity.dates[start]:
+            activity.find(
+                "activity-date",
+                f"{activity.dates[start]} – {activity.dates[end]}",
+                "left_out",
+                _("The end comes before the start; the end was left out."),
+            )
+            del activity.dates[end]
+
+
+def _settle_shares(activity: Activity) -> None:
+    """Percentages that add up to more than 100 can't all be right: they are left out, the places and sectors stay."""
+    groups = {"recipient-country": [*activity.countries, *activity.regions]}
+    for tie in activity.sectors:
+        groups.setdefault(f"sector (vocabulary {tie.vocabulary})", []).append(tie)
+    for what, ties in groups.items():
+        total = sum(tie.share or 0 for tie in ties)
+        if total > 100:
+            activity.find(
+                f"{what}/@percentage",
+                total,
+                "left_out",
+                _("They add up to %(sum)s, more than 100; the shares were left out.") % {"sum": total.normalize()},
+            )
+            for tie in ties:
+                tie.share = None
+        elif total and total < Decimal("99.9"):
+            activity.find(
+                f"{what}/@percentage",
+                total,
+                "kept",
+                _("They add up to %(sum)s, not to 100.") % {"sum": total.normalize()},
+            )
