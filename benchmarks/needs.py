@@ -4,11 +4,10 @@ import time
 
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connection, transaction
-from django.test import Client
+from django.db import transaction
 
 from benchmarks.database import throw_away
-from benchmarks.reading import _bare, median_ms
+from benchmarks.reading import median_ms, tell
 from partners.models import Country, User
 from projects import clocks, lifecycle
 from projects.demonstration import load_accounts
@@ -60,21 +59,7 @@ def _measure_size(size: int, runs: int) -> None:
         "kenya": FacetKind.COUNTRY.of(kenya.pk),
     }
     for name, who, address, sql in CALLS:
-        client = Client()
-        if who:
-            client.force_login(User.objects.get(email=f"{who}@example.org"))
-        path = address.format(**names)
-
-        def call(client=client, path=path, name=name):
-            response = client.get(path)
-            if response.status_code != 200:
-                raise SystemExit(f"{name}: {path} answered {response.status_code}")
-
-        queries = []
-        with connection.execute_wrapper(lambda execute, *args, log=queries: (log.append(args[0]), execute(*args))[1]):
-            call()
-        ours, bare = median_ms(call, runs), median_ms(lambda sql=sql: _bare(sql.format(**names)), runs)
-        print(f"{size:>9,} {name:<34} {ours:>8.1f} ms, {len(queries):>2} queries; bare SQL {bare:>8.1f} ms", flush=True)
+        tell(size, name, address.format(**names), sql.format(**names), runs, f"{who}@example.org" if who else "")
     print(f"{size:>9,} {'one move':<34} {median_ms(_move, runs):>8.1f} ms", flush=True)
     with transaction.atomic():
         start = time.perf_counter()

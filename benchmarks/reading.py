@@ -10,6 +10,7 @@ from django.db import connection
 from django.test import Client
 
 from benchmarks.database import throw_away
+from partners.models import User
 from projects.demonstration import load_accounts
 from projects.models import Project
 
@@ -54,6 +55,24 @@ def _bare(sql: str) -> None:
         cursor.fetchall()
 
 
+def tell(size: int, name: str, path: str, sql: str, runs: int, email: str = "") -> None:
+    """One line: median ms of a page as this person, its queries, median ms of the bare SQL."""
+    client = Client()
+    if email:
+        client.force_login(User.objects.get(email=email))
+
+    def call():
+        response = client.get(path)
+        if response.status_code != 200:
+            raise SystemExit(f"{name}: {path} answered {response.status_code}")
+
+    queries = []
+    with connection.execute_wrapper(lambda execute, *args: (queries.append(args[0]), execute(*args))[1]):
+        call()
+    ours, bare = median_ms(call, runs), median_ms(lambda: _bare(sql), runs)
+    print(f"{size:>9,} {name:<34} {ours:>8.1f} ms, {len(queries):>2} queries; bare SQL {bare:>8.1f} ms", flush=True)
+
+
 def measure(sizes: list[int], runs: int) -> None:
     """One line per size and call: median ms of the call, queries, median ms of the bare SQL."""
     settings.ALLOWED_HOSTS = ["testserver"]
@@ -70,7 +89,7 @@ def measure(sizes: list[int], runs: int) -> None:
 
 
 def _measure_size(size: int, runs: int) -> None:
-    from partners.models import Country, User
+    from partners.models import Country
     from projects.models import FacetKind, Term
 
     kenya = Country.objects.get(iso3="KEN")
@@ -81,18 +100,4 @@ def _measure_size(size: int, runs: int) -> None:
         "kenya": FacetKind.COUNTRY.of(kenya.pk), "forests": FacetKind.TERM.of(forests.pk),
     }  # fmt: skip
     for name, address, as_desk, sql in CALLS:
-        client = Client()
-        if as_desk:
-            client.force_login(User.objects.get(email="desk@example.org"))
-        path = address.format(**names)
-
-        def call(client=client, path=path, name=name):
-            response = client.get(path)
-            if response.status_code != 200:
-                raise SystemExit(f"{name}: {path} answered {response.status_code}")
-
-        queries = []
-        with connection.execute_wrapper(lambda execute, *args, log=queries: (log.append(args[0]), execute(*args))[1]):
-            call()
-        ours, bare = median_ms(call, runs), median_ms(lambda sql=sql: _bare(sql.format(**names)), runs)
-        print(f"{size:>9,} {name:<34} {ours:>8.1f} ms, {len(queries):>2} queries; bare SQL {bare:>8.1f} ms", flush=True)
+        tell(size, name, address.format(**names), sql.format(**names), runs, "desk@example.org" if as_desk else "")
