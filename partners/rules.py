@@ -4,6 +4,8 @@ Says who, never from which state. Imports no model, only the names of roles.
 """
 
 import rules
+from django.core.exceptions import PermissionDenied
+from django.utils.translation import gettext as _
 
 CONTRIBUTOR, FOCAL_POINT = "contributor", "focal_point"
 PARTNER_MEMBER, PARTNER_LEAD = "partner_member", "partner_lead"
@@ -14,6 +16,17 @@ SYSTEM = "system@portal.invalid"  # the address of the user that scheduled work 
 def memberships(user) -> list:
     """Active memberships of a person; none for somebody who is not signed in."""
     return getattr(user, "active_memberships", [])
+
+
+def refuse() -> None:
+    """Raises PermissionDenied with the sentence that pages, API and admin show."""
+    raise PermissionDenied(_("Your role does not allow this."))
+
+
+def require(user, permission: str, record=None) -> None:
+    """Refuses whoever may not do this, to that record."""
+    if not user.has_perm(permission, record):
+        refuse()
 
 
 def holds(*names: str):

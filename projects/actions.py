@@ -2,16 +2,17 @@
 
 from decimal import Decimal
 
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from partners.rules import refuse, require
 from projects.choices import ConfirmedStep, NeedState, ResponseState, Side
 from projects.coverage import coverage_of
 from projects.drafting import Conflict, mark
 from projects.lifecycle import missing_for, moves_of, today, transition, write_down
-from projects.lifecycle.need import DUE, days
+from projects.lifecycle.need import DRAFT_FIELDS, DUE, days
 from projects.models import Answer, Confirmation, CriterionAnswer, LineItem, Need, NeedTerm, Project, Response
 from projects.models.need import ENDED
 from projects.models.response import ACCEPTED
@@ -22,8 +23,7 @@ ANSWER_WITHIN = days(30)  # the country answers a response
 def _locked(need: Need, by, act: str) -> Need:
     """The need, locked and as it is now. Raises PermissionDenied where this person may not do that."""
     locked = Need.objects.select_for_update(of=("self",)).get(pk=need.pk)
-    if not by.has_perm(f"projects.{act}_need", locked):
-        raise PermissionDenied(_("Your role does not allow this."))
+    require(by, f"projects.{act}_need", locked)
     return locked
 
 
@@ -75,8 +75,7 @@ def respond(response: Response, answers: list[Answer], *, by, key: str = "") -> 
     """
     need = Need.objects.select_for_update(of=("self",)).get(pk=response.need_id)
     response.need, response.created_by = need, by
-    if not by.has_perm("projects.express_response", response):
-        raise PermissionDenied(_("Your role does not allow this."))
+    require(by, "projects.express_response", response)
     if key:  # the need is locked, so nobody stores the same key between here and below
         response.submission_key = f"{by.pk}:{key}"[:100]
         if found := Response.objects.filter(submission_key=response.submission_key).first():
@@ -99,8 +98,7 @@ def respond(response: Response, answers: list[Answer], *, by, key: str = "") -> 
 def accept_response(response: Response, *, by, note: str = "") -> None:
     """The country says yes; the first yes begins the dialogue."""
     need = Need.objects.select_for_update(of=("self",)).get(pk=response.need_id)
-    if not by.has_perm("projects.accept_response", response):
-        raise PermissionDenied(_("Your role does not allow this."))
+    require(by, "projects.accept_response", response)
     _only_in(need, NeedState.OPEN, NeedState.IN_DIALOGUE)
     transition(response, "accept", by=by, note=note)
     if need.state == NeedState.OPEN:
@@ -186,7 +184,7 @@ def confirm(need: Need, step: str, *, by, side: str | None = None) -> bool:
     side = side or side_of(by, locked)
     may = side == side_of(by, locked) or (side == Side.COUNTRY and locked.is_on_behalf and by.is_staff)
     if side is None or not may:
-        raise PermissionDenied(_("Your role does not allow this."))
+        refuse()
     if step == ConfirmedStep.PLAN and not locked.plan.strip():
         raise ValidationError(_("Write the plan: who does what, indicators, contributions, dates."), code="incomplete")
     _confirmation, new = Confirmation.objects.get_or_create(need=locked, step=step, side=side, defaults={"by": by})
@@ -202,6 +200,13 @@ def confirm(need: Need, step: str, *, by, side: str | None = None) -> bool:
     return True
 
 
+# What a child need does not take over: it is written or counted anew. Terms and lines are records of their own.
+ANEW = {
+    "public_summary", "women", "men", "same_request", "same_request_text", "cofinancing", "cofinancing_text",
+    "endorsed_by_name", "endorsed_on", "terms", "lines",
+}  # fmt: skip
+
+
 @transaction.atomic
 def close_partly(need: Need, *, by, note: str, **values) -> Need | None:
     """Closes a need of which lines stay open; a child need takes these on as a draft of the country."""
@@ -209,13 +214,7 @@ def close_partly(need: Need, *, by, note: str, **values) -> Need | None:
     left = [row for row in coverage_of(need) if row.open > 0]
     if not left:
         return None
-    kept = (
-        "kind", "country", "language", "title", "problem", "gap", "technology_sought", "technology_purpose",
-        "conditions_of_use", "existing_equipment", "operation_and_maintenance", "maturity", "national_plan", "institution",
-        "institution_partner", "contact_name", "contact_email", "contact_phone", "scope", "place", "beneficiaries",
-        "is_for_women", "is_for_youth", "is_for_indigenous", "existing_initiatives", "languages", "is_on_behalf",
-        "is_illustrative",
-    )  # fmt: skip
+    kept = DRAFT_FIELDS - ANEW | {"country", "is_on_behalf", "is_illustrative"}
     child = Need.objects.create(parent=need, created_by=by, **{name: getattr(need, name) for name in kept})
     NeedTerm.objects.bulk_create(NeedTerm(need=child, term_id=link.term_id) for link in need.term_links.all())
     for place, row in enumerate(left):

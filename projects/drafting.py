@@ -13,9 +13,9 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from projects.choices import NeedState
+from partners.rules import require
 from projects.lifecycle import write_down
-from projects.lifecycle.need import WRITABLE
+from projects.lifecycle.need import WRITABLE, WRITING
 from projects.models import LineItem, Need, NeedTerm
 
 LINE_FIELDS = ("text", "assistance_id", "quantity", "unit", "by_when", "note")
@@ -93,8 +93,7 @@ def save(need: Need, values: dict, *, by, seen: str | None = None, version: int 
     whether anything changed. Raises PermissionDenied, Conflict, and ValidationError with the fields at fault.
     """
     locked = Need.objects.select_for_update(of=("self",)).get(pk=need.pk)
-    if not by.has_perm("projects.change_need", locked):
-        raise PermissionDenied(_("Your role does not allow this."))
+    require(by, "projects.change_need", locked)
     if set(values) - writable(locked):
         raise ValidationError(
             _("It is “%(state)s” by now, so this can't be changed any more. Reload the page."),
@@ -176,9 +175,8 @@ def _nothing(name: str):
 def ask_for_endorsement(need: Need, *, by) -> None:
     """A contributor tells the focal point that the draft is ready. Written down at most once a day."""
     locked = Need.objects.select_for_update(of=("self",)).get(pk=need.pk)
-    if not by.has_perm("projects.change_need", locked):
-        raise PermissionDenied(_("Your role does not allow this."))
-    if locked.state not in (NeedState.DRAFT, NeedState.RETURNED):
+    require(by, "projects.change_need", locked)
+    if locked.state not in WRITING:
         raise ValidationError(_("It is submitted already."), code="state")
     if locked.events.filter(action="ask_endorsement", at__date=timezone.localdate()).exists():
         raise ValidationError(_("The focal point was told today already."), code="state")
@@ -189,8 +187,7 @@ def ask_for_endorsement(need: Need, *, by) -> None:
 def discard(need: Need, *, by) -> None:
     """Deletes a draft that was never submitted, with all that belongs to it. What the history kept stays."""
     locked = Need.objects.select_for_update(of=("self",)).get(pk=need.pk)
-    if not by.has_perm("projects.delete_need", locked):
-        raise PermissionDenied(_("Your role does not allow this."))
+    require(by, "projects.delete_need", locked)
     files = [(document.file.storage, document.file.name) for document in locked.documents.all()]
     locked.delete()
     for storage, name in files:
@@ -200,8 +197,7 @@ def discard(need: Need, *, by) -> None:
 @transaction.atomic
 def correct(need: Need, *, by, note: str) -> None:
     """Writes down that UNEP corrected a need after its submission, and why. The correction itself is saved by admin."""
-    if not by.has_perm("projects.correct_need", need):
-        raise PermissionDenied(_("Your role does not allow this."))
+    require(by, "projects.correct_need", need)
     if not note.strip():
         raise ValidationError({"reason": _("Say why, in a note.")})
     Need.objects.filter(pk=need.pk).update(version=F("version") + 1)

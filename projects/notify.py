@@ -18,8 +18,7 @@ from partners import joining
 from partners.choices import Role
 from partners.models import Membership, User
 from projects.choices import Delivery, Frequency, NoticeKind, ResponseState, Side
-from projects.choices import NeedState as S
-from projects.lifecycle.need import HOLDER, NEXT
+from projects.lifecycle.need import HOLDER, NEXT, WRITING
 from projects.models import Event, MailPreference, Need, Notice, Response
 from projects.models.need import Audience
 from projects.models.response import ACCEPTED
@@ -81,7 +80,7 @@ def _people(side: str, need: Need, response: Response | None) -> list[User]:
     held = Membership.objects.active().filter(user__is_active=True).select_related("user").order_by("pk")
     if side == COUNTRY:
         held = held.filter(country=need.country)
-        if need.state not in (S.DRAFT, S.RETURNED):  # while it is written, contributors hear of it too
+        if need.state not in WRITING:  # while it is written, contributors hear of it too
             held = held.filter(role=Role.FOCAL_POINT) | held.filter(user=need.created_by)
         found = [m.user for m in held]
         return found or ([need.created_by] if need.is_on_behalf and need.created_by else [])

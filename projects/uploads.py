@@ -13,15 +13,16 @@ from pathlib import Path
 
 import puremagic
 from django.conf import settings
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ValidationError
 from django.core.files.base import File
 from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from partners.rules import require
 from projects.choices import DocumentKind
 from projects.lifecycle import write_down
-from projects.lifecycle.need import TAKES_DOCUMENTS
+from projects.lifecycle.need import TAKES_DOCUMENTS, WRITING
 from projects.models import Need, NeedDocument
 
 LARGEST = 10 * 1024 * 1024  # bytes
@@ -108,8 +109,7 @@ def scan(content: bytes) -> None:
 def add_document(need: Need, file: File, *, by, kind: str, title: str = "", is_restricted: bool = True) -> NeedDocument:
     """Checks and stores a file of a need. Raises PermissionDenied and ValidationError."""
     locked = Need.objects.select_for_update(of=("self",)).get(pk=need.pk)
-    if not by.has_perm("projects.change_need", locked):
-        raise PermissionDenied(_("Your role does not allow this."))
+    require(by, "projects.change_need", locked)
     if locked.state not in TAKES_DOCUMENTS:
         raise ValidationError(
             _("It is “%(state)s” by now, so no document can be added.") % {"state": locked.get_state_display()},
@@ -141,9 +141,8 @@ def add_document(need: Need, file: File, *, by, kind: str, title: str = "", is_r
 def remove_document(document: NeedDocument, *, by) -> None:
     """Removes a document while the need can still be written. The file goes once that is certain."""
     locked = Need.objects.select_for_update(of=("self",)).get(pk=document.need_id)
-    if not by.has_perm("projects.change_need", locked):
-        raise PermissionDenied(_("Your role does not allow this."))
-    if locked.state not in TAKES_DOCUMENTS[:2]:
+    require(by, "projects.change_need", locked)
+    if locked.state not in WRITING:
         raise ValidationError(_("It was submitted with this document, so it stays."), code="state")
     stored, name = document.file.storage, document.file.name
     document.delete()

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from partners.admin import RuledInline
+from partners.rules import require
 from projects import actions, drafting, lifecycle, notify
 from projects.choices import NeedState
 from projects.forms import form_of
@@ -191,8 +192,7 @@ class NeedAdmin(KeptHistory, RuledAdmin, admin.ModelAdmin):
         move = lifecycle.moves_of(Need()).get(action)
         if need is None or move is None or not move.is_for_forms:
             raise Http404
-        if not request.user.has_perm(move.permission, need):
-            raise PermissionDenied(_("Your role does not allow this move."))
+        require(request.user, move.permission, need)
         form = form_of(move, need, user=request.user, data=request.POST or None)
         if request.method == "POST" and form.is_valid():
             try:

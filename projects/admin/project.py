@@ -13,6 +13,7 @@ from import_export.admin import ExportActionMixin, ImportExportMixin
 
 from partners.admin import RuledInline
 from partners.models import Country, CountryGroup, Partner, Region
+from partners.rules import require
 from projects import lifecycle, quality, search
 from projects.choices import State, Vocabulary
 from projects.forms import NoteForm
@@ -410,8 +411,7 @@ class ProjectAdmin(KeptHistory, RuledAdmin, ImportExportMixin, ExportActionMixin
         move = lifecycle.TRANSITIONS["project"].get(action)
         if project is None or move is None:
             raise Http404
-        if not request.user.has_perm(move.permission, project):
-            raise PermissionDenied(_("Your role does not allow this move."))
+        require(request.user, move.permission, project)
         form = NoteForm(request.POST or None)
         if request.method == "POST" and form.is_valid():
             try:

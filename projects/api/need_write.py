@@ -13,6 +13,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response as Answered
 
 from partners.models import Country, Partner
+from partners.rules import require
 from projects import actions, drafting, lifecycle
 from projects.api.need import NeedDetailSerializer, NeedSerializer
 from projects.choices import ConfirmedStep, Criterion, Unit, Vocabulary
@@ -265,8 +266,7 @@ class NeedViewSet(Writes):
         need, found = self.get_object(), lifecycle.moves_of(Need()).get(move)
         if found is None or not found.is_for_forms:
             raise Http404
-        if not request.user.has_perm(found.permission, need):
-            raise exceptions.PermissionDenied(_("Your role does not allow this move."))
+        require(request.user, found.permission, need)
         form = form_of(found, need, user=request.user, data=dict(self.read(MoveSerializer)))
         if not form.is_valid():
             raise exceptions.ValidationError(form.errors)

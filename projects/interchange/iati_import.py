@@ -11,13 +11,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ValidationError
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from partners.models import Country, Partner, ReferenceValue, Region
 from partners.reference import merge, plain
+from partners.rules import require
 from projects import lifecycle, quality, search
 from projects.choices import CountryRole, Source
 from projects.interchange import iati_reader
@@ -102,8 +103,7 @@ def import_file(
     `publish`: new records go public where `by` may publish and nothing needed is missing; else they stay drafts.
     `progress(run)` is called now and then. Raises PermissionDenied; a file that can't be read ends in a failed run.
     """
-    if not by.has_perm("projects.import_projects"):
-        raise PermissionDenied(_("Your role does not allow imports."))
+    require(by, "projects.import_projects")
     run = run or ImportRun(file_name=path.name[:200], started_by=by)
     run.is_dry_run, run.progress = dry_run, ImportRun.Progress.RUNNING
     run.save()

@@ -13,12 +13,13 @@ from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from procrastinate.contrib.django import app
 
+from partners.rules import require
 from projects.models import Event
 
 
@@ -85,8 +86,7 @@ def transition(record: models.Model, action: str, *, by, note: str = "", **value
     """
     move = moves_of(record)[action]
     locked = type(record).objects.select_for_update(of=("self",)).get(pk=record.pk)
-    if not by.has_perm(move.permission, locked):
-        raise PermissionDenied(_("Your role does not allow this move."))
+    require(by, move.permission, locked)
     if locked.state not in move.from_states:
         raise ValidationError(
             _("It is “%(state)s” by now, so this is no longer possible. Reload the page."),

@@ -33,6 +33,7 @@ def working_days(n: int) -> Callable[[dt.date], dt.date]:
     return due
 
 
+WRITING = (S.DRAFT, S.RETURNED)  # the country writes
 OPEN_FOR = dt.timedelta(days=365)
 
 
@@ -183,12 +184,11 @@ DRAFT_FIELDS = frozenset({
     "cofinancing", "cofinancing_text", "languages", "endorsed_by_name", "endorsed_on", "terms", "lines",
 })  # fmt: skip
 WRITABLE: dict[str, frozenset[str]] = {  # by the country, or by UNEP on its behalf
-    S.DRAFT: DRAFT_FIELDS,
-    S.RETURNED: DRAFT_FIELDS,
+    **dict.fromkeys(WRITING, DRAFT_FIELDS),
     S.SUBMITTED: frozenset({"public_summary"}),
     S.ELIGIBLE: frozenset({"public_summary"}),
 }
-TAKES_DOCUMENTS = (S.DRAFT, S.RETURNED, S.SUBMITTED)
+TAKES_DOCUMENTS = (*WRITING, S.SUBMITTED)
 
 
 # --- what a move writes besides the state ------------------------------------------------------------------------------
@@ -227,7 +227,7 @@ DUE: dict[str, Callable[[dt.date], dt.date]] = {
 MOVES = table(
     "need",
     Transition(
-        "submit", _("Endorse and submit"), (S.DRAFT, S.RETURNED), S.SUBMITTED, requires=_requires(S.SUBMITTED),
+        "submit", _("Endorse and submit"), WRITING, S.SUBMITTED, requires=_requires(S.SUBMITTED),
         is_public=True, due=DUE[S.SUBMITTED],
     ),
     Transition(

@@ -21,7 +21,7 @@ from projects.choices import DocumentKind, NeedState
 from projects.forms import PARTS, BeginForm, parts_of
 from projects.interchange import need_sheet
 from projects.lifecycle import missing_for
-from projects.lifecycle.need import TAKES_DOCUMENTS
+from projects.lifecycle.need import TAKES_DOCUMENTS, WRITING
 from projects.models import LineItem, Need, NeedDocument
 from projects.suggestions import similar_to, suggest_for
 from ssc_portal.templatetags.portal import day
@@ -81,7 +81,7 @@ def need_new(request: HttpRequest) -> HttpResponse:
 def need_draft(request: HttpRequest, reference: str) -> HttpResponse:
     """The task list of a draft."""
     need = _mine(request, reference)
-    if need.state not in (NeedState.DRAFT, NeedState.RETURNED):
+    if need.state not in WRITING:
         return redirect(need)
     context = {
         "need": need,
@@ -265,7 +265,7 @@ def need_documents(request: HttpRequest, reference: str) -> HttpResponse:
             return redirect("need-documents", need.reference)
     context = {
         "need": need, "form": form, "documents": need.documents.all(), "largest": uploads.LARGEST // 1024**2,
-        "part": {"slug": "documents"}, "takes": need.state in TAKES_DOCUMENTS, "may_remove": need.state in TAKES_DOCUMENTS[:2], **_progress(need),
+        "part": {"slug": "documents"}, "takes": need.state in TAKES_DOCUMENTS, "may_remove": need.state in WRITING, **_progress(need),
     }  # fmt: skip
     return render(request, "projects/draft_documents.html", context, status=400 if form.errors else 200)
 

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from partners.models import Region
+from partners.rules import require
 from projects import actions, charts, drafting, lifecycle
 from projects.choices import ConfirmedStep, NeedState, Vocabulary
 from projects.coverage import coverage_of
@@ -26,7 +27,7 @@ from projects.forms import (
     form_of,
     responders,
 )
-from projects.lifecycle.need import HOLDER, NEXT
+from projects.lifecycle.need import HOLDER, NEXT, WRITING
 from projects.models import FacetKind, Need, NeedDocument, NeedEntry, Response, Term
 from projects.models.need import AUDIENCE, UNANSWERED_AFTER, Audience
 from projects.timeline import timeline
@@ -113,7 +114,7 @@ def _acts(user, need: Need) -> list[tuple[str, str]]:
         if need.state in states and user.has_perm(f"projects.{permission}_need", need):
             acts.append((reverse(name, args=[need.reference, *filter(None, [step])]), label))
 
-    add("need-draft", _("Write on"), "change", NeedState.DRAFT, NeedState.RETURNED)
+    add("need-draft", _("Write on"), "change", *WRITING)
     add("need-screen", _("Screen"), "screen", NeedState.SUBMITTED)
     if need.state in (NeedState.SUBMITTED, NeedState.ELIGIBLE) and user.has_perm("projects.change_need", need):
         acts.append((reverse("need-part", args=[need.reference, "summary"]), _("Change the public summary")))
@@ -200,8 +201,7 @@ def need_move(request: HttpRequest, reference: str, action: str) -> HttpResponse
     move = lifecycle.moves_of(need).get(action)
     if move is None or not move.is_for_forms:
         raise Http404
-    if not request.user.has_perm(move.permission, need):
-        raise PermissionDenied(_("Your role does not allow this move."))
+    require(request.user, move.permission, need)
     form = form_of(move, need, user=request.user, data=_given(request))
 
     def act() -> str:
@@ -218,8 +218,7 @@ def need_move(request: HttpRequest, reference: str, action: str) -> HttpResponse
 
 
 def _may(request: HttpRequest, need: Need, permission: str) -> None:
-    if not request.user.has_perm(f"projects.{permission}_need", need):
-        raise PermissionDenied(_("Your role does not allow this."))
+    require(request.user, f"projects.{permission}_need", need)
 
 
 @login_required
@@ -297,8 +296,7 @@ def need_progress(request: HttpRequest, reference: str) -> HttpResponse:
 def need_screen(request: HttpRequest, reference: str) -> HttpResponse:
     """The screener's answers to each criterion."""
     need = _found(request, reference)
-    if not request.user.has_perm("projects.screen_need", need):
-        raise PermissionDenied(_("Your role does not allow this."))
+    require(request.user, "projects.screen_need", need)
     form = ScreeningForm(_given(request), need=need)
 
     def act() -> str:
@@ -312,8 +310,7 @@ def need_screen(request: HttpRequest, reference: str) -> HttpResponse:
 def need_approve(request: HttpRequest, reference: str) -> HttpResponse:
     """The national focal point approves what the public will read."""
     need = _found(request, reference)
-    if not request.user.has_perm("projects.approve_summary_need", need):
-        raise PermissionDenied(_("Your role does not allow this."))
+    require(request.user, "projects.approve_summary_need", need)
     form = forms.Form(_given(request))
 
     def act() -> str:
@@ -349,8 +346,7 @@ def response_answer(request: HttpRequest, reference: str, action: str) -> HttpRe
     move = lifecycle.moves_of(response).get(action)
     if move is None or action not in ("accept", "decline", "take_back"):
         raise Http404
-    if not request.user.has_perm(move.permission, response):
-        raise PermissionDenied(_("Your role does not allow this move."))
+    require(request.user, move.permission, response)
     form = NoteForm(_given(request), is_required=move.requires_note, is_public=move.is_note_public)
 
     def act() -> str:

@@ -8,12 +8,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.urls import reverse
 
 from partners.models import User
-from projects.choices import NeedState
 from projects.demonstration import load_accounts
-from projects.lifecycle.need import MOVES
+from projects.lifecycle.need import MOVES, WRITING
 from projects.models import Need
-
-WRITTEN = (NeedState.DRAFT, NeedState.RETURNED)
 
 
 class Command(BaseCommand):
@@ -124,7 +121,7 @@ class Command(BaseCommand):
     def _writer(self, need: Need, name: str):
         def answer(user):
             found = self._if("projects.change_need", need)(user)
-            if found == 200 and name == "need-draft" and need.state not in WRITTEN:
+            if found == 200 and name == "need-draft" and need.state not in WRITING:
                 return 302
             if found == 200 and name == "need-delete" and not user.has_perm("projects.delete_need", need):
                 return 403
