@@ -3,14 +3,15 @@ PYTHON ?= python3
 PORT ?= 8000
 VENV := .venv
 BIN := $(VENV)/bin
+CATALOGUES := $(patsubst %.po,%.mo,$(wildcard ssc_portal/locale/*/LC_MESSAGES/django.po))
 
 .PHONY: demo test check bench lock clean
 .DEFAULT_GOAL := demo
 
-demo: $(VENV)/.runtime .env
+demo: $(VENV)/.runtime .env $(CATALOGUES)
 	@$(BIN)/python manage.py demo --port $(PORT)
 
-test: $(VENV)/.development .env
+test: $(VENV)/.development .env $(CATALOGUES)
 	@$(BIN)/python -m pytest -n auto --dist loadgroup $(ARGS)
 
 check: $(VENV)/.development .env
@@ -22,7 +23,7 @@ check: $(VENV)/.development .env
 	DJANGO_DEBUG=0 DJANGO_SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(64))') DJANGO_ALLOWED_HOSTS=example.org \
 		$(BIN)/python manage.py check --deploy --fail-level WARNING
 
-bench: $(VENV)/.development .env
+bench: $(VENV)/.development .env $(CATALOGUES)
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 lock: $(VENV)/.development
@@ -42,6 +43,9 @@ $(VENV)/.development: requirements-dev.txt | $(VENV)/bin/python
 	@echo "Installing what the portal and its tests need (once) ..."
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $@ $(VENV)/.runtime
+
+%.mo: %.po | $(VENV)/.runtime
+	@$(BIN)/pybabel --quiet compile --input-file $< --output-file $@
 
 .env:
 	@cp .env.example .env

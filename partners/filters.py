@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from partners.choices import PartnerKind
 from partners.models import Country, CountryGroup, Partner, Region
 from partners.models.naming import Fold
+from ssc_portal.widgets import NamedSelect
 
 LANGUAGES = ("ar", "zh_hans", "en", "fr", "ru", "es")
 
@@ -28,7 +29,9 @@ class RegionChoice(django_filters.ModelChoiceFilter):
 
     def __init__(self, path: str, **kwargs):
         self.path = path
-        super().__init__(queryset=Region.objects.exclude(code="001"), to_field_name="code", **kwargs)
+        super().__init__(
+            queryset=Region.objects.exclude(code="001"), to_field_name="code", widget=NamedSelect, **kwargs
+        )
 
     def filter(self, qs, value):
         if not value:
@@ -44,7 +47,7 @@ class CountryFilter(django_filters.FilterSet):
     region = RegionChoice("region", label=_("Region"), empty_label=_("all regions"))
     group = django_filters.ModelChoiceFilter(
         label=_("Country group"), queryset=CountryGroup.objects.order_by("-is_priority", "name_en"), to_field_name="code",
-        method="by_group", empty_label=_("all groups"),
+        method="by_group", empty_label=_("all groups"), widget=NamedSelect,
     )  # fmt: skip
 
     class Meta:

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from partners.choices import COUNTRY_ROLES, PARTNER_ROLES, Role
 from partners.joining import usual_end
 from partners.models import Country, Invitation, JoinRequest, Partner, User
+from ssc_portal.widgets import NamedSelect
 
 
 class AccountForm(forms.ModelForm):
@@ -22,6 +23,9 @@ class AccountForm(forms.ModelForm):
         ) + ["UTC"]
         self.fields["time_zone"].widget = forms.Select(choices=[(z, z.replace("_", " ")) for z in zones])
         self.fields["full_name"].required = True
+
+
+PLACES = {"country": NamedSelect, "partner": NamedSelect}
 
 
 class PlaceForm(forms.ModelForm):
@@ -54,7 +58,7 @@ class JoinForm(PlaceForm):
     class Meta:
         model = JoinRequest
         fields = ["role", "country", "partner", "note"]
-        widgets = {"note": forms.Textarea(attrs={"rows": 3})}
+        widgets = {**PLACES, "note": forms.Textarea(attrs={"rows": 3})}
 
 
 class DecisionForm(forms.Form):
@@ -68,7 +72,7 @@ class InvitationForm(PlaceForm):
     class Meta:
         model = Invitation
         fields = ["email", "role", "country", "partner", "ends_on"]
-        widgets = {"ends_on": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")}
+        widgets = {**PLACES, "ends_on": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")}
 
     def __init__(self, *args, user, **kwargs):
         super().__init__(*args, **kwargs)

@@ -19,6 +19,7 @@ from procrastinate.contrib.django import app
 
 from partners.choices import Role
 from partners.models import Invitation, JoinRequest, Membership, User
+from ssc_portal.templatetags.portal import translation_notice
 
 USUAL_PERIOD = dt.timedelta(days=2 * 365)
 
@@ -175,10 +176,9 @@ def compose(name: str, language: str, context: dict, address: str) -> Mail:
         whole = {**context, "link": settings.PORTAL_URL + address, "site_name": settings.SITE_NAME}
         text = render_to_string(f"mail/{name}.txt", whole)
         subject, _rest, body = text.strip().partition("\n")
-        html = render_to_string(
-            "mail/frame.html", {**whole, "subject": subject, "body": body.strip(), "language": language}
-        )
-        return Mail(subject.strip(), body.strip() + "\n", html)
+        body = "\n\n".join(filter(None, [body.strip(), translation_notice()]))
+        html = render_to_string("mail/frame.html", {**whole, "subject": subject, "body": body, "language": language})
+        return Mail(subject.strip(), body + "\n", html)
 
 
 def tell(person: User, name: str, context: dict, address: str) -> None:

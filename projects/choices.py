@@ -234,7 +234,7 @@ class ConfirmedStep(models.TextChoices):
 class Side(models.TextChoices):
     COUNTRY = "country", pgettext_lazy("side", "the country")
     PARTNER = "partner", pgettext_lazy("side", "the partners")
-    UNEP = "unep", "UNEP"
+    UNEP = "unep", _("UNEP")
 
 
 class DocumentKind(models.TextChoices):

@@ -18,6 +18,7 @@ from projects.lifecycle.need import NEXT
 from projects.models import Event, Need, Response
 from projects.models.response import ACCEPTED
 from projects.timeline import said, who_did
+from ssc_portal.templatetags.portal import in_language
 
 MOST = 50
 
@@ -91,14 +92,23 @@ def your_move(user) -> list[Task]:
         what, otherwise = TO_DO[need.state]
         if need.state == S.ELIGIBLE and need.summary_approved_at is None:
             what = _("Approve the public summary.")
-        tasks.append(Task(str(what), need.get_absolute_url(), need.title, need.reference, need.due_on, str(otherwise)))
+        tasks.append(
+            Task(
+                str(what),
+                need.get_absolute_url(),
+                in_language(*need.text("title")),
+                need.reference,
+                need.due_on,
+                str(otherwise),
+            )
+        )
     countries = [m.country_id for m in memberships(user) if m.role == Role.FOCAL_POINT]
     waiting = (
         Response.objects.waiting().filter(need__country__in=countries).select_related("need", "partner", "country")
     )
     tasks += [
         Task(_("Accept or decline what %(who)s offers.") % {"who": response.responder}, response.get_absolute_url(),
-             response.need.title, response.need.reference, response.due_on, _("After that day the offer lapses."))
+             in_language(*response.need.text("title")), response.need.reference, response.due_on, _("After that day the offer lapses."))
         for response in (waiting.order_by("due_on", "pk")[:MOST] if countries else ())
     ]  # fmt: skip
     tasks += [

@@ -116,5 +116,5 @@ def who_did(event: Event, need: Need, response: Response | None) -> str:
     if any(m.country_id == need.country_id for m in held):
         return str(need.country)
     if any(m.role in ("desk", "publisher", "administrator") for m in held):
-        return "UNEP"
+        return _("UNEP")
     return next((str(m.partner or m.country) for m in held), _("Somebody without a role today"))

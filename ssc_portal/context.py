@@ -23,7 +23,6 @@ def site(request) -> dict:
             {"code": code, "name": name, "url": address_in(path, code), "is_current": code == get_language()}
             for code, name in settings.LANGUAGES
         ],
-        "is_untranslated": get_language() not in settings.TRANSLATED_LANGUAGES,
         "direction": "rtl" if get_language_bidi() else "ltr",
         "canonical": request.build_absolute_uri(request.path),
     }

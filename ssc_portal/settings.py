@@ -181,7 +181,7 @@ LANGUAGES = [
     ("ru", "Русский"),
     ("es", "Español"),
 ]
-TRANSLATED_LANGUAGES = ["en"]  # whose interface is translated; pages in the others say that it is not
+REVIEWED_LANGUAGES = ["en"]  # pages and mail in the others say that no translator has checked the portal's own words
 LOCALE_PATHS = [BASE_DIR / "ssc_portal" / "locale"]
 USE_I18N = True
 TIME_ZONE = "UTC"

@@ -14,6 +14,7 @@ from django import forms
 from django.db import models
 from django.db.models import Q, QuerySet
 from django.http import QueryDict
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
@@ -23,6 +24,7 @@ from projects import search
 from projects.choices import Vocabulary
 from projects.models import FacetKind, Term
 from projects.models.search import Entry
+from ssc_portal.templatetags.portal import entitled, named
 
 MOST_VALUES = 50
 
@@ -286,16 +288,16 @@ def facets_of(filterset: RecordFilter) -> tuple[int, list[Facet]]:
 
 
 def labels(model, column):
-    return lambda keys: {o.pk: (getattr(o, column), o.name) for o in model.objects.filter(pk__in=keys)}
+    return lambda keys: {o.pk: (getattr(o, column), named(o)) for o in model.objects.filter(pk__in=keys)}
 
 
 def region_labels(keys):
-    return {r.pk: (r.code, r.name) for r in Region.objects.filter(pk__in=keys).exclude(code="001")}
+    return {r.pk: (r.code, named(r)) for r in Region.objects.filter(pk__in=keys).exclude(code="001")}
 
 
 def group_labels(keys):
     groups = CountryGroup.objects.filter(pk__in=keys).exclude(kind="electoral")
-    return {g.pk: (g.code, g.name, g.is_priority) for g in groups}
+    return {g.pk: (g.code, named(g), g.is_priority) for g in groups}
 
 
 def choice_labels(choices):
@@ -332,7 +334,9 @@ def term_facets(filterset, counts: Counter) -> list[Facet]:
     terms = Term.objects.filter(pk__in=[*own, *chosen.values()])
     groups: dict[str, list[Option]] = {}
     for term in terms:
-        option = Option(f"{term.vocabulary}:{term.code}", str(term), own.get(term.pk, 0), term.pk in chosen.values())
+        option = Option(
+            f"{term.vocabulary}:{term.code}", entitled(term), own.get(term.pk, 0), term.pk in chosen.values()
+        )
         if term.vocabulary in TERM_FACETS or option.is_chosen:
             groups.setdefault(term.vocabulary, []).append(option)
     titles = {
@@ -359,7 +363,7 @@ def chips(filterset: RecordFilter, facets: list[Facet], parameters: QueryDict) -
                 seen.add((facet.parameter, option.code))
                 found.append(
                     {
-                        "label": f"{facet.title}: {option.label}",
+                        "label": format_html("{}: {}", facet.title, option.label),
                         "url": _without(parameters, facet.parameter, option.code),
                     }
                 )

@@ -1,6 +1,7 @@
 """Forms of the moves of needs and responses."""
 
 from django import forms
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from partners.models import Country, Partner
@@ -11,6 +12,8 @@ from projects.lifecycle import Transition
 from projects.models import Answer, Need, Project, Response
 from projects.models.need import ENDED
 from projects.models.response import ACCEPTED
+from ssc_portal.templatetags.portal import in_language, named
+from ssc_portal.widgets import NamedSelect
 
 
 class NoteForm(forms.Form):
@@ -59,6 +62,7 @@ class MergeForm(NoteForm):
     """The need into which another goes."""
 
     merged_into = forms.ModelChoiceField(label=_("Merge into"), queryset=Need.objects.none(), to_field_name="reference",
+                                         widget=NamedSelect,
                                          help_text=_("Needs of the same country that have not ended."))  # fmt: skip
     field_order = ["merged_into", "note"]
 
@@ -87,7 +91,9 @@ class DeliveredForm(forms.Form):
         )
         for answer in self.rows:
             self.fields[str(answer.pk)] = forms.DecimalField(
-                label=f"{answer.line.text}: {answer.response.responder}", initial=answer.delivered, min_value=0,
+                label=format_html(
+                    "{}: {}", in_language(answer.line.text, need.language), named(answer.response.responder)
+                ), initial=answer.delivered, min_value=0,
                 max_value=answer.quantity, max_digits=12, decimal_places=2,
                 help_text=_("of %(agreed)s %(unit)s agreed")
                 % {"agreed": f"{answer.quantity.normalize():f}", "unit": answer.line.get_unit_display()},
@@ -153,7 +159,7 @@ class ResponseForm(forms.ModelForm):
         for row in coverage_of(need):
             name = f"line_{row.line.pk}"
             self.fields[name] = forms.DecimalField(
-                label=f"{row.letter}. {row.line.text}", required=False, min_value=0, max_digits=12, decimal_places=2,
+                label=format_html("{}. {}", row.letter, in_language(row.line.text, need.language)), required=False, min_value=0, max_digits=12, decimal_places=2,
                 help_text=_("%(open)s %(unit)s still open") % {"open": f"{row.open.normalize():f}", "unit": row.line.get_unit_display()},
             )  # fmt: skip
             self.lines.append((row, self[name]))

@@ -1,7 +1,8 @@
 """A draft need as one fillable file (XLSX): taken away, completed offline, brought back.
 
 The file holds the same parts as the pages, and what comes back goes through the same forms and the same save, so the
-same rules hold. All of it is taken over, or nothing and a list of findings with sheet, row and column.
+same rules hold. All of it is taken over, or nothing and a list of findings with sheet, row and column. The file may be
+taken in one language and brought back in another: its sheets and labels are known in all of them.
 """
 
 import datetime as dt
@@ -10,10 +11,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.files.base import File
 from django.db import transaction
 from django.http import QueryDict
+from django.utils.translation import get_language, gettext_lazy, override
 from django.utils.translation import gettext as _
 from lxml import etree
 from openpyxl import Workbook, load_workbook
@@ -27,7 +30,9 @@ from projects.choices import Unit, Vocabulary
 from projects.forms.draft import Lines, Part, ThemesForm, parts_of
 from projects.models import Need, Term
 
-NEED, LINES, LISTS, ABOUT = "Need", "Lines", "Lists", "About"
+NEED, LINES, ABOUT = gettext_lazy("Need"), gettext_lazy("Lines"), gettext_lazy("About")
+LISTS = "Lists"  # hidden
+YES_OR_NO = ((True, gettext_lazy("yes")), (False, gettext_lazy("no")))
 LARGEST = 2 * 1024 * 1024
 SPARE = 15  # rows for lines that are not there yet
 MOST_ROWS = 400
@@ -63,11 +68,11 @@ def write(need: Need) -> bytes:
     book = Workbook()
     sheet, lines, lists, about = (
         book.active,
-        book.create_sheet(LINES),
+        book.create_sheet(str(LINES)),
         book.create_sheet(LISTS),
-        book.create_sheet(ABOUT),
+        book.create_sheet(str(ABOUT)),
     )
-    sheet.title = NEED
+    sheet.title = str(NEED)
     _head(sheet, [("field", 4), (_("Question"), 34), (_("Your answer"), 70), (_("How to answer"), 50)])
     sheet.column_dimensions["A"].hidden = True
     names, columns = set(), iter(range(1, 200))
@@ -125,7 +130,7 @@ def _choices(field) -> list[str]:
     if isinstance(field, forms.ModelMultipleChoiceField):
         return []
     if isinstance(field, forms.BooleanField):
-        return [_("yes"), _("no")]
+        return [str(label) for _value, label in YES_OR_NO]
     return [str(label) for value, label in getattr(field, "choices", ()) if value not in ("", None)]
 
 
@@ -144,7 +149,7 @@ def _shown(form, name: str):
         codes = {term.pk: term.code for term in field.queryset}
         return "; ".join(codes[key] for key in value or [])
     if isinstance(field, forms.BooleanField):
-        return _("yes") if value else _("no")
+        return str(dict(YES_OR_NO)[bool(value)])
     if choices := dict(getattr(field, "choices", ())):
         return str(choices.get(value, "")) if value not in ("", None) else ""
     return "" if value is None else value
@@ -160,10 +165,10 @@ def _pick(sheet, lists, cells: str, labels: list[str], column: int) -> None:
     rule.add(cells)
 
 
-def _assistance() -> dict[str, Term]:
-    return {
-        str(t): t for t in Term.objects.in_use().filter(vocabulary=Vocabulary.ASSISTANCE).order_by("position", "pk")
-    }
+def _assistance() -> list[tuple[Term, Term]]:
+    """Kinds of help, each with its label: itself, since it calls itself by the name in the reader's language."""
+    terms = Term.objects.in_use().filter(vocabulary=Vocabulary.ASSISTANCE).order_by("position", "pk")
+    return [(term, term) for term in terms]
 
 
 def _write_lines(sheet, lists, need: Need, columns) -> None:
@@ -179,12 +184,22 @@ def _write_lines(sheet, lists, need: Need, columns) -> None:
             _text(sheet.cell(row, column), value)
             sheet.cell(row, column).alignment = WRAP
     last = len(stored) + 1 + SPARE
-    _pick(sheet, lists, f"C2:C{last}", list(_assistance()), next(columns))
+    _pick(sheet, lists, f"C2:C{last}", [str(label) for _term, label in _assistance()], next(columns))
     _pick(sheet, lists, f"E2:E{last}", [str(label) for label in Unit.labels], next(columns))
     _pick(sheet, lists, f"H2:H{last}", [_("yes")], next(columns))
 
 
 # --- taking back -------------------------------------------------------------------------------------------------------
+def _by_label(choices) -> dict:
+    """Values by their labels in any language of the site, the reader's first, in small letters."""
+    found = {}
+    for code in (get_language(), *(code for code, _name in settings.LANGUAGES)):
+        with override(code):
+            for value, label in choices:
+                found.setdefault(str(label).lower(), value)
+    return found
+
+
 @transaction.atomic
 def take(need: Need, file: File, *, by) -> list[str]:
     """Saves what the file says; returns the titles of the parts that changed.
@@ -193,7 +208,8 @@ def take(need: Need, file: File, *, by) -> list[str]:
     here) when the draft was changed on the pages since the file was taken, PermissionDenied.
     """
     book = _opened(file)
-    about = {str(a): b for a, b, *_rest in book[ABOUT].iter_rows(min_row=1, max_row=2, max_col=2, values_only=True)}
+    sheets = _sheets(book)
+    about = {str(a): b for a, b, *_rest in sheets[ABOUT].iter_rows(min_row=1, max_row=2, max_col=2, values_only=True)}
     if about.get("reference") != need.reference:
         raise ValidationError(
             _("This file belongs to %(other)s, not to %(reference)s.")
@@ -202,13 +218,16 @@ def take(need: Need, file: File, *, by) -> list[str]:
     answers = {
         str(code): (row, _plain(value))
         for row, (code, _label, value) in enumerate(
-            book[NEED].iter_rows(min_row=2, max_row=MOST_ROWS, max_col=3, values_only=True), start=2
+            sheets[NEED].iter_rows(min_row=2, max_row=MOST_ROWS, max_col=3, values_only=True), start=2
         )
         if code
     }
     values, findings, parts = {}, [], []
     for part in parts_of(need):
-        form, cells = _lines(part, need, book[LINES], by) if part.slug == "lines" else _part(part, need, answers, by)
+        if part.slug == "lines":
+            form, cells = _lines(part, need, sheets[LINES], by)
+        else:
+            form, cells = _part(part, need, sheets[NEED], answers, by)
         if form.is_valid():
             found = {name: value for name, value in form.values.items() if name not in KEPT}
             if drafting.stored(need, found) != drafting.comparable(need, found):
@@ -217,14 +236,14 @@ def take(need: Need, file: File, *, by) -> list[str]:
         else:
             findings += cells(form)
     if findings:
-        raise SheetErrors(sorted(findings, key=lambda f: (f.sheet != NEED, f.row, f.column)))
+        raise SheetErrors(sorted(findings, key=lambda f: (f.sheet != sheets[NEED].title, f.row, f.column)))
     try:
         drafting.save(need, values, by=by, seen=str(about.get("seen") or ""))
     except drafting.Conflict:
         text = _(
             "The draft was changed on the pages since this file was taken. Take a new file and enter your changes there."
         )
-        raise SheetErrors([Finding(ABOUT, 2, "B", text)]) from None
+        raise SheetErrors([Finding(sheets[ABOUT].title, 2, "B", text)]) from None
     return parts
 
 
@@ -235,14 +254,20 @@ def _opened(file: File):
     if not content or uploads.media_type(content, unpacked=20 * LARGEST)[1] != ".xlsx":
         raise ValidationError(_("This is not a spreadsheet of the kind XLSX."))
     try:
-        book = load_workbook(io.BytesIO(content), data_only=True)
+        return load_workbook(io.BytesIO(content), data_only=True)
     except (InvalidFileException, etree.XMLSyntaxError, KeyError, ValueError, OSError, TypeError, IndexError):
         raise ValidationError(_("This spreadsheet is damaged. Save it again as XLSX.")) from None
-    if missing := [name for name in (NEED, LINES, ABOUT) if name not in book.sheetnames]:
+
+
+def _sheets(book) -> dict:
+    """The sheets, whatever language their names are in."""
+    names = _by_label([(name, name) for name in (NEED, LINES, ABOUT)])
+    found = {names[title.lower()]: book[title] for title in book.sheetnames if title.lower() in names}
+    if missing := [name for name in (NEED, LINES, ABOUT) if name not in found]:
         raise ValidationError(
             _("The sheet “%(name)s” is missing. Use the file that you took from here.") % {"name": missing[0]}
         )
-    return book
+    return found
 
 
 def _plain(value) -> str:
@@ -256,9 +281,10 @@ def _plain(value) -> str:
     return str(value).replace("\x00", "").strip()
 
 
-def _part(part: Part, need: Need, answers: dict, by):
+def _part(part: Part, need: Need, sheet, answers: dict, by):
     """The form of a part, filled from the sheet, and a function that finds the cells of its errors."""
     blank, data, rows, wrong = part.form(instance=need), {}, {}, []
+    yes_or_no = _by_label(YES_OR_NO)
     for name, field in blank.fields.items():
         row, text = answers.get(f"{part.slug}.{name}", (0, None))
         rows[name] = row
@@ -276,11 +302,12 @@ def _part(part: Part, need: Need, answers: dict, by):
             ]
             data[name] = [codes[code.lower()] for code in given if code.lower() in codes]
         elif isinstance(field, forms.BooleanField):
-            if text.lower() in (_("yes").lower(), "yes", "true", "1"):
+            answer = (yes_or_no | {"true": True, "1": True, "": False, "false": False, "0": False}).get(text.lower())
+            if answer:
                 data[name] = "on"
-            elif text.lower() not in ("", _("no").lower(), "no", "false", "0"):
+            elif answer is None:
                 wrong.append((name, _("Answer yes or no.")))
-        elif choices := {str(label).lower(): value for value, label in getattr(field, "choices", ())}:
+        elif choices := _by_label(getattr(field, "choices", ())):
             data[name] = choices.get(text.lower(), text)
         else:
             data[name] = text
@@ -292,7 +319,7 @@ def _part(part: Part, need: Need, answers: dict, by):
 
     def cells(form) -> list[Finding]:
         return [
-            Finding(NEED, rows.get(name) or 1, "C", f"{form.fields[name].label if name in form.fields else part.title}: {text}")
+            Finding(sheet.title, rows.get(name) or 1, "C", f"{form.fields[name].label if name in form.fields else part.title}: {text}")
             for name, texts in form.errors.items() for text in texts
         ]  # fmt: skip
 
@@ -310,7 +337,7 @@ def _flat(data: dict) -> QueryDict:
 def _lines(part: Part, need: Need, sheet, by):
     """The lines of the sheet as the formset of the page. A row that is not there any more removes nothing."""
     stored = {line.pk: place for place, line in enumerate(need.lines.all())}
-    assistance, units = _assistance(), {str(label).lower(): value for value, label in Unit.choices}
+    assistance, units, yes_or_no = _by_label(_assistance()), _by_label(Unit.choices), _by_label(YES_OR_NO)
     filled, fresh = {}, []
     for row, cells in enumerate(
         sheet.iter_rows(min_row=2, max_row=MOST_ROWS, max_col=len(LINE_COLUMNS), values_only=True), 2
@@ -337,19 +364,19 @@ def _lines(part: Part, need: Need, sheet, by):
                       "note": line.note, "remove": ""}  # fmt: skip
         month, year = _month(values["by_when"])
         if values["by_when"] and not month:
-            wrong.append(Finding(LINES, row, "F", _("Write the month as 2027-06.")))
-        if values["assistance"] and values["assistance"] not in assistance:
-            wrong.append(Finding(LINES, row, "C", _("There is no such kind of help. Pick one from the list.")))
+            wrong.append(Finding(sheet.title, row, "F", _("Write the month as 2027-06.")))
+        if values["assistance"] and values["assistance"].lower() not in assistance:
+            wrong.append(Finding(sheet.title, row, "C", _("There is no such kind of help. Pick one from the list.")))
         if values["unit"] and values["unit"].lower() not in units:
-            wrong.append(Finding(LINES, row, "E", _("There is no such unit. Pick one from the list.")))
-        chosen = assistance.get(values["assistance"])
+            wrong.append(Finding(sheet.title, row, "E", _("There is no such unit. Pick one from the list.")))
+        chosen = assistance.get(values["assistance"].lower())
         data |= {
             f"lines-{place}-id": keys[place] if place < len(stored) else "",
             f"lines-{place}-text": values["text"], f"lines-{place}-assistance": chosen.pk if chosen else "",
             f"lines-{place}-quantity": values["quantity"], f"lines-{place}-unit": units.get(values["unit"].lower(), ""),
             f"lines-{place}-by_when_month": month, f"lines-{place}-by_when_year": year, f"lines-{place}-note": values["note"],
         }  # fmt: skip
-        if values["remove"].lower() in ("yes", _("yes").lower()):
+        if yes_or_no.get(values["remove"].lower()):
             data[f"lines-{place}-DELETE"] = "on"
     formset = part.form(_flat(data), instance=Need.objects.get(pk=need.pk), user=by)
     if wrong:
@@ -361,8 +388,8 @@ def _lines(part: Part, need: Need, sheet, by):
         for place, form in enumerate(formset.forms):
             for name, texts in form.errors.items():
                 spot = (rows.get(place) or 1, letters.get(name, "B"))
-                found += [Finding(LINES, *spot, str(text)) for text in texts if spot not in told]
-        found += [Finding(LINES, 1, "B", str(text)) for text in formset.non_form_errors()]
+                found += [Finding(sheet.title, *spot, str(text)) for text in texts if spot not in told]
+        found += [Finding(sheet.title, 1, "B", str(text)) for text in formset.non_form_errors()]
         return found
 
     return formset, cells

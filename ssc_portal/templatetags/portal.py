@@ -6,7 +6,7 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.forms import CheckboxSelectMultiple, MultiWidget
 from django.utils.html import format_html
-from django.utils.translation import get_language, get_language_info
+from django.utils.translation import get_language, get_language_info, gettext
 from translated_fields import to_attribute
 
 register = template.Library()
@@ -45,6 +45,7 @@ def money(amount, currency) -> str:
     return f"{currency}\u00a0{number(amount)}" if amount is not None else ""
 
 
+@register.filter
 def in_language(text: str, language: str):
     """Text marked with its language and direction where that is not the page's."""
     code = (language or "").split("-")[0]
@@ -54,12 +55,33 @@ def in_language(text: str, language: str):
     return format_html('<span lang="{}" dir="{}">{}</span>', language, direction, text)
 
 
+@register.simple_tag
+def translation_notice() -> str:
+    """What pages and mail say of their own words until a translator has checked them (docs/decisions/0015-translations.md)."""
+    if get_language() in settings.REVIEWED_LANGUAGES:
+        return ""
+    return gettext(
+        "The portal’s own words in this language were translated by machine and not checked by a translator yet. "
+        "In doubt, the English holds."
+    )
+
+
+def language_of_name(record) -> str:
+    """The language of a record's name as the reader sees it: theirs, or English where there is none in theirs."""
+    reader = get_language() or "en"
+    return reader if getattr(record, to_attribute("name", reader), True) else "en"
+
+
 @register.filter
 def named(record):
     """The name of a record in the reader's language; in English, and marked so, where there is none."""
-    if not getattr(record, to_attribute("name", get_language() or "en"), True):
-        return in_language(record.name_en, "en")
-    return format_html("{}", record.name)
+    return in_language(record.name, language_of_name(record))
+
+
+@register.filter
+def entitled(record):
+    """A record as it calls itself, such as a goal with its number; marked as English where it has no other name."""
+    return in_language(str(record), language_of_name(record))
 
 
 @register.filter

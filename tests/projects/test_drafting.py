@@ -7,6 +7,7 @@ import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils.translation import override
 from openpyxl import load_workbook
 
 from partners.choices import Role
@@ -447,6 +448,24 @@ def test_a_filled_in_sheet_is_taken_over_whole(people):
     )
     assert sorted(link.term.code for link in need.term_links.all()) == ["air", "urban"]
     assert [(line.text, line.quantity) for line in need.lines.all()] == [("Design", 55), ("Course", 12)]
+
+
+def test_a_sheet_taken_in_one_language_comes_back_in_another(need, people):
+    with override("fr"):
+        book = load_workbook(io.BytesIO(need_sheet.write(need)))
+    assert book.sheetnames[:2] == ["Besoin", "Lignes"]
+    rows = {row[0].value: row[2] for row in book["Besoin"].iter_rows(min_row=2) if row[0].value}
+    assert (rows["people.is_for_women"].value, book["Lignes"]["E2"].value) == ("non", "jours d’expert")
+    rows["people.is_for_women"].value = "oui"
+    rows["plans.same_request"].value = "non, seulement ici"
+    with override("ar"):
+        assert need_sheet.take(need, sent(book), by=people["contributor"])
+    need.refresh_from_db()
+    assert (need.is_for_women, need.same_request, need.lines.first().unit) == (True, "no", "expert-days")
+    book["Lignes"]["E2"].value = "boisseaux"
+    with override("ar"), pytest.raises(need_sheet.SheetErrors) as refusal:
+        need_sheet.take(need, sent(book), by=people["contributor"])
+    assert {(f.sheet, f.row, f.column) for f in refusal.value.findings} >= {("Lignes", 2, "E")}
 
 
 def test_errors_name_sheet_row_and_column_and_nothing_is_written(need, people, sign_in):

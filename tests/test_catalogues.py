@@ -1,0 +1,106 @@
+"""Translations of the portal's own words: complete, with the same places to fill, told to be unchecked, and in use."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from babel.messages.pofile import read_po
+from django.conf import settings
+from django.core import mail
+from django.core.management import call_command
+from django.utils.translation import override
+
+from partners import joining
+from projects.choices import NeedState
+from projects.lifecycle import transition
+from tests.factories import NeedFactory
+from tests.projects.test_notify import work_off
+
+ROOT = Path(__file__).resolve().parent.parent
+LOCALE = ROOT / "ssc_portal" / "locale"
+CATALOGUES = sorted(LOCALE.glob("*/LC_MESSAGES/django.po"))
+TO_FILL = re.compile(r"%\(\w+\)[sd]|%[sd]|</?[a-z][^>]*>|https?://\S+|/accounts/\S+/")
+TRANSLATED = [code for code, _name in settings.LANGUAGES if code != "en"]
+
+
+def messages(path: Path) -> list:
+    with path.open("rb") as file:
+        return [message for message in read_po(file) if message.id]
+
+
+def forms_of(text) -> list[str]:
+    return [text] if isinstance(text, str) else list(text)
+
+
+def test_there_is_a_catalogue_for_every_language_but_english():
+    assert {path.parts[-3].lower().replace("_", "-") for path in CATALOGUES} == set(TRANSLATED)
+
+
+@pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: path.parts[-3])
+def test_every_sentence_is_translated_with_the_same_places_to_fill(path):
+    for message in messages(path):
+        assert not message.fuzzy, message.id
+        wanted = set(TO_FILL.findall(forms_of(message.id)[-1]))
+        for text in forms_of(message.string):
+            assert text.strip(), f"not translated: {message.id}"
+            assert set(TO_FILL.findall(text)) == wanted, f"{message.id} -> {text}"
+            assert "\t" not in text and "\n" not in text
+
+
+def test_the_catalogues_hold_every_sentence_of_pages_and_mail_and_no_other(tmp_path, monkeypatch, settings):
+    """As `manage.py makemessages` finds them now."""
+    if not shutil.which("xgettext"):
+        pytest.skip("needs GNU gettext")
+    for folder in ("partners", "projects", "ssc_portal", "templates"):
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("*.pyc", "*.mo"))
+    monkeypatch.chdir(tmp_path)
+    settings.LOCALE_PATHS = [tmp_path / "ssc_portal" / "locale"]
+    call_command("makemessages", verbosity=0)
+    for path in CATALOGUES:
+        found = {(m.context, m.id) for m in messages(tmp_path / path.relative_to(ROOT))}
+        assert found == {(m.context, m.id) for m in messages(path)}, "run manage.py makemessages, then translate"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("code", TRANSLATED)
+def test_pages_speak_the_language_and_say_who_translated(code, client, people):
+    need = NeedFactory(in_state=NeedState.OPEN)
+    client.force_login(people["desk"])
+    for address in (
+        "/",
+        "/needs/",
+        f"/needs/{need.reference}/",
+        "/dashboard/",
+        "/countries/",
+        "/account/",
+        "/nothing/",
+    ):
+        page = client.get(f"/{code}{address}").content.decode()
+        with override(code):
+            assert joining.translation_notice() in page or address == "/nothing/", address
+        assert "Skip to the main part" not in page
+        assert f'<html lang="{code}" dir="{"rtl" if code == "ar" else "ltr"}">' in page
+
+
+@pytest.mark.django_db
+def test_english_pages_say_nothing_of_translation(client):
+    assert "translated by machine" not in client.get("/").content.decode()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("code", TRANSLATED)
+def test_mail_speaks_the_language_of_its_reader(code, people):
+    people["focal_point"].language = code
+    people["focal_point"].save()
+    need = NeedFactory(in_state=NeedState.SUBMITTED)
+    transition(need, "return", by=people["desk"], note="Who pays for power?")
+    work_off()
+    message = next(m for m in mail.outbox if m.to == [people["focal_point"].email])
+    html = message.alternatives[0][0]
+    with override(code):
+        notice = joining.translation_notice()
+    assert notice and message.body.rstrip().endswith(notice) and notice in html
+    assert f'<html lang="{code}"{" dir=" if code == "ar" else ""}' in html
+    for english in ("returned with questions", "returns it", "What happened", "What comes next"):
+        assert english not in message.subject + message.body
