@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from django.db.models import Q
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -18,7 +19,7 @@ from projects.lifecycle.need import NEXT
 from projects.models import Event, Need, Response
 from projects.models.response import ACCEPTED
 from projects.timeline import said, who_did
-from ssc_portal.templatetags.portal import in_language
+from ssc_portal.templatetags.portal import entitled, in_language
 
 MOST = 50
 
@@ -182,6 +183,14 @@ def news(user) -> list[News]:
     for event in loaded.order_by("-at", "-pk")[:MOST]:
         need = event.need or event.response.need
         if event.is_public or user.is_staff or need.country_id in countries:
-            found.append(News(event.at, need, f"{who_did(event, need, event.response)} {said(event, event.response)}"))
+            found.append(
+                News(
+                    event.at,
+                    need,
+                    format_html(
+                        "{} {}", entitled(who_did(event, need, event.response)), said(event, event.response, html=True)
+                    ),
+                )
+            )
     visible = set(Need.objects.visible_to(user).filter(pk__in={n.need.pk for n in found}).values_list("pk", flat=True))
     return [entry for entry in found if entry.need.pk in visible]

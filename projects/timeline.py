@@ -6,12 +6,15 @@ Names sides, never persons. Read by the page, the API and mail.
 import datetime as dt
 from dataclasses import dataclass
 
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from partners.models import Country, Partner
 from partners.rules import is_system
 from projects.models import Event, Need, Response
 from projects.models.need import Audience
+from ssc_portal.templatetags.portal import entitled, in_language
 
 SAYS = {
     "submit": gettext_lazy("endorses and submits it."),
@@ -86,35 +89,41 @@ def timeline(need: Need, user) -> list[Entry]:
     def add(event: Event, what: str, response: Response | None = None) -> None:
         if event.is_public or is_party:
             note = event.note if is_party or event.is_note_public else ""
-            found.append(Entry(event.at, who_did(event, need, response), what, note))
+            found.append(Entry(event.at, entitled(who_did(event, need, response)), what, note))
 
     for event in need.events.all():
         add(event, said(event))
     for response in need.responses.all():
         for event in response.events.all():
             if event.action in RESPONSE_SAYS:
-                add(event, said(event, response), response)
+                add(event, said(event, response, html=True), response)
     found.sort(key=lambda entry: entry.at, reverse=True)
     return found
 
 
-def said(event: Event, response: Response | None = None) -> str:
-    """What was done, without its subject: “returns it with questions.”"""
+def said(event: Event, response: Response | None = None, *, html: bool = False) -> str:
+    """What was done, without its subject: “returns it with questions.” In HTML with the language of what it quotes."""
     if response is None:
         return str(SAYS.get(event.action, event.action))
-    lines = "; ".join(answer.line.text for answer in response.answers.all())
-    return str(RESPONSE_SAYS.get(event.action, event.action)) % {"lines": lines, "who": response.responder}
+    words = str(RESPONSE_SAYS.get(event.action, event.action))
+    lines = [answer.line.text for answer in response.answers.all()]
+    if not html:
+        return words % {"lines": "; ".join(lines), "who": response.responder}
+    marked = format_html_join("; ", "{}", ((in_language(line, response.need.language),) for line in lines))
+    return format_html(
+        words.replace("%(lines)s", "{0}").replace("%(who)s", "{1}"), marked, entitled(response.responder)
+    )
 
 
-def who_did(event: Event, need: Need, response: Response | None) -> str:
+def who_did(event: Event, need: Need, response: Response | None) -> Country | Partner | str:
     """Whose act it was."""
     if is_system(event.by):
         return _("The portal")
     if response is not None and event.action in ("express", "take_back"):
-        return str(response.responder)
+        return response.responder
     held = list(event.by.memberships.all())
     if any(m.country_id == need.country_id for m in held):
-        return str(need.country)
+        return need.country
     if any(m.role in ("desk", "publisher", "administrator") for m in held):
         return _("UNEP")
-    return next((str(m.partner or m.country) for m in held), _("Somebody without a role today"))
+    return next((m.partner or m.country for m in held), _("Somebody without a role today"))

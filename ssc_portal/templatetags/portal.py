@@ -60,10 +60,7 @@ def translation_notice() -> str:
     """What pages and mail say of their own words until a translator has checked them (docs/decisions/0015-translations.md)."""
     if get_language() in settings.REVIEWED_LANGUAGES:
         return ""
-    return gettext(
-        "The portal’s own words in this language were translated by machine and not checked by a translator yet. "
-        "In doubt, the English holds."
-    )
+    return gettext("The portal’s words are translated by machine and not checked yet; the English holds.")
 
 
 def language_of_name(record) -> str:
