@@ -1,5 +1,6 @@
 """What every test runs under: no network, warnings are errors (pyproject.toml), undefined template variables fail."""
 
+import gc
 import io
 import socket
 from contextlib import contextmanager
@@ -8,6 +9,7 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import translation
 
 from partners.models import Country, Partner
 from projects import search
@@ -18,6 +20,13 @@ def pytest_configure(config):
     from django.conf import settings
 
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # fast; real ones are slow on purpose
+
+
+def pytest_collection_finish(session):
+    """Everything imported stays; looking through it again and again for what could be freed took a fifth of the time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
 
 
 @pytest.fixture(autouse=True)
@@ -35,12 +44,13 @@ def no_network(monkeypatch):
 
 @pytest.fixture(autouse=True)
 def fresh_caches():
-    """What is kept in memory between requests must not leak between tests."""
+    """What is kept in memory between requests must not leak between tests, nor the language of the last page."""
     from django.core.cache import caches
 
     caches["local"].clear()
     search._names = (0.0, {})
     search._vocabulary.cache_clear()
+    translation.deactivate()
 
 
 @pytest.fixture(scope="session")
