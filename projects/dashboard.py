@@ -93,16 +93,8 @@ def your_move(user) -> list[Task]:
         what, otherwise = TO_DO[need.state]
         if need.state == S.ELIGIBLE and need.summary_approved_at is None:
             what = _("Approve the public summary.")
-        tasks.append(
-            Task(
-                str(what),
-                need.get_absolute_url(),
-                in_language(*need.text("title")),
-                need.reference,
-                need.due_on,
-                str(otherwise),
-            )
-        )
+        title = in_language(*need.text("title"))
+        tasks.append(Task(str(what), need.get_absolute_url(), title, need.reference, need.due_on, str(otherwise)))
     countries = [m.country_id for m in memberships(user) if m.role == Role.FOCAL_POINT]
     waiting = (
         Response.objects.waiting().filter(need__country__in=countries).select_related("need", "partner", "country")
@@ -124,17 +116,7 @@ def with_others(user) -> list[Need]:
     held = memberships(user)
     countries = {m.country_id for m in held if m.country_id}
     own = Q(country__in=countries) | Q(pk__in=Response.objects.of(user).exclude(state__in=(R.DECLINED, R.TAKEN_BACK, R.LAPSED)).values("need"))  # fmt: skip
-    going = (
-        S.SUBMITTED,
-        S.RETURNED,
-        S.ELIGIBLE,
-        S.OPEN,
-        S.IN_DIALOGUE,
-        S.PLAN_AGREED,
-        S.IN_DELIVERY,
-        S.DELIVERED,
-        S.ON_HOLD,
-    )
+    going = (S.SUBMITTED, S.RETURNED, S.ELIGIBLE, S.OPEN, S.IN_DIALOGUE, S.PLAN_AGREED, S.IN_DELIVERY, S.DELIVERED, S.ON_HOLD)  # fmt: skip
     if not held:
         return []
     rows = Need.objects.visible_to(user).filter(own, state__in=going).exclude(_mine(user))
@@ -183,14 +165,7 @@ def news(user) -> list[News]:
     for event in loaded.order_by("-at", "-pk")[:MOST]:
         need = event.need or event.response.need
         if event.is_public or user.is_staff or need.country_id in countries:
-            found.append(
-                News(
-                    event.at,
-                    need,
-                    format_html(
-                        "{} {}", entitled(who_did(event, need, event.response)), said(event, event.response, html=True)
-                    ),
-                )
-            )
+            who = entitled(who_did(event, need, event.response))
+            found.append(News(event.at, need, format_html("{} {}", who, said(event, event.response, html=True))))
     visible = set(Need.objects.visible_to(user).filter(pk__in={n.need.pk for n in found}).values_list("pk", flat=True))
     return [entry for entry in found if entry.need.pk in visible]

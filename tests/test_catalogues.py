@@ -48,6 +48,13 @@ def test_every_sentence_is_translated_with_the_same_places_to_fill(path):
             assert "\t" not in text and "\n" not in text
 
 
+def test_no_sentence_hides_in_an_f_string():
+    """xgettext does not look there."""
+    sources = [p for folder in ("partners", "projects", "ssc_portal") for p in (ROOT / folder).rglob("*.py")]
+    hidden = re.compile(r"""\bf(["']).*\{(_|gettext|pgettext)\(""")
+    assert [p.name for p in sources if hidden.search(p.read_text())] == []
+
+
 def test_the_catalogues_hold_every_sentence_of_pages_and_mail_and_no_other(tmp_path, monkeypatch, settings):
     """As `manage.py makemessages` finds them now."""
     if not shutil.which("xgettext"):

@@ -76,7 +76,8 @@ class ProjectFilter(RecordFilter):
     @property
     def choices_in_use(self):
         role = self.values.get("role")
-        return {"role": f"{_('Role')}: {dict(self.filters['role'].extra['choices'])[role]}"} if role else {}
+        label = _("Role")
+        return {"role": f"{label}: {dict(self.filters['role'].extra['choices'])[role]}"} if role else {}
 
     def facets(self, own):
         return [

@@ -133,7 +133,8 @@ def import_file(
     _finish(touched)
     if not_taken:
         elements = ", ".join(f"{name} ({n})" for name, n in not_taken.most_common(12))
-        run.message = f"{run.message} {_('Elements that have no place in the record: %s.') % elements}".strip()[:500]
+        left_out = _("Elements that have no place in the record: %s.") % elements
+        run.message = f"{run.message} {left_out}".strip()[:500]
     run.version, run.finished_at = source.version, timezone.now()
     if path.is_file():
         run.sha256 = _checksum(path)

@@ -168,7 +168,7 @@ def _go_on(request: HttpRequest, need: Need, part) -> HttpResponse:
     parts = parts_of(Need.objects.get(pk=need.pk))
     place = next((n for n, p in enumerate(parts) if p.slug == part.slug), len(parts))
     if "later" in request.POST or place + 1 >= len(parts):
-        messages.success(request, f"{_saved_at()} {_('You can leave it for weeks; it waits here.')}")
+        messages.success(request, _saved_at() + " " + _("You can leave it for weeks; it waits here."))
         return redirect("need-draft", need.reference)
     return redirect("need-part", need.reference, parts[place + 1].slug)
 

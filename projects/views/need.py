@@ -217,15 +217,11 @@ def need_move(request: HttpRequest, reference: str, action: str) -> HttpResponse
     return _answer_form(request, need, form, act, {"title": move.label, "missing": missing})
 
 
-def _may(request: HttpRequest, need: Need, permission: str) -> None:
-    require(request.user, f"projects.{permission}_need", need)
-
-
 @login_required
 def need_plan(request: HttpRequest, reference: str) -> HttpResponse:
     """Each side may write the plan; a change takes back what was confirmed."""
     need = _found(request, reference)
-    _may(request, need, "confirm")
+    require(request.user, "projects.confirm_need", need)
     seen = request.POST.get("seen") or drafting.fingerprint(need, ["plan"])
     form, conflict = PlanForm(_given(request), instance=need), None
 
@@ -248,7 +244,7 @@ def need_confirm(request: HttpRequest, reference: str, step: str) -> HttpRespons
     need = _found(request, reference)
     if step not in ConfirmedStep.values:
         raise Http404
-    _may(request, need, "confirm")
+    require(request.user, "projects.confirm_need", need)
     form = forms.Form(_given(request))
 
     def act() -> str:
@@ -268,7 +264,7 @@ def need_confirm(request: HttpRequest, reference: str, step: str) -> HttpRespons
 def need_delivered(request: HttpRequest, reference: str) -> HttpResponse:
     """How much of each line has been delivered."""
     need = _found(request, reference)
-    _may(request, need, "deliver")
+    require(request.user, "projects.deliver_need", need)
     form = DeliveredForm(_given(request), need=need)
 
     def act() -> str:
@@ -282,7 +278,7 @@ def need_delivered(request: HttpRequest, reference: str) -> HttpResponse:
 def need_progress(request: HttpRequest, reference: str) -> HttpResponse:
     """The six-monthly update."""
     need = _found(request, reference)
-    _may(request, need, "deliver")
+    require(request.user, "projects.deliver_need", need)
     form = NoteForm(_given(request), is_required=True, is_public=True)
 
     def act() -> str:
