@@ -1,5 +1,7 @@
 """Enumerations of this app. Imported by records, rules and doors; imports none of them."""
 
+from enum import IntEnum
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -190,7 +192,10 @@ class NeedState(models.TextChoices):
 
 
 class Maturity(models.TextChoices):
-    """How far a technology is, in words that a ministry uses."""
+    """How far a technology is, in words that a ministry uses: technology readiness levels of ISO 16290:2013, grouped.
+
+    Levels 1 to 5; 6 and 7; 8 and 9; the last is level 9 with many users.
+    """
 
     RESEARCH = "research", _("still in research")
     DEMONSTRATED = "demonstrated", _("demonstrated once")
@@ -257,6 +262,36 @@ class ResponseState(models.TextChoices):
 class CostTerms(models.TextChoices):
     FREE = "free", _("free of charge")
     COST = "cost", _("at cost")
+
+
+class Audience(IntEnum):
+    """Who reads a text of a need or an offer. Each audience reads what those before it read."""
+
+    PUBLIC = 0  # everybody, once it was opened
+    MEMBER = 1  # whoever holds a role in a country or partner
+    PARTNER = 2  # the other side of an accepted response
+    PARTY = 3  # the side whose record it is, and UNEP
+
+
+# --- offers ------------------------------------------------------------------------------------------------------------
+class OfferKind(models.TextChoices):
+    """What is shared."""
+
+    EXPERTISE = "expertise", pgettext_lazy("offer", "expertise")
+    TRAINING = "training", pgettext_lazy("offer", "training")
+    TECHNOLOGY = "technology", pgettext_lazy("offer", "technology")
+    EXPERIENCE = "experience", pgettext_lazy("offer", "experience or good practice")
+    FUNDING = "funding", pgettext_lazy("offer", "funding")
+
+
+class OfferState(models.TextChoices):
+    DRAFT = "draft", pgettext_lazy("offer", "draft")
+    SUBMITTED = "submitted", pgettext_lazy("offer", "waits to be verified")
+    VERIFIED = "verified", pgettext_lazy("offer", "verified by UNEP")
+    ACTIVE = "active", pgettext_lazy("offer", "active")
+    PAUSED = "paused", pgettext_lazy("offer", "paused")
+    EXPIRED = "expired", pgettext_lazy("offer", "expired")
+    WITHDRAWN = "withdrawn", pgettext_lazy("offer", "withdrawn")
 
 
 # --- mail --------------------------------------------------------------------------------------------------------------

@@ -17,10 +17,9 @@ from django.utils.translation import override
 from partners import joining
 from partners.choices import Role
 from partners.models import Membership, User
-from projects.choices import Delivery, Frequency, NoticeKind, ResponseState, Side
+from projects.choices import Audience, Delivery, Frequency, NoticeKind, ResponseState, Side
 from projects.lifecycle.need import HOLDER, NEXT, WRITING
 from projects.models import Event, MailPreference, Need, Notice, Response
-from projects.models.need import Audience
 from projects.models.response import ACCEPTED
 from projects.timeline import said, who_did
 

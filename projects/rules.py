@@ -1,4 +1,4 @@
-"""Who may do what to projects, needs and responses, as predicates. Says who, never from which state (lifecycle does).
+"""Who may do what to projects, needs, responses and offers, as predicates. Says who, never from which state (lifecycle does).
 
 Asked as `user.has_perm("projects.publish_project", project)`. The full table, by role, is in tests/projects/test_rules.py.
 """
@@ -6,7 +6,7 @@ Asked as `user.has_perm("projects.publish_project", project)`. The full table, b
 import rules
 
 from partners.rules import holds, is_administrator, is_system, is_unep, memberships
-from projects.choices import NeedState, Source, State
+from projects.choices import NeedState, OfferState, Source, State
 
 is_desk = holds("desk", "administrator")
 is_publisher = holds("publisher", "administrator")
@@ -194,3 +194,63 @@ rules.add_perm("projects.take_back_response", is_responder)
 rules.add_perm("projects.agree_response", is_desk | answers_for_country | is_responder)
 rules.add_perm("projects.convert_response", is_desk | is_publisher)
 rules.add_perm("projects.lapse_response", is_system)
+
+
+# --- offers ------------------------------------------------------------------------------------------------------------
+def provider_roles(name: str, *roles: str):
+    """Predicate: the person holds one of these roles in the partner or country that offers."""
+
+    def predicate(user, offer=None) -> bool:
+        held = [m for m in memberships(user) if m.role in roles]
+        if offer is None:
+            return bool(held)
+        return any(
+            (m.partner_id and m.partner_id == offer.partner_id) or (m.country_id and m.country_id == offer.country_id)
+            for m in held
+        )
+
+    return rules.predicate(predicate, name=name)
+
+
+is_of_its_provider = provider_roles(
+    "is_of_its_provider", "partner_member", "partner_lead", "contributor", "focal_point"
+)
+leads_its_provider = provider_roles("leads_its_provider", "partner_lead", "focal_point")
+
+
+@rules.predicate
+def is_shown(user, offer=None) -> bool:
+    return offer is not None and offer.is_published
+
+
+@rules.predicate
+def is_handed_to_unep(user, offer=None) -> bool:
+    """Handed to UNEP, or brought in by UNEP: a provider's own drafts are its own."""
+    return offer is None or offer.is_on_behalf or offer.source == Source.IMPORTED or offer.state != OfferState.DRAFT
+
+
+@rules.predicate
+def was_never_active(user, offer=None) -> bool:
+    return offer is not None and offer.state == OfferState.DRAFT and not offer.published_at
+
+
+speaks_for_provider = leads_its_provider | (is_desk & is_on_behalf)
+
+rules.add_perm("projects.view_offer", is_shown | is_of_its_provider | (is_unep & is_handed_to_unep))
+rules.add_perm("projects.add_offer", is_of_its_provider | (is_desk & is_on_behalf))
+rules.add_perm("projects.change_offer", is_of_its_provider | (is_desk & is_on_behalf))
+rules.add_perm("projects.correct_offer", is_unep & is_handed_to_unep)
+rules.add_perm("projects.delete_offer", was_never_active & (is_its_author | leads_its_provider))
+rules.add_perm("projects.submit_offer", speaks_for_provider)
+rules.add_perm("projects.return_offer", is_desk & ~is_its_author)
+rules.add_perm("projects.verify_offer", is_desk & ~is_its_author)
+rules.add_perm("projects.activate_offer", speaks_for_provider)
+rules.add_perm("projects.pause_offer", speaks_for_provider | is_desk)
+rules.add_perm("projects.resume_offer", speaks_for_provider)
+rules.add_perm("projects.expire_offer", is_system)
+rules.add_perm("projects.renew_offer", speaks_for_provider)
+rules.add_perm("projects.revise_offer", speaks_for_provider)
+rules.add_perm("projects.withdraw_offer", speaks_for_provider)
+rules.add_perm("projects.import_offers", is_unep)
+for part in ("offerterm", "offerline", "eligible"):
+    rules.add_perm(f"projects.view_{part}", is_unep)

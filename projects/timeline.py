@@ -12,8 +12,8 @@ from django.utils.translation import gettext_lazy
 
 from partners.models import Country, Partner
 from partners.rules import is_system
+from projects.choices import Audience
 from projects.models import Event, Need, Response
-from projects.models.need import Audience
 from ssc_portal.templatetags.portal import entitled, in_language
 
 SAYS = {

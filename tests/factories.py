@@ -7,13 +7,14 @@ from django.utils import timezone
 from factory.django import DjangoModelFactory
 
 from partners.choices import COUNTRY_ROLES, STAFF_ROLES, Role
-from partners.models import Country, Membership, Partner, User
+from partners.models import Country, CountryGroup, Membership, Partner, Region, User
 from projects.choices import (
     ConfirmedStep,
     CountryRole,
     Criterion,
     Modality,
     NeedState,
+    OfferState,
     ProviderOrder,
     ResponseState,
     Side,
@@ -25,9 +26,13 @@ from projects.models import (
     Confirmation,
     Contribution,
     CriterionAnswer,
+    Eligible,
     LineItem,
     Need,
     NeedTerm,
+    Offer,
+    OfferLine,
+    OfferTerm,
     Project,
     ProjectCountry,
     ProjectPartner,
@@ -36,6 +41,7 @@ from projects.models import (
     Result,
     Term,
 )
+from projects.models.offer import SHOWN
 
 
 class UserFactory(DjangoModelFactory):
@@ -206,6 +212,71 @@ class ResponseFactory(DjangoModelFactory):
         """answers={0: 40}: place of the line and how much of it."""
         for place, quantity in ({0: 40} if extracted is None else extracted).items():
             Answer.objects.create(response=self, line=self.need.lines.all()[place], quantity=quantity)
+
+
+# --- offers ----------------------------------------------------------------------------------------------------------
+class OfferFactory(DjangoModelFactory):
+    """A draft of UNDP that lacks nothing for verification. `in_state` puts it anywhere in its life."""
+
+    class Meta:
+        model = Offer
+        skip_postgeneration_save = True
+
+    title = factory.Sequence(lambda n: f"Air networks that towns run themselves {n}")
+    partner = factory.LazyFunction(lambda: Partner.objects.get(slug="undp"))
+    summary = "Engineers who set up low-cost networks and train those who run them."
+    languages = ["en", "fr"]
+    contact_name = "MEMBERS-ONLY C. Person"
+    contact_email = "members-only@example.org"
+    conditions = "PRIVATE-CONDITIONS travel is paid by the country"
+    intellectual_property = "PRIVATE-RIGHTS licence of the firmware"
+    created_by = factory.SubFactory(UserFactory)
+
+    @factory.post_generation
+    def terms(self, create, extracted, **kwargs):
+        for code in ["bsp-theme:air"] if extracted is None else extracted:
+            OfferTerm.objects.create(offer=self, term=term(code))
+
+    @factory.post_generation
+    def lines(self, create, extracted, **kwargs):
+        """lines=[("what", 40, "expert-days", "free")]; two lines by default."""
+        wanted = (
+            [("Network design", 60, "expert-days", "free"), ("Sensors", 20, "items", "cost")]
+            if extracted is None
+            else extracted
+        )
+        for place, (text, quantity, unit, cost) in enumerate(wanted):
+            OfferLine.objects.create(
+                offer=self,
+                position=place,
+                text=text,
+                quantity=quantity,
+                unit=unit,
+                cost=cost,
+                assistance=term("assistance:training"),
+            )
+
+    @factory.post_generation
+    def eligible(self, create, extracted, **kwargs):
+        """eligible=["KEN", "ldc", "014"]: codes of countries, groups and regions."""
+        for code in extracted or []:
+            place = (
+                {"country": Country.objects.get(iso3=code)} if code.isupper()
+                else {"region": Region.objects.get(code=code)} if code.isdigit()
+                else {"group": CountryGroup.objects.get(code=code)}
+            )  # fmt: skip
+            Eligible.objects.create(offer=self, **place)
+
+    @factory.post_generation
+    def in_state(self, create, extracted, **kwargs):
+        if not extracted:
+            return
+        self.state, now = extracted, timezone.now()
+        if extracted not in (OfferState.DRAFT, OfferState.SUBMITTED):
+            self.verified_at, self.verified_by = now, UserFactory()
+        if extracted in SHOWN:
+            self.published_at, self.expires_on = now, timezone.localdate() + dt.timedelta(days=365)
+        self.save()
 
 
 OPENED = (

@@ -1,6 +1,6 @@
-"""The moves of projects, needs and responses between their states. Start with moves.py."""
+"""The moves of projects, needs, responses and offers between their states. Start with moves.py."""
 
-from projects.lifecycle import need, project, response
+from projects.lifecycle import need, offer, project, response
 from projects.lifecycle.moves import (
     TRANSITIONS,
     Transition,
@@ -14,7 +14,7 @@ from projects.lifecycle.moves import (
 from projects.lifecycle.need import REQUIRED, Requirement, missing_for
 from projects.lifecycle.project import missing_for_publication
 
-TRANSITIONS.update(project=project.MOVES, need=need.MOVES, response=response.MOVES)
+TRANSITIONS.update(project=project.MOVES, need=need.MOVES, response=response.MOVES, offer=offer.MOVES)
 
 __all__ = [
     "REQUIRED",

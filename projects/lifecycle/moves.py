@@ -1,6 +1,6 @@
 """How a record moves from one state to another: the shape of a move, and the one function that makes it.
 
-The tables (project.py, need.py, response.py) say from where and what it takes; rules.py says who. Every door and every
+The tables (project.py, need.py, response.py, offer.py) say from where and what it takes; rules.py says who. Every door and every
 scheduled task moves a record by `transition`, so the same move gives the same Event, or the same refusal, wherever it
 is asked for.
 """
@@ -55,7 +55,7 @@ def _named(move: Transition, model: str) -> Transition:
     return move
 
 
-TRANSITIONS: dict[str, dict[str, Transition]] = {}  # "project", "need", "response" -> action -> move
+TRANSITIONS: dict[str, dict[str, Transition]] = {}  # kind of record -> action -> move
 
 
 def moves_of(record: models.Model) -> dict[str, Transition]:
@@ -103,7 +103,9 @@ def transition(record: models.Model, action: str, *, by, note: str = "", **value
     if hasattr(locked, "due_on"):
         changes["due_on"] = move.due(today()) if move.due else None
     if hasattr(locked, "state_since"):
-        changes |= {"state_since": timezone.now(), "unlisted_at": None}
+        changes["state_since"] = timezone.now()
+    if hasattr(locked, "unlisted_at"):
+        changes["unlisted_at"] = None
     if move.then:
         changes |= move.then(locked, by)
     event = write_down(

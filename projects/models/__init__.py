@@ -6,11 +6,12 @@ from projects.models.money import Budget, Contribution, Transaction
 from projects.models.need import Confirmation, CriterionAnswer, LineItem, Need, NeedTerm
 from projects.models.need_document import NeedDocument
 from projects.models.notice import Follow, MailPreference, Notice
+from projects.models.offer import Eligible, Offer, OfferLine, OfferTerm
 from projects.models.parts import ProjectCountry, ProjectPartner, ProjectRegion, ProjectTerm
 from projects.models.project import Project, ProjectTranslation, ReferenceCounter
 from projects.models.response import Answer, Response
 from projects.models.result import Result
-from projects.models.search import FacetKind, FacetTally, NeedEntry, SearchEntry, SearchWord
+from projects.models.search import FacetKind, FacetTally, NeedEntry, OfferEntry, SearchEntry, SearchWord
 from projects.models.story import Document, Location, RelatedProject, Update
 from projects.models.term import Term
 
@@ -21,6 +22,7 @@ __all__ = [
     "Contribution",
     "CriterionAnswer",
     "Document",
+    "Eligible",
     "Event",
     "FacetKind",
     "FacetTally",
@@ -35,6 +37,10 @@ __all__ = [
     "NeedEntry",
     "NeedTerm",
     "Notice",
+    "Offer",
+    "OfferEntry",
+    "OfferLine",
+    "OfferTerm",
     "Project",
     "ProjectCountry",
     "ProjectPartner",

@@ -1,12 +1,15 @@
 """What was done to a record, move by move: from, to, who, when, note."""
 
+from functools import reduce
+from operator import or_
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-RECORDS = ("project", "need", "response")
+RECORDS = ("project", "need", "response", "offer")
 
 
 class Event(models.Model):
@@ -20,6 +23,9 @@ class Event(models.Model):
     )
     response = models.ForeignKey(
         "Response", models.CASCADE, null=True, blank=True, related_name="events", verbose_name=_("response")
+    )
+    offer = models.ForeignKey(
+        "Offer", models.CASCADE, null=True, blank=True, related_name="events", verbose_name=_("offer")
     )
     action = models.CharField(_("action"), max_length=20)
     from_state = models.CharField(_("from"), max_length=20)
@@ -38,9 +44,7 @@ class Event(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="event_of_one_record",
-                condition=Q(project__isnull=False, need__isnull=True, response__isnull=True)
-                | Q(project__isnull=True, need__isnull=False, response__isnull=True)
-                | Q(project__isnull=True, need__isnull=True, response__isnull=False),
+                condition=reduce(or_, (Q(**{f"{name}__isnull": name != one for name in RECORDS}) for one in RECORDS)),
             )
         ]
 
@@ -49,4 +53,4 @@ class Event(models.Model):
 
     @property
     def record(self):
-        return self.project or self.need or self.response
+        return self.project or self.need or self.response or self.offer

@@ -7,7 +7,6 @@ Its state is moved by `lifecycle.transition` alone. Which texts are for whom is 
 
 import datetime as dt
 from decimal import Decimal
-from enum import IntEnum
 from functools import cached_property
 
 import pghistory
@@ -25,6 +24,7 @@ from partners.models import Country, Partner
 from partners.models.constraints import known, together
 from partners.rules import is_unep, memberships
 from projects.choices import (
+    Audience,
     Cofinancing,
     ConfirmedStep,
     Criterion,
@@ -45,14 +45,6 @@ from projects.models.term import Term
 ENDED = (NeedState.NOT_ELIGIBLE, NeedState.CLOSED, NeedState.PARTIALLY_MET, NeedState.WITHDRAWN, NeedState.MERGED)
 TAKES_RESPONSES = (NeedState.OPEN, NeedState.IN_DIALOGUE)
 UNANSWERED_AFTER = dt.timedelta(days=30)  # open for longer without a response: shown among the unanswered
-
-
-class Audience(IntEnum):
-    """Who reads a text of a need. Each audience reads what those before it read."""
-
-    PUBLIC = 0  # everybody, once the need is open
-    PARTNER = 1  # a partner whose response was accepted
-    PARTY = 2  # the country itself and UNEP
 
 
 # The restricted detail. A field that is not named here is public from the day the need opens.

@@ -60,6 +60,9 @@ class Response(models.Model):
     country = models.ForeignKey(
         Country, models.PROTECT, null=True, blank=True, related_name="responses", verbose_name=_("country")
     )
+    offer = models.ForeignKey(
+        "Offer", models.PROTECT, null=True, blank=True, related_name="responses", verbose_name=_("offer it comes from")
+    )
     text = models.TextField(_("what you offer"), max_length=4000)
     terms_text = models.TextField(
         _("terms"), max_length=4000, blank=True, help_text=_("Private until the country accepts.")

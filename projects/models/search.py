@@ -23,9 +23,9 @@ from partners.rules import is_unep, memberships
 class FacetKind(IntEnum):
     """The kinds of facet. A facet is one integer, `key * 16 + kind`; the SQL function writes the same numbers."""
 
-    COUNTRY = 0  # key: Country.pk, in any role
+    COUNTRY = 0  # key: Country.pk, in any role; of an offer: where its provider is
     PROVIDER = 1  # key: Country.pk
-    RECIPIENT = 2  # key: Country.pk
+    RECIPIENT = 2  # key: Country.pk; of an offer: a country that can have it, 0 where all can
     REGION = 3  # key: Region.pk, with all regions above
     GROUP = 4  # key: CountryGroup.pk, full members only
     TERM = 5  # key: Term.pk, with all terms above
@@ -36,8 +36,9 @@ class FacetKind(IntEnum):
     INSTRUMENT = 10  # key: position in choices.Instrument.values
     LEVEL = 11  # key: position in choices.DeliveryLevel.values
     STARTED = 12  # key: year of start * 10 + IATI status; only counted, not a filter
-    KIND = 13  # of a need; key: position in choices.NeedKind.values
-    LIFE = 14  # of a need; key: position in choices.NeedState.values
+    KIND = 13  # of a need or offer; key: position in choices.NeedKind.values or OfferKind.values
+    LIFE = 14  # of a need or offer; key: position in choices.NeedState.values or OfferState.values
+    COST = 15  # of an offer; key: position in choices.CostTerms.values
 
     def of(self, key: int) -> int:
         return key * 16 + self
@@ -207,6 +208,29 @@ class NeedEntry(Entry):
         ]
 
 
+@pgtrigger.register(*tallies("offer"))
+class OfferEntry(Entry):
+    """The entry of an offer."""
+
+    RECORD = "offer"
+
+    offer = models.OneToOneField(
+        "Offer", models.DO_NOTHING, primary_key=True, related_name="entry", db_constraint=False
+    )
+    ends_on = models.DateField(null=True)  # the last day on which it can be asked for
+
+    class Meta:
+        verbose_name = _("search entry of an offer")
+        verbose_name_plural = _("search entries of offers")
+        indexes = [
+            GinIndex(fields=["vector"], name="offer_entry_words", fastupdate=False),
+            GinIndex(fields=["facets"], name="offer_entry_facets", fastupdate=False),
+            models.Index(fields=["is_public", "-published_at", "-offer"], name="offer_entry_newest"),
+            models.Index(fields=["is_public", "sort_title", "offer"], name="offer_entry_by_title"),
+            models.Index(fields=["is_public", "ends_on", "offer"], name="offer_entry_by_end"),
+        ]
+
+
 class FacetTallyQuerySet(models.QuerySet):
     def counts(self, record: str) -> Counter:
         """{facet: count} of the public records of a kind, exact."""
@@ -263,6 +287,7 @@ def keeps_search_fresh(column: str, record: str = "project"):
     refresh, entries = {
         "project": ("projects_refresh_search", "projects_searchentry"),
         "need": ("projects_refresh_needs", "projects_needentry"),
+        "offer": ("projects_refresh_offers", "projects_offerentry"),
     }[record]
 
     def decorate(model):

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 from partners.models import Region
 from partners.rules import require
 from projects import actions, charts, drafting, lifecycle
-from projects.choices import ConfirmedStep, NeedState, Vocabulary
+from projects.choices import Audience, ConfirmedStep, NeedState, Vocabulary
 from projects.coverage import coverage_of
 from projects.filters import NeedFilter
 from projects.forms import (
@@ -29,7 +29,7 @@ from projects.forms import (
 )
 from projects.lifecycle.need import HOLDER, NEXT, WRITING
 from projects.models import FacetKind, Need, NeedDocument, NeedEntry, Response, Term
-from projects.models.need import AUDIENCE, UNANSWERED_AFTER, Audience
+from projects.models.need import AUDIENCE, UNANSWERED_AFTER
 from projects.timeline import timeline
 from projects.views.listing import list_page
 from ssc_portal.templatetags.portal import day as format_date

@@ -101,7 +101,7 @@ def test_every_facet_kind_is_written_by_the_database_as_python_reads_it():
         published=True, modality="triangular", status="3", instrument="programme", delivery_level="regional"
     )
     kinds = {FacetKind(facet % 16) for facet in SearchEntry.objects.get(pk=project.pk).facets}
-    assert kinds == set(FacetKind) - {FacetKind.KIND, FacetKind.LIFE}  # those are of needs
+    assert kinds == set(FacetKind) - {FacetKind.KIND, FacetKind.LIFE, FacetKind.COST}  # those are of needs and offers
     facets = set(SearchEntry.objects.get(pk=project.pk).facets)
     assert {
         FacetKind.MODALITY.of(Modality.values.index("triangular")),

@@ -7,10 +7,12 @@ from django.utils.translation import override
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from partners.models import Country, Region
 from projects import search
+from projects.choices import NeedState
 from projects.filters import ProjectFilter
-from projects.models import Project
-from tests.factories import ProjectFactory, UserFactory
+from projects.models import FacetKind, Project
+from tests.factories import NeedFactory, ProjectFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -144,3 +146,13 @@ def test_any_query_can_be_asked(text):
         list(Project.objects.filter(entry__vector=search.as_query(compiled))[:1])
     search.recognise(text)
     str(search.mark(text, compiled))
+
+
+def test_a_country_moved_to_another_region_takes_its_records_along():
+    project = ProjectFactory(published=True, countries={"KEN": "provider"})
+    need = NeedFactory(in_state=NeedState.OPEN)
+    there = Region.objects.get(code="005")
+    Country.objects.filter(iso3="KEN").update(region=there)
+    for entry in (project.entry, need.entry):
+        entry.refresh_from_db()
+        assert FacetKind.REGION.of(there.pk) in entry.facets

@@ -1,0 +1,207 @@
+"""Offers: who sees and moves them, what each state requires, who reads what, what the search entry holds."""
+
+import datetime as dt
+
+import pytest
+import rules
+from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from partners.models import Country, CountryGroup, Partner, Region
+from projects.choices import OfferKind, OfferState, ResponseState
+from projects.lifecycle import transition
+from projects.lifecycle.offer import HOLDER, MOVES, NEXT, REQUIRED, missing_for
+from projects.models import Eligible, Event, FacetKind, FacetTally, Offer, OfferEntry
+from projects.models.offer import AUDIENCE, SHOWN
+from tests.factories import OfferFactory, ResponseFactory
+
+pytestmark = pytest.mark.django_db
+LEAD, DESK, ADMIN = "partner_lead", "desk", "administrator"
+# Who may make a move of an offer of UNDP, entered by somebody else.
+MAY = {
+    "submit": {LEAD},
+    "return": {DESK, ADMIN},
+    "verify": {DESK, ADMIN},
+    "activate": {LEAD},
+    "pause": {LEAD, DESK, ADMIN},
+    "resume": {LEAD},
+    "expire": {"system"},
+    "renew": {LEAD},
+    "revise": {LEAD},
+    "withdraw": {LEAD},
+}
+OWN = {"partner_member", LEAD}
+UNEP = {DESK, "publisher", ADMIN}
+
+
+def attempt(offer, action, by) -> str:
+    try:
+        with transaction.atomic():
+            transition(offer, action, by=by or AnonymousUser(), note="because")
+            events = list(Event.objects.filter(offer=offer).values_list("action", "to_state", "note"))
+            transaction.set_rollback(True)
+    except PermissionDenied:
+        return "forbidden"
+    except ValidationError as error:
+        return error.error_list[0].code
+    assert events == [(action, MOVES[action].to_state, "because")]
+    return "moved"
+
+
+def test_every_move_has_a_rule_and_every_state_is_reachable_and_can_end():
+    assert set(MAY) == set(MOVES)
+    assert all(rules.perm_exists(move.permission) for move in MOVES.values())
+    assert {OfferState.DRAFT} | {move.to_state for move in MOVES.values()} == set(OfferState)
+    for state in set(OfferState) - {OfferState.WITHDRAWN}:
+        assert any(move.action == "withdraw" and state in move.from_states for move in MOVES.values()), state
+        assert state in HOLDER
+    assert set(NEXT) == set(OfferState)
+
+
+@pytest.mark.parametrize("state", OfferState.values)
+def test_every_role_and_every_move(state, people):
+    from partners.models import User
+
+    offer = OfferFactory(in_state=state)
+    everybody = {**people, "system": User.objects.system()}
+    for action, move in MOVES.items():
+        for name, person in everybody.items():
+            want = "forbidden" if name not in MAY[action] else "moved" if state in move.from_states else "state"
+            record = Offer.objects.get(pk=offer.pk)
+            assert attempt(record, action, person) == want, (name, action)
+    assert Offer.objects.get(pk=offer.pk).state == state
+
+
+@pytest.mark.parametrize("state", OfferState.values)
+def test_who_sees_it_is_who_may_see_it(state, people):
+    offer = OfferFactory(in_state=state)
+    for name, person in people.items():
+        user = person or AnonymousUser()
+        sees = Offer.objects.visible_to(user).filter(pk=offer.pk).exists()
+        assert sees == user.has_perm("projects.view_offer", offer), name
+        assert sees == (state in SHOWN or name in OWN or (name in UNEP and state != OfferState.DRAFT)), name
+        assert OfferEntry.objects.visible_to(user).filter(pk=offer.pk).exists() == sees, name
+
+
+def test_what_was_active_is_hidden_while_it_is_rewritten(people):
+    offer = OfferFactory(in_state=OfferState.PAUSED)
+    transition(offer, "revise", by=people[LEAD])
+    assert not Offer.objects.public().exists() and not OfferEntry.objects.public().exists()
+    assert offer.verified_at is None
+
+
+def test_restricted_texts_by_reader(people):
+    offer = OfferFactory(in_state=OfferState.ACTIVE)
+    private, contact = {"conditions", "intellectual_property"}, {"contact_name", "contact_email", "contact_phone"}
+    assert private | contact == set(AUDIENCE)
+    for name, person in people.items():
+        want = private | contact if name in OWN | UNEP else contact if name in ("contributor", "focal_point") else set()
+        assert offer.readable_by(person or AnonymousUser()) == want, name
+    ResponseFactory(offer=offer, state=ResponseState.ACCEPTED)
+    assert offer.readable_by(people["focal_point"]) == private | contact
+
+
+def test_what_each_kind_requires(people):
+    offer = OfferFactory(title="x", terms=[], lines=[], languages=[], contact_email="", summary="")
+    missing = {r.field for r in missing_for(offer, OfferState.SUBMITTED)}
+    assert missing == {"summary", "terms", "lines", "languages", "contact_email"}
+    with pytest.raises(ValidationError) as refusal:
+        transition(offer, "submit", by=people[LEAD])
+    assert len(refusal.value.messages) == 5 and refusal.value.error_list[0].code == "incomplete"
+    assert {r.field for r in missing_for(OfferFactory(kind=OfferKind.TECHNOLOGY), OfferState.SUBMITTED)} == {"maturity"}
+    assert {r.field for r in missing_for(OfferFactory(kind=OfferKind.EXPERIENCE), OfferState.SUBMITTED)} == {"evidence"}
+    assert all(hasattr(Offer, r.field) or r.field in ("lines", "terms") for rs in REQUIRED.values() for r in rs)
+
+
+def test_a_whole_life(people):
+    offer = OfferFactory(deadline=timezone.localdate() + dt.timedelta(days=30))
+    transition(offer, "submit", by=people[LEAD])
+    assert offer.due_on is not None
+    transition(offer, "return", by=people[DESK], note="In which languages?")
+    transition(offer, "submit", by=people[LEAD])
+    transition(offer, "verify", by=people[DESK])
+    transition(offer, "activate", by=people[LEAD])
+    assert offer.expires_on == offer.deadline  # its own last day comes before the twelve months
+    transition(offer, "pause", by=people[DESK])
+    transition(offer, "resume", by=people[LEAD])
+    Offer.objects.filter(pk=offer.pk).update(deadline=None)
+    transition(offer, "renew", by=people[LEAD])
+    assert (offer.expires_on - timezone.localdate()).days >= 364
+    Offer.objects.filter(pk=offer.pk).update(available_until=timezone.localdate() - dt.timedelta(days=2))
+    with pytest.raises(ValidationError, match="have passed"):
+        transition(offer, "renew", by=people[LEAD])
+    transition(offer, "withdraw", by=people[LEAD], note="Our experts have gone.")
+    assert offer.is_published  # its fate stays visible
+
+
+def test_an_author_does_not_verify_the_own_offer(people):
+    offer = OfferFactory(in_state=OfferState.SUBMITTED, created_by=people[DESK])
+    with pytest.raises(PermissionDenied):
+        transition(offer, "verify", by=people[DESK])
+
+
+@pytest.mark.parametrize("provider", [{}, {"partner": "undp", "country": "KEN"}])
+def test_an_offer_comes_from_one_provider(provider):
+    values = {
+        "partner": Partner.objects.get(slug=provider["partner"]) if provider else None,
+        "country": Country.objects.get(iso3=provider["country"]) if provider else None,
+    }
+    with pytest.raises(IntegrityError), transaction.atomic():
+        OfferFactory(**values)
+
+
+def test_only_a_technology_has_a_maturity():
+    offer = Offer(title="x", maturity="proven")
+    with pytest.raises(ValidationError, match="Only a technology"):
+        offer.clean()
+
+
+# --- the search entry ----------------------------------------------------------------------------------------------------
+def recipients(offer) -> set[int]:
+    return set(FacetKind.RECIPIENT.among(dict.fromkeys(OfferEntry.objects.get(pk=offer.pk).facets, 1)))
+
+
+def test_the_entry_says_which_countries_can_have_it():
+    kenya = Country.objects.get(iso3="KEN")
+    assert recipients(OfferFactory()) == {0}
+    assert recipients(OfferFactory(eligible=["KEN"])) == {kenya.pk}
+    eastern = set(Country.objects.filter(region__code="014").values_list("pk", flat=True))
+    africa = OfferFactory(eligible=["002"])
+    assert eastern and eastern < recipients(africa) and kenya.pk in eastern
+    group = CountryGroup.objects.get(code="ldc")
+    members = set(group.members.filter(standing="member").values_list("country_id", flat=True))
+    least = OfferFactory(eligible=["ldc"])
+    assert recipients(least) == members and kenya.pk not in members
+    Eligible.objects.create(offer=least, country=kenya)
+    assert recipients(least) == members | {kenya.pk}
+    least.eligible.all().delete()
+    assert recipients(least) == {0}
+
+
+def test_the_entry_follows_its_parts_and_is_counted():
+    offer = OfferFactory(in_state=OfferState.ACTIVE, country=Country.objects.get(iso3="BRA"), partner=None)
+    entry = OfferEntry.objects.get(pk=offer.pk)
+    brazil = Country.objects.get(iso3="BRA")
+    assert {FacetKind.COUNTRY.of(brazil.pk), FacetKind.COST.of(0), FacetKind.COST.of(1)} <= set(entry.facets)
+    assert FacetKind.LIFE.of(OfferState.values.index("active")) in entry.facets
+    assert FacetTally.objects.counts("offer")[FacetKind.COUNTRY.of(brazil.pk)] == 1
+    offer.lines.filter(cost="cost").delete()
+    entry.refresh_from_db()
+    assert FacetKind.COST.of(1) not in entry.facets
+    there = Region.objects.get(code="014")
+    Country.objects.filter(pk=brazil.pk).update(region=there)
+    entry.refresh_from_db()
+    assert FacetKind.REGION.of(there.pk) in entry.facets
+    Offer.objects.all().delete()
+    assert not OfferEntry.objects.exists() and not FacetTally.objects.counts("offer")
+
+
+def test_a_search_tells_nothing_that_a_page_hides():
+    OfferFactory(in_state=OfferState.ACTIVE)
+    from projects import search
+
+    for words, found in (("networks", 1), ("sensors", 1), ("conditions", 0), ("firmware", 0), ("members-only", 0)):
+        entries = search.entries_matching(OfferEntry.objects.all(), search.compile_query(words))
+        assert entries.count() == found, words
