@@ -135,7 +135,7 @@ def write_down(record, action: str, *, by, to_state: str = "", note: str = "", i
         is_public=is_public,
         is_note_public=is_note_public,
     )
-    if not event.project_id and not _quiet.get():
+    if (event.need_id or event.response_id) and not _quiet.get():
         app.configure_task("projects.tell_of_event").defer(event_id=event.pk)
     return event
 
