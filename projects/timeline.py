@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from partners.models import Country, Partner
 from partners.rules import is_system
 from projects.choices import Audience
-from projects.models import Event, Need, Response
+from projects.models import Event, Need, Offer, Response
 from ssc_portal.templatetags.portal import entitled, in_language
 
 SAYS = {
@@ -63,6 +63,18 @@ SAYS = {
     "remind_closing": gettext_lazy("reminds the country to say what came of it."),
     "import": gettext_lazy("brings it in from another source."),
 }
+OFFER_SAYS = {
+    "submit": gettext_lazy("submits it to UNEP."),
+    "return": gettext_lazy("returns it with questions."),
+    "verify": gettext_lazy("verifies it."),
+    "activate": gettext_lazy("makes it active."),
+    "pause": gettext_lazy("pauses it."),
+    "resume": gettext_lazy("goes on with it."),
+    "expire": gettext_lazy("lets it expire."),
+    "renew": gettext_lazy("renews it for 12 months."),
+    "revise": gettext_lazy("rewrites it."),
+    "withdraw": gettext_lazy("withdraws it."),
+}
 RESPONSE_SAYS = {
     "express": gettext_lazy("offers help with: %(lines)s."),
     "accept": gettext_lazy("accepts what %(who)s offers for: %(lines)s."),
@@ -101,6 +113,21 @@ def timeline(need: Need, user) -> list[Entry]:
     return found
 
 
+def offer_timeline(offer: Offer, user) -> list[Entry]:
+    """The same of an offer: for everybody the public acts; for its provider and UNEP all, with all notes."""
+    is_party = offer.audience_of(user) == Audience.PARTY
+    return [
+        Entry(
+            event.at,
+            entitled(_side_of(event, offer.provider)),
+            str(OFFER_SAYS.get(event.action, event.action)),
+            event.note if is_party or event.is_note_public else "",
+        )
+        for event in offer.events.all()
+        if event.is_public or is_party
+    ]
+
+
 def said(event: Event, response: Response | None = None, *, html: bool = False) -> str:
     """What was done, without its subject: “returns it with questions.” In HTML with the language of what it quotes."""
     if response is None:
@@ -117,13 +144,18 @@ def said(event: Event, response: Response | None = None, *, html: bool = False) 
 
 def who_did(event: Event, need: Need, response: Response | None) -> Country | Partner | str:
     """Whose act it was."""
-    if is_system(event.by):
-        return _("The portal")
     if response is not None and event.action in ("express", "take_back"):
         return response.responder
+    return _side_of(event, need.country)
+
+
+def _side_of(event: Event, own: Country | Partner) -> Country | Partner | str:
+    """For whom somebody acted: the side whose record it is, UNEP, or whoever else they belong to."""
+    if is_system(event.by):
+        return _("The portal")
     held = list(event.by.memberships.all())
-    if any(m.country_id == need.country_id for m in held):
-        return need.country
+    if any(own in (m.country, m.partner) for m in held):
+        return own
     if any(m.role in ("desk", "publisher", "administrator") for m in held):
         return _("UNEP")
     return next((m.partner or m.country for m in held), _("Somebody without a role today"))

@@ -37,6 +37,8 @@ urlpatterns = [
     path("needs/<str:reference>/respond/", views.need_respond, name="need-respond"),
     path("needs/<str:reference>/move/<slug:action>/", views.need_move, name="need-move"),
     path("responses/<str:reference>/<slug:action>/", views.response_answer, name="response-answer"),
+    path("offers/", views.offer_list, name="offer-list"),
+    path("offers/<str:reference>/", views.offer_detail, name="offer"),
     path("themes/", views.theme_list, name="theme-list"),
     path("themes/<slug:code>/", views.theme_detail, name="theme"),
 ]

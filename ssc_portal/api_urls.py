@@ -15,6 +15,7 @@ router.register("groups", partners.GroupViewSet, basename="api-group")
 router.register("partners", partners.PartnerViewSet, basename="api-partner")
 router.register("terms", projects.TermViewSet, basename="api-term")
 router.register("needs", projects.NeedViewSet, basename="api-need")
+router.register("offers", projects.OfferViewSet, basename="api-offer")
 router.register("responses", projects.ResponseViewSet, basename="api-response")
 router.register("projects", projects.ProjectViewSet, basename="api-project")
 

@@ -23,6 +23,7 @@ def site(request) -> dict:
             {"code": code, "name": name, "url": address_in(path, code), "is_current": code == get_language()}
             for code, name in settings.LANGUAGES
         ],
+        "section": address_in(request.path, settings.LANGUAGE_CODE).split("/")[1],  # where in the main navigation
         "direction": "rtl" if get_language_bidi() else "ltr",
         "canonical": request.build_absolute_uri(request.path),
     }

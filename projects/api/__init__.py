@@ -1,6 +1,7 @@
 """The API of this app, one file per kind of record."""
 
 from projects.api.need_write import NeedViewSet, ResponseViewSet
+from projects.api.offer import OfferViewSet
 from projects.api.project import ProjectViewSet, TermViewSet
 
-__all__ = ["NeedViewSet", "ProjectViewSet", "ResponseViewSet", "TermViewSet"]
+__all__ = ["NeedViewSet", "OfferViewSet", "ProjectViewSet", "ResponseViewSet", "TermViewSet"]

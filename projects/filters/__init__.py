@@ -2,6 +2,7 @@
 
 from projects.filters.base import EntryOrder, RecordFilter, chips, facets_of
 from projects.filters.need import NeedFilter
+from projects.filters.offer import OfferFilter
 from projects.filters.project import ProjectFilter
 
-__all__ = ["EntryOrder", "NeedFilter", "ProjectFilter", "RecordFilter", "chips", "facets_of"]
+__all__ = ["EntryOrder", "NeedFilter", "OfferFilter", "ProjectFilter", "RecordFilter", "chips", "facets_of"]

@@ -61,7 +61,7 @@ def by(model, column):
     return lambda codes: dict(model.objects.filter(**{f"{column}__in": codes}).values_list(column, "pk"))
 
 
-def _countries(codes):
+def countries(codes):
     found = {}
     for pk, iso3, iso2 in Country.objects.filter(
         Q(iso3__in=[c.upper() for c in codes]) | Q(iso2__in=[c.upper() for c in codes])
@@ -115,7 +115,7 @@ class RecordFilter(django_filters.FilterSet):
     term = FacetFilter(
         FacetKind.TERM, _terms, _("Terms"), _("As vocabulary:code, such as bsp-theme:wetlands or sdg:14.2.")
     )
-    country = FacetFilter(FacetKind.COUNTRY, _countries, _("Countries"), _("ISO 3166-1 alpha-3, such as KEN."))
+    country = FacetFilter(FacetKind.COUNTRY, countries, _("Countries"), _("ISO 3166-1 alpha-3, such as KEN."))
     region = FacetFilter(FacetKind.REGION, by(Region, "code"), _("Regions"), _("UN M49 code, such as 014."))
     group = FacetFilter(
         FacetKind.GROUP, by(CountryGroup, "code"), _("Country groups"), _("Such as ldc, sids or amcen.")

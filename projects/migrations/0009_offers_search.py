@@ -10,7 +10,7 @@ CREATE FUNCTION projects_refresh_offers(ids bigint[]) RETURNS void LANGUAGE sql 
   INSERT INTO projects_offerentry AS entry
     (offer_id, is_public, vector, facets, sort_title, ends_on, published_at, modified_at)
   SELECT o.id,
-    o.published_at IS NOT NULL AND o.state IN ('active', 'paused', 'expired', 'withdrawn'),
+    o.published_at IS NOT NULL AND o.state IN ('active', 'paused'),
     projects_words(o.language, o.title, 'A')
       || projects_words('simple', o.reference, 'A')
       || projects_words(o.language, o.summary, 'B')

@@ -13,6 +13,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Prefetch, Q
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -24,7 +25,8 @@ from projects.models.project import LANGUAGE_CODE, ReferenceCounter
 from projects.models.search import keeps_search_fresh
 from projects.models.term import Term
 
-SHOWN = (OfferState.ACTIVE, OfferState.PAUSED, OfferState.EXPIRED, OfferState.WITHDRAWN)  # once it was active
+LISTED = (OfferState.ACTIVE, OfferState.PAUSED)
+SHOWN = (*LISTED, OfferState.EXPIRED, OfferState.WITHDRAWN)  # keeps its page, once it was active
 
 # What not everybody reads. A field that is not named here is public from the day the offer is active.
 AUDIENCE = {
@@ -39,10 +41,17 @@ AUDIENCE = {
 class OfferQuerySet(models.QuerySet):
     def visible_to(self, user):
         """Offers this person may see: the public ones; the provider's own; what was handed to UNEP, for UNEP."""
-        seen = self._public()
+        return self.filter(self._public() | self._concerning(user))
+
+    def concerning(self, user):
+        """Those that this person sees in whatever state: the provider's own; what was handed to UNEP, for UNEP."""
+        return self.filter(self._concerning(user))
+
+    def _concerning(self, user) -> Q:
+        found = self._of(user)
         if is_unep(user):
-            seen |= ~Q(state=OfferState.DRAFT) | Q(is_on_behalf=True) | Q(source=Source.IMPORTED)
-        return self.filter(seen | self._of(user))
+            found |= ~Q(state=OfferState.DRAFT) | Q(is_on_behalf=True) | Q(source=Source.IMPORTED)
+        return found
 
     def of(self, user):
         """Offers in the name of a partner or country of this person."""
@@ -84,7 +93,8 @@ class OfferQuerySet(models.QuerySet):
             "eligible__country",
             "eligible__group",
             "eligible__region",
-            "events__by__memberships",
+            "events__by__memberships__partner",
+            "events__by__memberships__country",
         )
 
 
@@ -241,6 +251,9 @@ class Offer(models.Model):
             self.reference = ReferenceCounter.take(f"O-{(self.created_at or timezone.now()).year}")
         super().save(*args, **kwargs)
 
+    def get_absolute_url(self):
+        return reverse("offer", args=[self.reference])
+
     def clean(self):
         self.languages = list(dict.fromkeys(code.strip().lower() for code in self.languages or [] if code.strip()))
         if self.maturity and self.kind != OfferKind.TECHNOLOGY:
@@ -249,6 +262,10 @@ class Offer(models.Model):
     @property
     def provider(self) -> Partner | Country:
         return self.partner or self.country
+
+    @property
+    def can_be_had(self) -> bool:
+        return self.state == OfferState.ACTIVE
 
     @property
     def is_published(self) -> bool:

@@ -208,9 +208,18 @@ class NeedEntry(Entry):
         ]
 
 
+class OfferEntryQuerySet(EntryQuerySet):
+    def visible_to(self, user):
+        """Entries of the offers that can be had, and of those that concern this person."""
+        if not memberships(user):
+            return self.filter(is_public=True)
+        offers = self.model._meta.pk.related_model.objects
+        return self.filter(Q(is_public=True) | Q(pk__in=offers.concerning(user).order_by().values("pk")))
+
+
 @pgtrigger.register(*tallies("offer"))
 class OfferEntry(Entry):
-    """The entry of an offer."""
+    """The entry of an offer. Public while the offer can be had; its page stays after that."""
 
     RECORD = "offer"
 
@@ -218,6 +227,8 @@ class OfferEntry(Entry):
         "Offer", models.DO_NOTHING, primary_key=True, related_name="entry", db_constraint=False
     )
     ends_on = models.DateField(null=True)  # the last day on which it can be asked for
+
+    objects = OfferEntryQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("search entry of an offer")

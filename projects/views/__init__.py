@@ -28,6 +28,7 @@ from projects.views.need import (
     response_answer,
     unanswered,
 )
+from projects.views.offer import offer_detail, offer_list
 from projects.views.project import (
     home,
     project_detail,
@@ -38,6 +39,8 @@ from projects.views.project import (
 )
 
 __all__ = [
+    "offer_detail",
+    "offer_list",
     "desk_calendar",
     "my_dashboard",
     "my_mail",

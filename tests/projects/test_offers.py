@@ -14,7 +14,7 @@ from projects.choices import OfferKind, OfferState, ResponseState
 from projects.lifecycle import transition
 from projects.lifecycle.offer import HOLDER, MOVES, NEXT, REQUIRED, missing_for
 from projects.models import Eligible, Event, FacetKind, FacetTally, Offer, OfferEntry
-from projects.models.offer import AUDIENCE, SHOWN
+from projects.models.offer import AUDIENCE, LISTED, SHOWN
 from tests.factories import OfferFactory, ResponseFactory
 
 pytestmark = pytest.mark.django_db
@@ -82,7 +82,8 @@ def test_who_sees_it_is_who_may_see_it(state, people):
         sees = Offer.objects.visible_to(user).filter(pk=offer.pk).exists()
         assert sees == user.has_perm("projects.view_offer", offer), name
         assert sees == (state in SHOWN or name in OWN or (name in UNEP and state != OfferState.DRAFT)), name
-        assert OfferEntry.objects.visible_to(user).filter(pk=offer.pk).exists() == sees, name
+        listed = state in LISTED or (sees and name in OWN | UNEP)
+        assert OfferEntry.objects.visible_to(user).filter(pk=offer.pk).exists() == listed, name
 
 
 def test_what_was_active_is_hidden_while_it_is_rewritten(people):
@@ -205,3 +206,98 @@ def test_a_search_tells_nothing_that_a_page_hides():
     for words, found in (("networks", 1), ("sensors", 1), ("conditions", 0), ("firmware", 0), ("members-only", 0)):
         entries = search.entries_matching(OfferEntry.objects.all(), search.compile_query(words))
         assert entries.count() == found, words
+
+
+# --- pages and API -------------------------------------------------------------------------------------------------------
+def references(answer) -> list[str]:
+    return sorted(row["reference"] for row in answer.json()["results"])
+
+
+def test_the_list_is_filtered_by_what_an_offer_is_and_for_whom(client):
+    all_of_it = OfferFactory(in_state=OfferState.ACTIVE, kind=OfferKind.TRAINING)
+    kenya = OfferFactory(in_state=OfferState.ACTIVE, eligible=["KEN"], lines=[("Course", 12, "people", "cost")])
+    islands = OfferFactory(in_state=OfferState.PAUSED, eligible=["sids"], partner=Partner.objects.get(slug="fao"))
+    for state in ("draft", "expired", "withdrawn"):
+        OfferFactory(in_state=state)
+    for query, want in {
+        "": [all_of_it, kenya, islands],
+        "open_to=KEN": [all_of_it, kenya],
+        "open_to=FJI": [all_of_it, islands],
+        "kind=training": [all_of_it],
+        "cost=cost&open_to=KEN": [all_of_it, kenya],
+        "cost=free&partner=fao": [islands],
+        "state=paused": [islands],
+        "term=bsp-theme:air&q=networks": [all_of_it, kenya, islands],
+    }.items():
+        assert references(client.get(f"/api/v1/offers/?{query}")) == sorted(o.reference for o in want), query
+        page = client.get(f"/offers/?{query}").content.decode()
+        assert all(offer.reference in page for offer in want), query
+    assert client.get("/offers/?kind=nonsense").status_code == 400
+    assert client.get("/api/v1/offers/?open_to=XXX").status_code == 400
+    assert "Nothing passes" in client.get("/offers/?kind=funding").content.decode()
+
+
+def test_lists_cost_the_same_at_any_length(client, django_assert_num_queries):
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    costs = []
+    for more in (1, 2, 12):
+        for _n in range(more):
+            OfferFactory(in_state=OfferState.ACTIVE, eligible=["KEN", "ldc"])
+        for address in ("/offers/", "/api/v1/offers/"):
+            client.get(address)
+            with CaptureQueriesContext(
+                connection,
+            ) as queries:
+                client.get(address)
+            costs.append((address, len(queries)))
+    assert len(set(costs)) == 2, costs
+
+
+def test_private_words_reach_nobody_else(people, sign_in):
+    offer = OfferFactory(in_state=OfferState.ACTIVE)
+    ResponseFactory(offer=offer)
+    for name, person in people.items():
+        client = sign_in(person)
+        for address in (
+            "/offers/",
+            "/offers/?q=conditions",
+            "/search/?q=private",
+            "/api/v1/offers/",
+            "/partners/undp/",
+        ):
+            assert b"PRIVATE-" not in client.get(address).content, (name, address)
+        read = b"".join(
+            client.get(f"{at}{offer.reference}/").content for at in ("/offers/", "/api/v1/offers/")
+        ).decode()
+        assert ("PRIVATE-RIGHTS" in read) is (name in OWN | UNEP), name
+        assert ("members-only@example.org" in read) is (name not in ("nobody", "stranger", "former")), name
+    offer.responses.update(state=ResponseState.ACCEPTED)
+    assert "PRIVATE-RIGHTS" in sign_in(people["focal_point"]).get(f"/offers/{offer.reference}/").content.decode()
+
+
+@pytest.mark.parametrize("state", OfferState.values)
+def test_the_page_is_for_those_who_may_see_it(state, people, sign_in):
+    offer = OfferFactory(in_state=state)
+    for name, person in people.items():
+        want = 200 if (person or AnonymousUser()).has_perm("projects.view_offer", offer) else 404
+        for address in (f"/offers/{offer.reference}/", f"/api/v1/offers/{offer.reference}/"):
+            assert sign_in(person).get(address).status_code == want, (name, address)
+    page = sign_in(people[LEAD]).get(f"/offers/{offer.reference}/").content.decode()
+    assert ("Not public" in page) is (state not in SHOWN)
+    assert ("It can’t be had" in page or "can't be had" in page or "can&#x27;t be had" in page) is (state in SHOWN[1:])
+
+
+def test_the_log_names_whoever_acted(people, client):
+    offer = OfferFactory()
+    transition(offer, "submit", by=people[LEAD])
+    transition(offer, "return", by=people[DESK], note="SECRET-NOTE")
+    transition(offer, "submit", by=people[LEAD])
+    transition(offer, "verify", by=people[DESK])
+    transition(offer, "activate", by=people[LEAD])
+    page = client.get(f"/offers/{offer.reference}/").content.decode()
+    assert "makes it active." in page and "SECRET-NOTE" not in page
+    client.force_login(people[LEAD])
+    page = client.get(f"/offers/{offer.reference}/").content.decode()
+    assert "SECRET-NOTE" in page and "<b>UNEP</b>" in page

@@ -1,6 +1,7 @@
 """Pages: they answer, cost the same at any number of rows (law 1), write nothing (law 4), mark languages, help when empty."""
 
 import datetime as dt
+import re
 
 import pytest
 from django.db import connection
@@ -70,6 +71,16 @@ def test_every_page_answers_in_every_language(language, client):
         assert response.status_code == 200, path
         if language == "/ar":
             assert b'lang="ar" dir="rtl"' in response.content
+
+
+@pytest.mark.parametrize(
+    "address", ["/needs/", "/fr/offers/", "/ar/projects/", "/countries/KEN/", "/themes/", "/search/"]
+)
+def test_the_navigation_says_where_one_is(address, client):
+    page = client.get(address).content.decode()
+    nav = page.partition('<nav class="nav"')[2].partition("</nav>")[0]
+    here = re.findall(r'href="([^"]+)" aria-current="page"', nav)
+    assert len(here) == 1 and address.startswith(here[0])
 
 
 def test_translated_title_is_shown_and_an_untranslated_one_is_marked(client):
