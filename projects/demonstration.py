@@ -30,6 +30,20 @@ def read(name: str) -> list[dict]:
     return yaml.safe_load((FOLDER / f"{name}.yaml").read_text(encoding="utf-8"))
 
 
+def person(role: str, place: str) -> User:
+    """Somebody who acts in the demonstration and can't sign in: `place` is country:ISO3 or partner:slug."""
+    kind, code = place.split(":")
+    user, new = User.objects.get_or_create(
+        email=f"{role}.{code.lower()}@demonstration.invalid".replace("_", "-"), defaults={"full_name": "Demonstration"}
+    )
+    if new:
+        user.set_unusable_password()
+        user.save()
+        where = {kind: Country.objects.get(iso3=code) if kind == "country" else Partner.objects.get(slug=code)}
+        Membership.objects.create(user=user, role=role, granted_by=User.objects.system(), **where)
+    return user
+
+
 def password_of(email: str) -> str:
     """The password of a demonstration account: made from the secret key, so it need not be stored to be told again."""
     return "demo-" + hmac.new(settings.SECRET_KEY.encode(), email.encode(), hashlib.sha256).hexdigest()[:12]

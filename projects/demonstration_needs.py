@@ -8,30 +8,16 @@ from django.db.models import F
 from django.utils import timezone
 
 from partners.choices import STAFF_ROLES, Role
-from partners.models import Country, Membership, Partner, User
+from partners.models import Country, User
 from projects import actions, lifecycle
 from projects.choices import ConfirmedStep, Criterion, NeedState, Status
-from projects.demonstration import read
+from projects.demonstration import person, read
 from projects.models import Answer, Event, LineItem, Need, NeedTerm, Project, Response, Term
 
 TEXTS = (
     "kind", "language", "title", "problem", "gap", "institution", "technology_sought", "technology_purpose",
     "operation_and_maintenance", "maturity",
 )  # fmt: skip
-
-
-def person(role: str, place: str) -> User:
-    """Somebody who acts in the demonstration and can't sign in: `place` is country:ISO3 or partner:slug."""
-    kind, code = place.split(":")
-    user, new = User.objects.get_or_create(
-        email=f"{role}.{code.lower()}@demonstration.invalid".replace("_", "-"), defaults={"full_name": "Demonstration"}
-    )
-    if new:
-        user.set_unusable_password()
-        user.save()
-        where = {kind: Country.objects.get(iso3=code) if kind == "country" else Partner.objects.get(slug=code)}
-        Membership.objects.create(user=user, role=role, granted_by=User.objects.system(), **where)
-    return user
 
 
 @transaction.atomic

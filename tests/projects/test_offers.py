@@ -301,3 +301,17 @@ def test_the_log_names_whoever_acted(people, client):
     client.force_login(people[LEAD])
     page = client.get(f"/offers/{offer.reference}/").content.decode()
     assert "SECRET-NOTE" in page and "<b>UNEP</b>" in page
+
+
+def test_demonstration_offers_go_through_their_lives(db):
+    import io
+
+    from django.core.management import call_command
+
+    call_command("load_demonstration", stdout=io.StringIO())
+    assert Offer.objects.filter(is_illustrative=True).count() == 9
+    assert set(Offer.objects.values_list("state", flat=True)) == {"active", "paused", "submitted"}
+    assert not any(missing_for(offer, OfferState.SUBMITTED) for offer in Offer.objects.all())
+    from projects.demonstration_offers import load_offers
+
+    assert load_offers() == 0

@@ -10,7 +10,7 @@ from django.urls import reverse
 from partners.models import User
 from projects.demonstration import load_accounts
 from projects.lifecycle.need import MOVES, WRITING
-from projects.models import Need
+from projects.models import Need, Offer
 
 
 class Command(BaseCommand):
@@ -32,7 +32,7 @@ class Command(BaseCommand):
             people[name] = User.objects.get(email=email)
         routes = [
             {"path": path, "method": method, "expect": {name: answer(user) for name, user in people.items()}}
-            for path, method, answer in [*self.pages(), *self.needs()]
+            for path, method, answer in [*self.pages(), *self.needs(), *self.offers()]
         ]
         self.stdout.write(json.dumps({"roles": roles, "routes": routes}, indent=1))
 
@@ -41,6 +41,7 @@ class Command(BaseCommand):
             "home",
             "need-list",
             "need-unanswered",
+            "offer-list",
             "project-list",
             "country-list",
             "partner-list",
@@ -58,6 +59,7 @@ class Command(BaseCommand):
         yield reverse("need-new"), "GET", self._if("projects.add_need")
         yield reverse("calendar"), "GET", self._if("partners.view_user")
         yield reverse("api-need-list"), "GET", lambda user: 200
+        yield reverse("api-offer-list"), "GET", lambda user: 200
         yield reverse("api-response-list"), "GET", lambda user: 200 if user.is_authenticated else 403
         for name in (
             "projects_need",
@@ -72,6 +74,15 @@ class Command(BaseCommand):
                 "GET",
                 lambda user: 200 if getattr(user, "is_staff", False) else "login",
             )
+
+    def offers(self):
+        for offer in Offer.objects.order_by("pk"):
+            for name in ("offer", "api-offer-detail"):
+                yield (
+                    reverse(name, args=[offer.reference]),
+                    "GET",
+                    lambda user, offer=offer: 200 if user.has_perm("projects.view_offer", offer) else 404,
+                )
 
     def needs(self):
         for need in Need.objects.order_by("pk"):

@@ -5,13 +5,16 @@ from django.core.management.base import BaseCommand
 
 from projects.demonstration import load_accounts, load_projects
 from projects.demonstration_needs import load_needs
+from projects.demonstration_offers import load_offers
 
 
 class Command(BaseCommand):
-    help = "Loads illustrative partners and projects and, in development, one account per role. Keeps what is there."
+    help = "Loads illustrative partners, projects, needs and offers and, in development, one account per role. Keeps what is there."
 
     def handle(self, *args, **options):
-        self.stdout.write(f"demonstration: {load_projects()} new projects, {load_needs()} new needs")
+        self.stdout.write(
+            f"demonstration: {load_projects()} new projects, {load_needs()} new needs, {load_offers()} new offers"
+        )
         if settings.DEBUG:
             self.stdout.write("Accounts (development only):")
             for role, email, password in load_accounts():
