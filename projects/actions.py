@@ -13,7 +13,7 @@ from projects.coverage import coverage_of
 from projects.drafting import Conflict, mark
 from projects.lifecycle import missing_for, moves_of, today, transition, write_down
 from projects.lifecycle.need import DRAFT_FIELDS, DUE, days
-from projects.models import Answer, Confirmation, CriterionAnswer, LineItem, Need, NeedTerm, Project, Response
+from projects.models import Answer, Confirmation, CriterionAnswer, LineItem, Need, NeedTerm, Offer, Project, Response
 from projects.models.need import ENDED
 from projects.models.response import ACCEPTED
 
@@ -236,17 +236,17 @@ def merge(need: Need, into: Need | None, *, by, note: str) -> None:
 
 
 # --- any move ------------------------------------------------------------------------------------------------------------
-def move(need: Need, action: str, *, by, note: str = "", **values) -> Need | None:
+def move(record: Project | Need | Offer, action: str, *, by, note: str = "", **values) -> Need | None:
     """Makes a move that a person may press, as page, API and admin offer it; with `values` that it takes.
 
-    Most moves are one `transition`; three write further records. Gives the child need of a close in part.
+    Most moves are one `transition`; three of a need write further records. Gives the child need of a close in part.
     """
     if action == "close_partly":
-        return close_partly(need, by=by, note=note, **values)
+        return close_partly(record, by=by, note=note, **values)
     if action == "merge":
-        merge(need, values.get("merged_into"), by=by, note=note)
+        merge(record, values.get("merged_into"), by=by, note=note)
     elif action == "start":
-        start(need, values.get("project"), by=by, note=note)
+        start(record, values.get("project"), by=by, note=note)
     else:
-        transition(need, action, by=by, note=note, **values)
+        transition(record, action, by=by, note=note, **values)
     return None

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from partners.rules import require
 from projects.lifecycle import write_down
 from projects.lifecycle.need import WRITABLE, WRITING
-from projects.models import LineItem, Need, NeedTerm
+from projects.models import LineItem, Need, NeedTerm, Offer
 
 LINE_FIELDS = ("text", "assistance_id", "quantity", "unit", "by_when", "note")
 MOST_LINES = 30
@@ -195,10 +195,10 @@ def discard(need: Need, *, by) -> None:
 
 
 @transaction.atomic
-def correct(need: Need, *, by, note: str) -> None:
-    """Writes down that UNEP corrected a need after its submission, and why. The correction itself is saved by admin."""
-    require(by, "projects.correct_need", need)
+def correct(record: Need | Offer, *, by, note: str) -> None:
+    """Writes down that UNEP corrected a record after its submission, and why. The correction itself is saved by admin."""
+    require(by, f"projects.correct_{record._meta.model_name}", record)
     if not note.strip():
         raise ValidationError({"reason": _("Say why, in a note.")})
-    Need.objects.filter(pk=need.pk).update(version=F("version") + 1)
-    write_down(need, "correct", by=by, note=note)
+    type(record).objects.filter(pk=record.pk).update(version=F("version") + 1)
+    write_down(record, "correct", by=by, note=note)

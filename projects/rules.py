@@ -253,4 +253,5 @@ rules.add_perm("projects.revise_offer", speaks_for_provider)
 rules.add_perm("projects.withdraw_offer", speaks_for_provider)
 rules.add_perm("projects.import_offers", is_unep)
 for part in ("offerterm", "offerline", "eligible"):
-    rules.add_perm(f"projects.view_{part}", is_unep)
+    for action in ("view", "add", "change", "delete"):  # in admin, on a provider's behalf or as part of a correction
+        rules.add_perm(f"projects.{action}_{part}", is_unep)

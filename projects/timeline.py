@@ -64,6 +64,8 @@ SAYS = {
     "import": gettext_lazy("brings it in from another source."),
 }
 OFFER_SAYS = {
+    "begin": gettext_lazy("begins the draft."),
+    "correct": gettext_lazy("corrects it."),
     "submit": gettext_lazy("submits it to UNEP."),
     "return": gettext_lazy("returns it with questions."),
     "verify": gettext_lazy("verifies it."),

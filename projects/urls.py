@@ -39,6 +39,7 @@ urlpatterns = [
     path("responses/<str:reference>/<slug:action>/", views.response_answer, name="response-answer"),
     path("offers/", views.offer_list, name="offer-list"),
     path("offers/<str:reference>/", views.offer_detail, name="offer"),
+    path("offers/<str:reference>/move/<slug:action>/", views.offer_move, name="offer-move"),
     path("themes/", views.theme_list, name="theme-list"),
     path("themes/<slug:code>/", views.theme_detail, name="theme"),
 ]

@@ -1,38 +1,20 @@
 """Admin of needs and of the mail about them. Texts can be corrected with a reason; the state moves by the moves alone."""
 
 from django import forms
-from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import Http404
-from django.shortcuts import redirect, render
-from django.urls import path
+from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from partners.admin import RuledInline
-from partners.rules import require
-from projects import actions, drafting, lifecycle, notify
+from projects import drafting, lifecycle, notify
+from projects.admin.moving import Moving, ReadOnlyInline
 from projects.choices import NeedState
-from projects.forms import form_of
 from projects.lifecycle import today
 from projects.models import CriterionAnswer, Event, LineItem, Need, NeedDocument, NeedTerm, Notice, Response
 from projects.tasks import send_notice
 from ssc_portal.admin import KeptHistory, RuledAdmin
-
-
-class ReadOnlyInline(RuledInline):
-    """Rows to look at; what changes them is an act of its own."""
-
-    can_delete = False
-    max_num = 0
-    classes = ["collapse"]
-
-    def has_change_permission(self, request, obj=None):
-        return False
-
-    def has_add_permission(self, request, obj=None):
-        return False
 
 
 class NeedTermInline(RuledInline):
@@ -113,9 +95,9 @@ class LateFilter(admin.SimpleListFilter):
 
 
 @admin.register(Need)
-class NeedAdmin(KeptHistory, RuledAdmin, admin.ModelAdmin):
+class NeedAdmin(Moving, KeptHistory, RuledAdmin, admin.ModelAdmin):
     form = NeedForm
-    change_form_template = "admin/projects/need/change_form.html"
+    change_form_template = "admin/projects/moving_form.html"
     list_display = ["reference", "title", "country", "kind", "state", "age", "due_on"]
     list_display_links = ["reference", "title"]
     list_select_related = ["country"]
@@ -176,58 +158,14 @@ class NeedAdmin(KeptHistory, RuledAdmin, admin.ModelAdmin):
         super().save_related(request, form, formsets, change)
         drafting.correct(form.instance, by=request.user, note=form.cleaned_data["reason"])
 
-    # -- moves
-    def get_urls(self):
-        move = self.admin_site.admin_view(self.move_view)
-        return [path("<int:pk>/move/<slug:action>/", move, name="projects_need_move"), *super().get_urls()]
-
-    def change_view(self, request, object_id, form_url="", extra_context=None):
-        need = self.get_object(request, object_id)
-        moves = lifecycle.moves_open_to(request.user, need) if need is not None else []
-        return super().change_view(request, object_id, form_url, {"moves": moves, **(extra_context or {})})
-
-    def move_view(self, request, pk, action):
-        """Confirms a move, takes what it needs, and makes it: the same form and the same function as on the pages."""
-        need = Need.objects.visible_to(request.user).filter(pk=pk).first()
-        move = lifecycle.moves_of(Need()).get(action)
-        if need is None or move is None or not move.is_for_forms:
-            raise Http404
-        require(request.user, move.permission, need)
-        form = form_of(move, need, user=request.user, data=request.POST or None)
-        if request.method == "POST" and form.is_valid():
-            try:
-                actions.move(need, action, by=request.user, **form.cleaned_data)
-            except ValidationError as error:
-                form.add_error(None, error)
-            else:
-                self.message_user(
-                    request,
-                    _("%(need)s is “%(state)s” now.") % {"need": need.reference, "state": need.get_state_display()},
-                )
-                return redirect("admin:projects_need_change", need.pk)
-        context = {**self.admin_site.each_context(request), "title": move.label, "record": need, "move": move, "form": form,
-                   "opts": self.opts}  # fmt: skip
-        return render(request, "admin/projects/move.html", context, status=400 if form.errors else 200)
-
-    def _move_selected(self, request, queryset, action):
-        done = 0
-        for need in queryset:
-            try:
-                actions.move(need, action, by=request.user, note=_("Together with others, in admin"))
-                done += 1
-            except (PermissionDenied, ValidationError) as error:
-                why = " ".join(error.messages) if isinstance(error, ValidationError) else str(error)
-                self.message_user(request, f"{need.reference}: {why}", messages.WARNING)
-        if done:
-            self.message_user(request, ngettext("%(n)s need moved.", "%(n)s needs moved.", done) % {"n": done})
-
+    # -- moves of many
     @admin.action(description=gettext_lazy("Put the selected needs on hold"))
     def hold_selected(self, request, queryset):
-        self._move_selected(request, queryset, "hold")
+        self.move_selected(request, queryset, "hold", _("Together with others, in admin"))
 
     @admin.action(description=gettext_lazy("Take the selected needs off hold"))
     def resume_selected(self, request, queryset):
-        self._move_selected(request, queryset, "resume")
+        self.move_selected(request, queryset, "resume", _("Together with others, in admin"))
 
 
 @admin.register(Notice)

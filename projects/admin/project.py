@@ -1,22 +1,20 @@
 """Admin of projects: one page for everything that belongs to one, lists with the portal's own filters, moves, exchange."""
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import Http404
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import path, reverse
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 from import_export.admin import ExportActionMixin, ImportExportMixin
 
 from partners.admin import RuledInline
 from partners.models import Country, CountryGroup, Partner, Region
-from partners.rules import require
-from projects import lifecycle, quality, search
+from projects import quality, search
+from projects.admin.moving import Moving
 from projects.choices import State, Vocabulary
-from projects.forms import NoteForm
 from projects.interchange.tables import ProjectResource
 from projects.models import (
     Budget,
@@ -280,7 +278,7 @@ class ProjectForm(forms.ModelForm):
 
 
 @admin.register(Project)
-class ProjectAdmin(KeptHistory, RuledAdmin, ImportExportMixin, ExportActionMixin, admin.ModelAdmin):
+class ProjectAdmin(Moving, KeptHistory, RuledAdmin, ImportExportMixin, ExportActionMixin, admin.ModelAdmin):
     form = ProjectForm
     resource_classes = [ProjectResource]
     change_form_template = "admin/projects/project/change_form.html"
@@ -389,7 +387,6 @@ class ProjectAdmin(KeptHistory, RuledAdmin, ImportExportMixin, ExportActionMixin
         view = self.admin_site.admin_view
         return [
             path("similar/", view(self.similar_view), name="projects_project_similar"),
-            path("<int:pk>/move/<slug:action>/", view(self.move_view), name="projects_project_move"),
             *super().get_urls(),
         ]
 
@@ -398,62 +395,19 @@ class ProjectAdmin(KeptHistory, RuledAdmin, ImportExportMixin, ExportActionMixin
         if project is not None:
             findings = quality.assess(project)
             extra_context = {
-                "moves": lifecycle.moves_open_to(request.user, project),
                 "missing": [finding for finding in findings if not finding.is_met],
                 "events": project.events.select_related("by")[:10],
                 **(extra_context or {}),
             }
         return super().change_view(request, object_id, form_url, extra_context)
 
-    def move_view(self, request, pk, action):
-        """Confirms a move, asks for its note, and makes it."""
-        project = Project.objects.filter(pk=pk).first()
-        move = lifecycle.TRANSITIONS["project"].get(action)
-        if project is None or move is None:
-            raise Http404
-        require(request.user, move.permission, project)
-        form = NoteForm(request.POST or None)
-        if request.method == "POST" and form.is_valid():
-            try:
-                lifecycle.transition(project, action, by=request.user, note=form.cleaned_data["note"])
-            except ValidationError as error:
-                for text in error.messages:
-                    form.add_error("note" if error.error_list[0].code == "note" else None, text)
-            else:
-                self.message_user(
-                    request,
-                    _("%(project)s is “%(state)s” now.") % {"project": project, "state": project.get_state_display()},
-                )
-                return redirect("admin:projects_project_change", project.pk)
-        context = {
-            **self.admin_site.each_context(request),
-            "title": move.label,
-            "record": project,
-            "move": move,
-            "form": form,
-            "opts": self.opts,
-        }
-        return render(request, "admin/projects/move.html", context)
-
-    def _move_selected(self, request, queryset, action):
-        done = 0
-        for project in queryset:
-            try:
-                lifecycle.transition(project, action, by=request.user)
-                done += 1
-            except (PermissionDenied, ValidationError) as error:
-                why = " ".join(error.messages) if isinstance(error, ValidationError) else str(error)
-                self.message_user(request, f"{project.reference}: {why}", messages.WARNING)
-        if done:
-            self.message_user(request, ngettext("%(n)s project moved.", "%(n)s projects moved.", done) % {"n": done})
-
     @admin.action(description=gettext_lazy("Publish the selected projects"), permissions=["publish"])
     def publish_selected(self, request, queryset):
-        self._move_selected(request, queryset, "publish")
+        self.move_selected(request, queryset, "publish")
 
     @admin.action(description=gettext_lazy("Submit the selected projects for publication"), permissions=["submit"])
     def submit_selected(self, request, queryset):
-        self._move_selected(request, queryset, "submit")
+        self.move_selected(request, queryset, "submit")
 
     def has_publish_permission(self, request):
         return request.user.has_perm("projects.publish_project")

@@ -1,4 +1,4 @@
-"""Forms of the moves of needs and responses."""
+"""Forms of the moves of records."""
 
 from django import forms
 from django.utils.html import format_html
@@ -9,11 +9,17 @@ from partners.rules import memberships
 from projects.choices import Criterion
 from projects.coverage import Coverage, coverage_of
 from projects.lifecycle import Transition
-from projects.models import Answer, Need, Project, Response
+from projects.models import Answer, Need, Offer, Project, Response
 from projects.models.need import ENDED
 from projects.models.response import ACCEPTED
 from ssc_portal.templatetags.portal import in_language, named
 from ssc_portal.widgets import NamedSelect
+
+READERS = {  # of a note that is not public, by the kind of record
+    "project": _("Only UNEP reads it."),
+    "need": _("Only the country and UNEP read it."),
+    "offer": _("Only the provider and UNEP read it."),
+}
 
 
 class NoteForm(forms.Form):
@@ -21,12 +27,10 @@ class NoteForm(forms.Form):
 
     note = forms.CharField(label=_("Note"), required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 4}))
 
-    def __init__(self, *args, is_required=False, is_public=False, **kwargs):
+    def __init__(self, *args, is_required=False, is_public=False, of="need", **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["note"].required = is_required
-        self.fields["note"].help_text = (
-            _("Everybody can read it.") if is_public else _("Only the country and UNEP read it.")
-        )
+        self.fields["note"].help_text = _("Everybody can read it.") if is_public else READERS[of]
 
 
 class ClosingForm(NoteForm):
@@ -191,13 +195,13 @@ def responders(user, need: Need) -> list[tuple[str, str]]:
     return list(found.items())
 
 
-def form_of(move: Transition, need: Need, *, user, data=None) -> NoteForm:
+def form_of(move: Transition, record: Project | Need | Offer, *, user, data=None) -> NoteForm:
     """The form that a move takes, for page, API and admin: its note, and what else it writes."""
-    more = {"is_required": move.requires_note, "is_public": move.is_note_public}
+    more = {"is_required": move.requires_note, "is_public": move.is_note_public, "of": move.model}
     if move.action in ("close", "close_partly"):
-        return ClosingForm(data, initial={n: getattr(need, n) for n in ("outcome", "rating", "lessons")}, **more)
+        return ClosingForm(data, initial={n: getattr(record, n) for n in ("outcome", "rating", "lessons")}, **more)
     if move.action == "merge":
-        return MergeForm(data, need=need, user=user, **more)
+        return MergeForm(data, need=record, user=user, **more)
     if move.action == "start":
         return ProjectForm(data, user=user, **more)
     return NoteForm(data, **more)

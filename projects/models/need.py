@@ -389,6 +389,11 @@ class Need(models.Model):
             raise ValidationError(_("A need can't be merged into itself."))
 
     @property
+    def side(self) -> Country:
+        """Whose record it is."""
+        return self.country
+
+    @property
     def is_published(self) -> bool:
         return self.published_at is not None
 

@@ -264,6 +264,11 @@ class Offer(models.Model):
         return self.partner or self.country
 
     @property
+    def side(self) -> Partner | Country:
+        """Whose record it is."""
+        return self.provider
+
+    @property
     def can_be_had(self) -> bool:
         return self.state == OfferState.ACTIVE
 

@@ -28,7 +28,7 @@ from projects.views.need import (
     response_answer,
     unanswered,
 )
-from projects.views.offer import offer_detail, offer_list
+from projects.views.offer import offer_detail, offer_list, offer_move
 from projects.views.project import (
     home,
     project_detail,
@@ -41,6 +41,7 @@ from projects.views.project import (
 __all__ = [
     "offer_detail",
     "offer_list",
+    "offer_move",
     "desk_calendar",
     "my_dashboard",
     "my_mail",

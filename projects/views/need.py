@@ -3,9 +3,8 @@
 import uuid
 
 from django import forms
-from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -31,6 +30,7 @@ from projects.lifecycle.need import HOLDER, NEXT, WRITING
 from projects.models import FacetKind, Need, NeedDocument, NeedEntry, Response, Term
 from projects.models.need import AUDIENCE, UNANSWERED_AFTER
 from projects.timeline import timeline
+from projects.views.acting import answer_form, given
 from projects.views.listing import list_page
 from ssc_portal.templatetags.portal import day as format_date
 
@@ -172,28 +172,6 @@ def _found(request: HttpRequest, reference: str) -> Need:
     return get_object_or_404(Need.objects.visible_to(request.user), reference=reference.upper())
 
 
-def _given(request: HttpRequest):
-    return request.POST if request.method == "POST" else None
-
-
-def _answer_form(request, need, form, act, context) -> HttpResponse:
-    """Shows a form, or carries out `act` and leads back to the need; what is refused stands in the form."""
-    if request.method == "POST" and form.is_valid():
-        try:
-            message = act()
-        except drafting.Conflict:
-            raise
-        except ValidationError as error:
-            for one in error.error_list if hasattr(error, "error_list") else [error]:
-                field = "note" if one.code == "note" and "note" in form.fields else None
-                form.add_error(field, one)
-        else:
-            messages.success(request, message)
-            return redirect(need)
-    status = 400 if form.errors else 200
-    return render(request, "projects/need_act.html", {"need": need, "form": form, **context}, status=status)
-
-
 @login_required
 def need_move(request: HttpRequest, reference: str, action: str) -> HttpResponse:
     """Confirms a move, asks for its note, and makes it."""
@@ -202,7 +180,7 @@ def need_move(request: HttpRequest, reference: str, action: str) -> HttpResponse
     if move is None or not move.is_for_forms:
         raise Http404
     require(request.user, move.permission, need)
-    form = form_of(move, need, user=request.user, data=_given(request))
+    form = form_of(move, need, user=request.user, data=given(request))
 
     def act() -> str:
         child = actions.move(need, action, by=request.user, **form.cleaned_data)
@@ -212,9 +190,9 @@ def need_move(request: HttpRequest, reference: str, action: str) -> HttpResponse
             "need": need.reference, "state": need.get_state_display(), "next": NEXT[need.state],
         }  # fmt: skip
 
-    given = {"project", "merged_into", "outcome", "rating", "lessons"} & set(form.fields)
-    missing = [r for r in lifecycle.missing_for(need, move.to_state) if r.field not in given]
-    return _answer_form(request, need, form, act, {"title": move.label, "missing": missing})
+    asked = {"project", "merged_into", "outcome", "rating", "lessons"} & set(form.fields)
+    missing = [r for r in lifecycle.missing_for(need, move.to_state) if r.field not in asked]
+    return answer_form(request, need, form, act, {"title": move.label, "missing": missing})
 
 
 @login_required
@@ -223,19 +201,19 @@ def need_plan(request: HttpRequest, reference: str) -> HttpResponse:
     need = _found(request, reference)
     require(request.user, "projects.confirm_need", need)
     seen = request.POST.get("seen") or drafting.fingerprint(need, ["plan"])
-    form, conflict = PlanForm(_given(request), instance=need), None
+    form, conflict = PlanForm(given(request), instance=need), None
 
     def act() -> str:
         actions.write_plan(need, form.cleaned_data["plan"], by=request.user, seen=seen)
         return _("The plan is kept. The country, the partners and UNEP each confirm it.")
 
     try:
-        return _answer_form(request, need, form, act, {"title": _("Write the plan"), "missing": [], "seen": seen})
+        return answer_form(request, need, form, act, {"title": _("Write the plan"), "missing": [], "seen": seen})
     except drafting.Conflict as error:
         conflict = error
     form.add_error(None, conflict.messages[0])
     context = {"title": _("Write the plan"), "missing": [], "seen": conflict.seen, "quote": conflict.stored["plan"]}
-    return render(request, "projects/need_act.html", {"need": need, "form": form, **context}, status=409)
+    return render(request, "projects/act.html", {"record": need, "form": form, **context}, status=409)
 
 
 @login_required
@@ -245,7 +223,7 @@ def need_confirm(request: HttpRequest, reference: str, step: str) -> HttpRespons
     if step not in ConfirmedStep.values:
         raise Http404
     require(request.user, "projects.confirm_need", need)
-    form = forms.Form(_given(request))
+    form = forms.Form(given(request))
 
     def act() -> str:
         done = actions.confirm(need, step, by=request.user)
@@ -257,7 +235,7 @@ def need_confirm(request: HttpRequest, reference: str, step: str) -> HttpRespons
 
     title = _("Confirm the plan") if step == ConfirmedStep.PLAN else _("Confirm the delivery")
     context = {"title": title, "missing": [], "quote": need.plan if step == ConfirmedStep.PLAN else ""}
-    return _answer_form(request, need, form, act, context)
+    return answer_form(request, need, form, act, context)
 
 
 @login_required
@@ -265,13 +243,13 @@ def need_delivered(request: HttpRequest, reference: str) -> HttpResponse:
     """How much of each line has been delivered."""
     need = _found(request, reference)
     require(request.user, "projects.deliver_need", need)
-    form = DeliveredForm(_given(request), need=need)
+    form = DeliveredForm(given(request), need=need)
 
     def act() -> str:
         actions.record_delivered(need, form.delivered, by=request.user)
         return _("Kept. The partners and UNEP each confirm the delivery.")
 
-    return _answer_form(request, need, form, act, {"title": _("Enter what was delivered"), "missing": []})
+    return answer_form(request, need, form, act, {"title": _("Enter what was delivered"), "missing": []})
 
 
 @login_required
@@ -279,13 +257,13 @@ def need_progress(request: HttpRequest, reference: str) -> HttpResponse:
     """The six-monthly update."""
     need = _found(request, reference)
     require(request.user, "projects.deliver_need", need)
-    form = NoteForm(_given(request), is_required=True, is_public=True)
+    form = NoteForm(given(request), is_required=True, is_public=True)
 
     def act() -> str:
         actions.report_progress(need, form.cleaned_data["note"], by=request.user)
         return _("Thank you. The next update is due in six months.")
 
-    return _answer_form(request, need, form, act, {"title": _("Report progress"), "missing": []})
+    return answer_form(request, need, form, act, {"title": _("Report progress"), "missing": []})
 
 
 @login_required
@@ -293,13 +271,13 @@ def need_screen(request: HttpRequest, reference: str) -> HttpResponse:
     """The screener's answers to each criterion."""
     need = _found(request, reference)
     require(request.user, "projects.screen_need", need)
-    form = ScreeningForm(_given(request), need=need)
+    form = ScreeningForm(given(request), need=need)
 
     def act() -> str:
         actions.screen(need, form.answers, by=request.user, referral=form.cleaned_data["referral"])
         return _("The answers are kept. Now find it eligible or not.")
 
-    return _answer_form(request, need, form, act, {"title": _("Screen"), "missing": []})
+    return answer_form(request, need, form, act, {"title": _("Screen"), "missing": []})
 
 
 @login_required
@@ -307,14 +285,14 @@ def need_approve(request: HttpRequest, reference: str) -> HttpResponse:
     """The national focal point approves what the public will read."""
     need = _found(request, reference)
     require(request.user, "projects.approve_summary_need", need)
-    form = forms.Form(_given(request))
+    form = forms.Form(given(request))
 
     def act() -> str:
         actions.approve_summary(need, by=request.user)
         return _("Approved. UNEP can open the need now.")
 
     title = _("Approve the public summary")
-    return _answer_form(request, need, form, act, {"title": title, "missing": [], "quote": need.public_summary})
+    return answer_form(request, need, form, act, {"title": title, "missing": [], "quote": need.public_summary})
 
 
 @login_required
@@ -323,7 +301,7 @@ def need_respond(request: HttpRequest, reference: str) -> HttpResponse:
     need = _found(request, reference)
     if not responders(request.user, need):
         raise PermissionDenied(_("Members and leads of partners, and focal points of other countries, can respond."))
-    form = ResponseForm(_given(request), need=need, user=request.user, initial={"key": uuid.uuid4().hex})
+    form = ResponseForm(given(request), need=need, user=request.user, initial={"key": uuid.uuid4().hex})
 
     def act() -> str:
         response = actions.respond(form.instance, form.answers, by=request.user, key=form.cleaned_data["key"])
@@ -331,7 +309,7 @@ def need_respond(request: HttpRequest, reference: str) -> HttpResponse:
             "reference": response.reference, "date": format_date(response.due_on),
         }  # fmt: skip
 
-    return _answer_form(request, need, form, act, {"title": _("Respond to this need"), "missing": []})
+    return answer_form(request, need, form, act, {"title": _("Respond to this need"), "missing": []})
 
 
 @login_required
@@ -343,7 +321,7 @@ def response_answer(request: HttpRequest, reference: str, action: str) -> HttpRe
     if move is None or action not in ("accept", "decline", "take_back"):
         raise Http404
     require(request.user, move.permission, response)
-    form = NoteForm(_given(request), is_required=move.requires_note, is_public=move.is_note_public)
+    form = NoteForm(given(request), is_required=move.requires_note, is_public=move.is_note_public)
 
     def act() -> str:
         if action == "accept":
@@ -352,7 +330,7 @@ def response_answer(request: HttpRequest, reference: str, action: str) -> HttpRe
             lifecycle.transition(response, action, by=request.user, note=form.cleaned_data["note"])
         return _("%(reference)s: %(state)s.") % {"reference": response.reference, "state": response.get_state_display()}
 
-    return _answer_form(
+    return answer_form(
         request,
         need,
         form,

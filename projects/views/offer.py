@@ -1,17 +1,22 @@
 """Pages of offers: the list and one offer."""
 
-from django.http import HttpRequest, HttpResponse
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from partners.rules import require
+from projects import actions, lifecycle
 from projects.choices import Vocabulary
 from projects.filters import OfferFilter
-from projects.lifecycle.offer import NEXT
+from projects.forms import form_of
+from projects.lifecycle.offer import NEXT, missing_for
 from projects.models import Offer
 from projects.models.offer import AUDIENCE
 from projects.timeline import offer_timeline
+from projects.views.acting import answer_form, given
 from projects.views.listing import list_page
 
 
@@ -34,6 +39,7 @@ def offer_detail(request: HttpRequest, reference: str) -> HttpResponse:
         {
             "offer": offer,
             "then": NEXT[offer.state],
+            "moves": lifecycle.moves_open_to(request.user, offer) if request.user.is_authenticated else [],
             "log": offer_timeline(offer, request.user),
             "terms": [
                 (v.label, offer.terms_of(v))
@@ -48,3 +54,22 @@ def offer_detail(request: HttpRequest, reference: str) -> HttpResponse:
             "project": offer.project if offer.project and offer.project.is_published else None,
         },
     )
+
+
+@login_required
+def offer_move(request: HttpRequest, reference: str, action: str) -> HttpResponse:
+    """Confirms a move, asks for its note, and makes it."""
+    offer = get_object_or_404(Offer.objects.visible_to(request.user), reference=reference.upper())
+    move = lifecycle.moves_of(offer).get(action)
+    if move is None:
+        raise Http404
+    require(request.user, move.permission, offer)
+    form = form_of(move, offer, user=request.user, data=given(request))
+
+    def act() -> str:
+        actions.move(offer, action, by=request.user, **form.cleaned_data)
+        return _("%(need)s is “%(state)s” now. %(next)s") % {
+            "need": offer.reference, "state": offer.get_state_display(), "next": NEXT[offer.state],
+        }  # fmt: skip
+
+    return answer_form(request, offer, form, act, {"title": move.label, "missing": missing_for(offer, move.to_state)})

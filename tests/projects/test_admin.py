@@ -150,7 +150,7 @@ def test_publishing_many_tells_which_could_not_be(people, sign_in):
     page = sign_in(people["publisher"]).post(
         "/admin/projects/project/", {"action": "publish_selected", "_selected_action": [good.pk, bad.pk]}, follow=True
     )
-    assert "1 project moved." in page.content.decode()
+    assert "1 record moved." in page.content.decode()
     assert f"{bad.reference}: Write a summary or a description." in page.content.decode()
 
 

@@ -7,13 +7,14 @@ import rules
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, transaction
+from django.test import Client
 from django.utils import timezone
 
 from partners.models import Country, CountryGroup, Partner, Region
 from projects.choices import OfferKind, OfferState, ResponseState
 from projects.lifecycle import transition
 from projects.lifecycle.offer import HOLDER, MOVES, NEXT, REQUIRED, missing_for
-from projects.models import Eligible, Event, FacetKind, FacetTally, Offer, OfferEntry
+from projects.models import Eligible, Event, FacetKind, FacetTally, Offer, OfferEntry, Term
 from projects.models.offer import AUDIENCE, LISTED, SHOWN
 from tests.factories import OfferFactory, ResponseFactory
 
@@ -315,3 +316,89 @@ def test_demonstration_offers_go_through_their_lives(db):
     from projects.demonstration_offers import load_offers
 
     assert load_offers() == 0
+
+
+# --- admin -----------------------------------------------------------------------------------------------------------------
+def admin_form(page) -> dict:
+    """What a browser would send back of an admin form."""
+    import lxml.html
+
+    form = lxml.html.fromstring(page.content).get_element_by_id("offer_form")
+    return dict(form.form_values())
+
+
+@pytest.mark.ignore_template_errors  # Django's own admin templates
+def test_unep_enters_an_offer_on_a_providers_behalf_and_carries_it_through(people):
+    desk, other = Client(), Client()
+    desk.force_login(people[DESK])
+    other.force_login(people[ADMIN])
+    data = admin_form(desk.get("/admin/projects/offer/add/")) | {
+        "kind": "training", "partner": Partner.objects.get(slug="fao").pk, "language": "en", "title": "Seeds that keep",
+        "summary": "A course on seed stores.", "languages": "en", "contact_name": "D. Person", "contact_email": "d@example.org",
+        "lines-TOTAL_FORMS": 1, "lines-0-position": 0, "lines-0-text": "Places", "lines-0-cost": "free", "lines-0-quantity": 12,
+        "lines-0-unit": "places", "lines-0-assistance": Term.objects.get(vocabulary="assistance", code="training").pk,
+        "term_links-TOTAL_FORMS": 1, "term_links-0-term": Term.objects.get(vocabulary="bsp-theme", code="land").pk,
+    }  # fmt: skip
+    assert desk.post("/admin/projects/offer/add/", data).status_code == 302
+    offer = Offer.objects.get()
+    assert (offer.is_on_behalf, offer.created_by, offer.events.get().action) == (True, people[DESK], "begin")
+    change = f"/admin/projects/offer/{offer.pk}/change/"
+    assert "Submit to UNEP" in desk.get(change).content.decode()
+    steps = ((desk, "submit", 302), (desk, "verify", 403), (other, "verify", 302), (desk, "activate", 302))
+    for client, action, code in steps:
+        assert client.post(f"/admin/projects/offer/{offer.pk}/move/{action}/", {"note": ""}).status_code == code, action
+    offer.refresh_from_db()
+    assert offer.state == OfferState.ACTIVE
+    data = admin_form(desk.get(change)) | {"title": "Seeds that keep for years"}
+    assert desk.post(change, data).status_code == 200  # without a reason
+    assert desk.post(change, data | {"reason": "A better title"}).status_code == 302
+    offer.refresh_from_db()
+    assert (offer.title, offer.version, offer.events.first().note) == ("Seeds that keep for years", 2, "A better title")
+
+
+@pytest.mark.parametrize("state", OfferState.values)
+def test_pages_move_as_the_table_says(state, people):
+    offer = OfferFactory(in_state=state)
+    for name, person in people.items():
+        client = Client()
+        if person:
+            client.force_login(person)
+        sees = (person or AnonymousUser()).has_perm("projects.view_offer", offer)
+        for action, move in MOVES.items():
+            with transaction.atomic():
+                answer = client.post(f"/offers/{offer.reference}/move/{action}/", {"note": "because"})
+                events = list(Event.objects.filter(offer=offer).values_list("action", "by", "note"))
+                transaction.set_rollback(True)
+            if not person:
+                assert "/login/" in answer["Location"]
+                continue
+            want = 404 if not sees else 403 if name not in MAY[action] else 302 if state in move.from_states else 400
+            assert answer.status_code == want, (name, action)
+            assert events == ([(action, person.pk, "because")] if want == 302 else []), (name, action)
+
+
+def test_what_is_missing_is_said_before_the_button_is_pressed(people, sign_in):
+    offer = OfferFactory(terms=[])
+    client = sign_in(people[LEAD])
+    assert "Submit to UNEP" in client.get(f"/offers/{offer.reference}/").content.decode()
+    asked = client.get(f"/offers/{offer.reference}/move/submit/").content.decode()
+    assert "Still missing" in asked and "thematic area" in asked and "Only the provider and UNEP read it." in asked
+    refused = client.post(f"/offers/{offer.reference}/move/submit/", {"note": "KEPT-WORDS"})
+    assert refused.status_code == 400 and "KEPT-WORDS" in refused.content.decode()
+
+
+@pytest.mark.ignore_template_errors
+@pytest.mark.parametrize("state", OfferState.values)
+def test_admin_moves_as_the_table_says(state, people, sign_in):
+    offer = OfferFactory(in_state=state)
+    for name in UNEP:
+        client = sign_in(people[name])
+        for action, move in MOVES.items():
+            with transaction.atomic():
+                code = client.post(f"/admin/projects/offer/{offer.pk}/move/{action}/", {"note": "because"}).status_code
+                transaction.set_rollback(True)
+            hidden = state == OfferState.DRAFT
+            want = 404 if hidden else 403 if name not in MAY[action] else 302 if state in move.from_states else 400
+            assert code == want, (name, action)
+    for name in ("nobody", "stranger", LEAD, "focal_point"):
+        assert sign_in(people[name]).get(f"/admin/projects/offer/{offer.pk}/move/verify/").status_code in (302, 403)

@@ -1,0 +1,79 @@
+"""What the admin of every record with a life shares: its moves as buttons, one page to confirm each, moves of many."""
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import Http404
+from django.shortcuts import redirect, render
+from django.urls import path
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from partners.admin import RuledInline
+from partners.rules import require
+from projects import actions, lifecycle
+from projects.forms import form_of
+
+
+class ReadOnlyInline(RuledInline):
+    """Rows to look at; what changes them is an act of its own."""
+
+    can_delete = False
+    max_num = 0
+    classes = ["collapse"]
+
+    def has_change_permission(self, request, obj=None):
+        return False
+
+    def has_add_permission(self, request, obj=None):
+        return False
+
+
+class Moving:
+    """Mixin: the state of a record is moved by the moves alone, with the same form and function as on the pages."""
+
+    def get_urls(self):
+        view = self.admin_site.admin_view(self.move_view)
+        name = f"{self.opts.app_label}_{self.opts.model_name}_move"
+        return [path("<int:pk>/move/<slug:action>/", view, name=name), *super().get_urls()]
+
+    def change_view(self, request, object_id, form_url="", extra_context=None):
+        record = self.get_object(request, object_id)
+        moves = lifecycle.moves_open_to(request.user, record) if record is not None else []
+        return super().change_view(request, object_id, form_url, {"moves": moves, **(extra_context or {})})
+
+    def move_view(self, request, pk, action):
+        """Confirms a move, takes what it needs, and makes it."""
+        record = self.model.objects.visible_to(request.user).filter(pk=pk).first()
+        move = lifecycle.TRANSITIONS[self.opts.model_name].get(action)
+        if record is None or move is None or not move.is_for_forms:
+            raise Http404
+        require(request.user, move.permission, record)
+        form = form_of(move, record, user=request.user, data=request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            try:
+                actions.move(record, action, by=request.user, **form.cleaned_data)
+            except ValidationError as error:
+                form.add_error(None, error)
+            else:
+                self.message_user(
+                    request,
+                    _("%(record)s is “%(state)s” now.")
+                    % {"record": record.reference, "state": record.get_state_display()},
+                )
+                return redirect(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", record.pk)
+        context = {**self.admin_site.each_context(request), "title": move.label, "record": record, "move": move, "form": form,
+                   "opts": self.opts}  # fmt: skip
+        return render(request, "admin/projects/move.html", context, status=400 if form.errors else 200)
+
+    def move_selected(self, request, queryset, action, note=""):
+        """Moves many records, each by itself; says which could not be moved and why."""
+        done = 0
+        for record in queryset:
+            try:
+                actions.move(record, action, by=request.user, note=note)
+                done += 1
+            except (PermissionDenied, ValidationError) as error:
+                why = " ".join(error.messages) if isinstance(error, ValidationError) else str(error)
+                self.message_user(request, f"{record.reference}: {why}", messages.WARNING)
+        if done:
+            self.message_user(request, ngettext("%(n)s record moved.", "%(n)s records moved.", done) % {"n": done})

@@ -1,0 +1,30 @@
+"""What the pages share on which something is done to a record: a form, and back to the record when it is done."""
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+
+from projects import drafting
+
+
+def given(request: HttpRequest):
+    return request.POST if request.method == "POST" else None
+
+
+def answer_form(request, record, form, act, context) -> HttpResponse:
+    """Shows a form, or carries out `act` and leads back to the record; what is refused stands in the form."""
+    if request.method == "POST" and form.is_valid():
+        try:
+            message = act()
+        except drafting.Conflict:
+            raise
+        except ValidationError as error:
+            for one in error.error_list if hasattr(error, "error_list") else [error]:
+                field = "note" if one.code == "note" and "note" in form.fields else None
+                form.add_error(field, one)
+        else:
+            messages.success(request, message)
+            return redirect(record)
+    status = 400 if form.errors else 200
+    return render(request, "projects/act.html", {"record": record, "form": form, **context}, status=status)
