@@ -19,9 +19,10 @@ from django.utils.translation import gettext_lazy as _
 
 from partners.models import User
 from projects.choices import NeedState as S
+from projects.choices import OfferState
 from projects.choices import ResponseState as R
 from projects.lifecycle import today, transition, write_down
-from projects.models import Event, Need, Response
+from projects.models import Event, Need, Offer, Response
 
 logger = logging.getLogger(__name__)
 UNLISTED_AFTER = dt.timedelta(days=90)  # after the deadline of an update, or after expiry
@@ -109,6 +110,8 @@ CLOCKS = (
              lambda day: Response.objects.filter(state=R.EXPRESSED, due_on__lte=day + dt.timedelta(days=10), due_on__gte=day),
              "response"),
     move("lapse", _("response lapsed"), lambda day: Response.objects.filter(state=R.EXPRESSED, due_on__lt=day), "lapse"),
+    move("expire_offer", _("offer expired"),
+         lambda day: Offer.objects.filter(state__in=(OfferState.ACTIVE, OfferState.PAUSED), expires_on__lt=day), "expire"),
 )  # fmt: skip
 
 

@@ -57,7 +57,11 @@ BECOMES = {"archive": S.ARCHIVED, "hold_returned": S.ON_HOLD, "expire": S.EXPIRE
 
 
 def test_every_clock_has_its_case():
-    assert {c.name for c in clocks.CLOCKS} == set(CASES) | {"remind_answer", "lapse"}
+    assert {c.name for c in clocks.CLOCKS} == set(CASES) | {
+        "remind_answer",
+        "lapse",
+        "expire_offer",
+    }  # of offers: test_offers
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -402,3 +402,22 @@ def test_admin_moves_as_the_table_says(state, people, sign_in):
             assert code == want, (name, action)
     for name in ("nobody", "stranger", LEAD, "focal_point"):
         assert sign_in(people[name]).get(f"/admin/projects/offer/{offer.pk}/move/verify/").status_code in (302, 403)
+
+
+def test_the_clock_lets_offers_expire_and_a_renewal_brings_them_back(people):
+    from projects import clocks
+
+    late, paused, running = (OfferFactory(in_state=s) for s in ("active", "paused", "active"))
+    yesterday = timezone.localdate() - dt.timedelta(days=1)
+    Offer.objects.filter(pk__in=[late.pk, paused.pk]).update(expires_on=yesterday)
+    assert clocks.run(dry_run=True)["expire_offer"] == 2
+    assert clocks.run()["expire_offer"] == 2
+    assert clocks.run()["expire_offer"] == 0
+    assert dict(Offer.objects.values_list("pk", "state")) == {
+        late.pk: "expired",
+        paused.pk: "expired",
+        running.pk: "active",
+    }
+    late.refresh_from_db()
+    transition(late, "renew", by=people[LEAD])
+    assert late.state == OfferState.ACTIVE and late.expires_on > timezone.localdate()
