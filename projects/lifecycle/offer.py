@@ -83,7 +83,7 @@ MOVES = table(
     ),
     Transition("pause", _("Pause"), (S.ACTIVE,), S.PAUSED, is_public=True),
     Transition(
-        "resume", pgettext_lazy("offer", "Go on"), (S.PAUSED,), S.ACTIVE, requires=_requires(S.ACTIVE), is_public=True, then=_activated
+        "resume", pgettext_lazy("offer", "Go on"), (S.PAUSED,), S.ACTIVE, requires=_requires(S.ACTIVE), is_public=True
     ),
     Transition("expire", _("Let expire"), (S.ACTIVE, S.PAUSED), S.EXPIRED, is_public=True),
     Transition(
