@@ -156,7 +156,7 @@ def _side_of(event: Event, own: Country | Partner) -> Country | Partner | str:
     if is_system(event.by):
         return _("The portal")
     held = list(event.by.memberships.all())
-    if any(own in (m.country, m.partner) for m in held):
+    if own.pk in [m.country_id if isinstance(own, Country) else m.partner_id for m in held]:
         return own
     if any(m.role in ("desk", "publisher", "administrator") for m in held):
         return _("UNEP")
