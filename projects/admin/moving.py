@@ -1,16 +1,19 @@
-"""What the admin of every record with a life shares: its moves as buttons, one page to confirm each, moves of many."""
+"""What the admin of every record with a life shares: corrections with a reason, its moves as
+buttons, one page to confirm each, moves of many.
+"""
 
+from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import path
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from partners.admin import RuledInline
 from partners.rules import require
-from projects import actions, lifecycle
+from projects import actions, drafting, lifecycle
 from projects.forms import form_of
 
 
@@ -26,6 +29,43 @@ class ReadOnlyInline(RuledInline):
 
     def has_add_permission(self, request, obj=None):
         return False
+
+
+class Correction(forms.ModelForm):
+    """A correction: needs its reason, and overwrites nobody (the form carries the version that it was made from)."""
+
+    reason = forms.CharField(
+        label=gettext_lazy("Reason of the correction"), widget=forms.Textarea(attrs={"rows": 2}), max_length=2000,
+        help_text=gettext_lazy("Those whose record it is read it."),
+    )  # fmt: skip
+    seen = forms.IntegerField(widget=forms.HiddenInput, required=False)
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.initial["seen"] = self.instance.version
+        if not self.instance.pk:  # a new record corrects nothing
+            self.fields["reason"].required = False
+            self.fields["reason"].widget = forms.HiddenInput()
+
+    def clean(self):
+        found = super().clean()
+        now = type(self.instance).objects.filter(pk=self.instance.pk).values_list("version", flat=True).first()
+        if now is not None and found.get("seen") != now:
+            self.data = self.data.copy()
+            self.data[self.add_prefix("seen")] = now  # the next attempt is made knowingly
+            raise ValidationError(
+                _("Somebody changed this record after you opened it. What you entered is still here; compare it with the record (opened in another tab), then save again to keep yours.")
+            )  # fmt: skip
+        return found
+
+
+class Corrected:
+    """Mixin: what a Correction changed is written down with its reason."""
+
+    def save_related(self, request, form, formsets, change):
+        super().save_related(request, form, formsets, change)
+        if change:
+            drafting.correct(form.instance, by=request.user, note=form.cleaned_data["reason"])
 
 
 class Moving:

@@ -1,15 +1,13 @@
 """Admin of needs and of the mail about them. Texts can be corrected with a reason; the state moves by the moves alone."""
 
-from django import forms
 from django.contrib import admin
-from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from partners.admin import RuledInline
-from projects import drafting, lifecycle, notify
-from projects.admin.moving import Moving, ReadOnlyInline
+from projects import lifecycle, notify
+from projects.admin.moving import Corrected, Correction, Moving, ReadOnlyInline
 from projects.choices import NeedState
 from projects.lifecycle import today
 from projects.models import CriterionAnswer, Event, LineItem, Need, NeedDocument, NeedTerm, Notice, Response
@@ -48,15 +46,7 @@ class EventInline(ReadOnlyInline):
     fields = readonly_fields = ["at", "by", "action", "from_state", "to_state", "note"]
 
 
-class NeedForm(forms.ModelForm):
-    """A correction: needs its reason, and overwrites nobody (the form carries the version that it was made from)."""
-
-    reason = forms.CharField(
-        label=gettext_lazy("Reason of the correction"), widget=forms.Textarea(attrs={"rows": 2}), max_length=2000,
-        help_text=gettext_lazy("The country is told."),
-    )  # fmt: skip
-    seen = forms.IntegerField(widget=forms.HiddenInput, required=False)
-
+class NeedForm(Correction):
     class Meta:
         model = Need
         fields = [
@@ -67,21 +57,6 @@ class NeedForm(forms.ModelForm):
             "same_request", "same_request_text", "cofinancing", "cofinancing_text", "languages", "endorsed_by_name",
             "endorsed_on", "referral", "plan", "source_note", "is_illustrative",
         ]  # fmt: skip
-
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
-        self.initial["seen"] = self.instance.version
-
-    def clean(self):
-        found = super().clean()
-        now = Need.objects.get(pk=self.instance.pk).version
-        if found.get("seen") != now:
-            self.data = self.data.copy()
-            self.data[self.add_prefix("seen")] = now  # the next attempt is made knowingly
-            raise ValidationError(
-                _("Somebody changed this need after you opened it. What you entered is still here; compare it with the need (opened in another tab), then save again to keep yours.")
-            )  # fmt: skip
-        return found
 
 
 class LateFilter(admin.SimpleListFilter):
@@ -95,7 +70,7 @@ class LateFilter(admin.SimpleListFilter):
 
 
 @admin.register(Need)
-class NeedAdmin(Moving, KeptHistory, RuledAdmin, admin.ModelAdmin):
+class NeedAdmin(Corrected, Moving, KeptHistory, RuledAdmin, admin.ModelAdmin):
     form = NeedForm
     change_form_template = "admin/projects/moving_form.html"
     list_display = ["reference", "title", "country", "kind", "state", "age", "due_on"]
@@ -153,10 +128,6 @@ class NeedAdmin(Moving, KeptHistory, RuledAdmin, admin.ModelAdmin):
 
     def has_delete_permission(self, request, obj=None):
         return False  # a draft is deleted on its page; anything later stays
-
-    def save_related(self, request, form, formsets, change):
-        super().save_related(request, form, formsets, change)
-        drafting.correct(form.instance, by=request.user, note=form.cleaned_data["reason"])
 
     # -- moves of many
     @admin.action(description=gettext_lazy("Put the selected needs on hold"))

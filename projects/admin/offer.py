@@ -6,8 +6,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from partners.admin import RuledInline
-from projects import drafting, lifecycle
-from projects.admin.moving import Moving, ReadOnlyInline
+from projects import lifecycle
+from projects.admin.moving import Corrected, Correction, Moving, ReadOnlyInline
 from projects.choices import OfferState
 from projects.models import Eligible, Event, Offer, OfferLine, OfferTerm, Response
 from ssc_portal.admin import KeptHistory, RuledAdmin
@@ -41,13 +41,7 @@ class EventInline(ReadOnlyInline):
     fields = readonly_fields = ["at", "by", "action", "from_state", "to_state", "note"]
 
 
-class OfferForm(forms.ModelForm):
-    """A new offer on a provider's behalf, or a correction with its reason."""
-
-    reason = forms.CharField(
-        label=gettext_lazy("Reason of the correction"), widget=forms.Textarea(attrs={"rows": 2}), max_length=2000,
-        help_text=gettext_lazy("The provider reads it in the history."),
-    )  # fmt: skip
+class OfferForm(Correction):
     website = forms.URLField(label=gettext_lazy("website"), max_length=500, required=False, assume_scheme="https")
 
     class Meta:
@@ -58,15 +52,9 @@ class OfferForm(forms.ModelForm):
             "conditions", "intellectual_property", "contact_name", "contact_email", "contact_phone", "source_note", "is_illustrative",
         ]  # fmt: skip
 
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
-        if not self.instance.pk:
-            self.fields["reason"].required = False
-            self.fields["reason"].widget = forms.HiddenInput()
-
 
 @admin.register(Offer)
-class OfferAdmin(Moving, KeptHistory, RuledAdmin, admin.ModelAdmin):
+class OfferAdmin(Corrected, Moving, KeptHistory, RuledAdmin, admin.ModelAdmin):
     form = OfferForm
     change_form_template = "admin/projects/moving_form.html"
     list_display = ["reference", "title", "partner", "country", "kind", "state", "due_on", "expires_on"]
@@ -102,8 +90,3 @@ class OfferAdmin(Moving, KeptHistory, RuledAdmin, admin.ModelAdmin):
         super().save_model(request, obj, form, change)
         if not change:
             lifecycle.write_down(obj, "begin", by=request.user)
-
-    def save_related(self, request, form, formsets, change):
-        super().save_related(request, form, formsets, change)
-        if change:
-            drafting.correct(form.instance, by=request.user, note=form.cleaned_data["reason"])

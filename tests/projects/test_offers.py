@@ -340,7 +340,10 @@ def test_unep_enters_an_offer_on_a_providers_behalf_and_carries_it_through(peopl
     assert offer.state == OfferState.ACTIVE
     data = admin_form(desk.get(change)) | {"title": "Seeds that keep for years"}
     assert desk.post(change, data).status_code == 200  # without a reason
+    stale = data | {"title": "Another title", "reason": "Mine"}
     assert desk.post(change, data | {"reason": "A better title"}).status_code == 302
+    refused = other.post(change, stale)
+    assert refused.status_code == 200 and "Somebody changed this record" in refused.content.decode()
     offer.refresh_from_db()
     assert (offer.title, offer.version, offer.events.first().note) == ("Seeds that keep for years", 2, "A better title")
 
