@@ -1,7 +1,9 @@
 """Pages of the whole site: what to do when something went wrong."""
 
 import sys
+from collections.abc import Iterator
 
+import psycopg
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
@@ -9,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import requires_csrf_token
 
 PROBLEM = "application/problem+json"
+AWAY = (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError)  # no use of the database
 
 
 def _answer(request: HttpRequest, status: int, title: str, advice: str) -> HttpResponse:
@@ -46,9 +49,15 @@ def not_found(request: HttpRequest, exception=None) -> HttpResponse:
     )
 
 
+def _led_up_to(error: BaseException | None) -> Iterator[BaseException]:
+    """The error and those that it came from: libraries raise errors of their own over those of the database."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
-    error = sys.exc_info()[1]
-    if isinstance(error, OperationalError | InterfaceError) or type(error).__name__ == "PoolTimeout":
+    if any(isinstance(error, AWAY) for error in _led_up_to(sys.exc_info()[1])):
         answer = _answer(
             request,
             503,

@@ -2,6 +2,7 @@
 
 import pytest
 from django.db import OperationalError
+from procrastinate.exceptions import ConnectorException
 
 from projects.models import Project
 from tests.factories import ContributionFactory, ProjectFactory, first_and_second_provider
@@ -146,9 +147,15 @@ def test_description_is_openapi_31_and_every_operation_tells_its_errors(client):
     assert b"<script" not in page.content
 
 
-def test_database_away_is_said_not_a_bare_500(client, monkeypatch):
+@pytest.mark.parametrize("library", [None, ConnectorException])
+def test_database_away_is_said_not_a_bare_500(client, monkeypatch, library):
+    """Also where a library raises an error of its own over that of the database, as the queue does."""
+
     def away(*args):
-        raise OperationalError("server closed the connection")
+        try:
+            raise OperationalError("server closed the connection")
+        except OperationalError as error:
+            raise (library() if library else error) from error
 
     monkeypatch.setattr(Project.objects._queryset_class, "visible_to", away)
     client.raise_request_exception = False
