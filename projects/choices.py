@@ -294,6 +294,54 @@ class OfferState(models.TextChoices):
     WITHDRAWN = "withdrawn", pgettext_lazy("offer", "withdrawn")
 
 
+# --- matching ----------------------------------------------------------------------------------------------------------
+class ConceptUse(models.TextChoices):
+    """What it tells about a text that a concept of the thesaurus occurs in it."""
+
+    TOPIC = "topic", _("what it is about")
+    GENERAL = "general", _("a broad word, says little")
+    HELP = "help", _("a kind of help, not a subject")
+    BLOCKED = "blocked", _("another sense: its words don't count")
+
+
+class Matched(IntEnum):
+    """Kinds of record that matching has read."""
+
+    NEED = 0
+    OFFER = 1
+    PROJECT = 2
+
+
+class Signal(models.TextChoices):
+    """What a match is judged by. How many points each can give is in `MatchWeights`."""
+
+    WORDS = "words", pgettext_lazy("signal", "words in common")
+    MEANING = "meaning", pgettext_lazy("signal", "meaning of the texts")
+    THEMES = "themes", pgettext_lazy("signal", "themes")
+    ASSISTANCE = "assistance", pgettext_lazy("signal", "kinds of help")
+    GOALS = "goals", pgettext_lazy("signal", "goals and sectors")
+    LANGUAGES = "languages", pgettext_lazy("signal", "languages of work")
+    PLACES = "places", pgettext_lazy("signal", "region and groups of countries")
+    COST = "cost", pgettext_lazy("signal", "cost")
+    MATURITY = "maturity", pgettext_lazy("signal", "maturity of the technology")
+    CAPACITY = "capacity", pgettext_lazy("signal", "how much there is")
+    DATES = "dates", pgettext_lazy("signal", "dates")
+    EXPERIENCE = "experience", pgettext_lazy("signal", "past cooperation")
+    SOUTH = "south", pgettext_lazy("signal", "from the South")
+    SET_ASIDE = "set_aside", pgettext_lazy("signal", "similar ones were not set aside")
+
+
+class SetAsideReason(models.TextChoices):
+    """Why a match is not for one of its sides."""
+
+    OUTSIDE = "outside", _("outside what we do, or another thing than we need")
+    CAPACITY = "capacity", _("no capacity in these months")
+    COST = "cost", _("cost terms")
+    LANGUAGE = "language", pgettext_lazy("reason", "language")
+    DONE = "done", _("we work on this together already")
+    OTHER = "other", pgettext_lazy("reason", "another reason")
+
+
 # --- mail --------------------------------------------------------------------------------------------------------------
 class NoticeKind(models.TextChoices):
     """Why somebody is told of something. Each person chooses how often, for each."""

@@ -255,3 +255,28 @@ rules.add_perm("projects.import_offers", is_unep)
 for part in ("offerterm", "offerline", "eligible"):
     for action in ("view", "add", "change", "delete"):  # in admin, on a provider's behalf or as part of a correction
         rules.add_perm(f"projects.{action}_{part}", is_unep)
+
+
+# --- matching --------------------------------------------------------------------------------------------------------
+for kept in ("concept", "wording", "nearterm", "matchweights"):
+    rules.add_perm(f"projects.view_{kept}", is_unep)
+for edited in ("concept", "wording", "nearterm"):
+    for action in ("add", "change", "delete"):
+        rules.add_perm(f"projects.{action}_{edited}", is_unep)
+rules.add_perm("projects.add_matchweights", is_desk)  # a new version; those before stay as they were
+
+
+@rules.predicate
+def is_of_either_side(user, aside=None) -> bool:
+    """The person belongs to the side in whose name a match is set aside, which is one of its two."""
+    held = memberships(user)
+    if aside is None:
+        return bool(held)
+    own = [m for m in held if (m.partner_id or m.country_id) and (m.partner_id, m.country_id) == (aside.partner_id, aside.country_id)]  # fmt: skip
+    provider = (aside.offer.partner_id, aside.offer.country_id)
+    return bool(own) and (aside.partner_id, aside.country_id) in (provider, (None, aside.need.country_id))
+
+
+rules.add_perm("projects.view_setaside", is_of_either_side | is_unep)
+rules.add_perm("projects.add_setaside", is_of_either_side)
+rules.add_perm("projects.delete_setaside", is_of_either_side)

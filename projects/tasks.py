@@ -9,7 +9,9 @@ from procrastinate.contrib.django import app
 from partners.models import User
 from partners.tasks import PATIENCE
 from projects import clocks, notify, quality, search
+from projects.choices import Matched
 from projects.interchange.iati_import import import_file
+from projects.matching import keeping, reading
 from projects.models import Event, FacetTally, ImportRun, Notice, Project
 
 logger = logging.getLogger(__name__)
@@ -30,6 +32,8 @@ def nightly(timestamp: int) -> None:
     search.rebuild()
     search.rebuild_words()
     quality.rescore(Project.objects.all())
+    for kind in Matched:
+        keeping.refresh(kind)
 
 
 @app.periodic(cron="*/5 * * * *")
@@ -37,6 +41,22 @@ def nightly(timestamp: int) -> None:
 def fold_tallies(timestamp: int) -> None:
     """Keeps the counts of facets short, so that reading them stays quick."""
     FacetTally.objects.fold()
+
+
+# --- matching ----------------------------------------------------------------------------------------------------------
+@app.task(name="projects.read_for_matching", queue="matching", lock="matching")
+def read_for_matching(kind: str, record: int) -> None:
+    """Reads one need or offer for matching: it has just moved."""
+    keeping.refresh(Matched[kind.upper()], [record])
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="projects.keep_matching_fresh", queue="matching", lock="matching", pass_context=False)
+def keep_matching_fresh(timestamp: int) -> None:
+    """Every minute: reads what changed by whatever door, and lets go of what is not public any more."""
+    for kind in Matched:
+        if changed := reading.stale(kind):
+            logger.info("Read for matching: %s of %s", keeping.refresh(kind, changed), kind.name)
 
 
 # --- clocks and mail -----------------------------------------------------------------------------------------------------

@@ -1,9 +1,11 @@
-"""Loading the terms of the vocabularies from fixtures/reference."""
+"""Loading the terms of the vocabularies, and the thesaurus of matching, from fixtures/reference."""
 
 from datetime import date
 
 from partners.reference import Report, names, read, write_rows
-from projects.models import Term
+from projects.models import Concept, NearTerm, Term, Wording
+
+THESAURUS_LANGUAGES = ("en", "fr", "es", "pt", "ar", "ru", "zh")
 
 
 def load_terms(report: Report) -> None:
@@ -37,3 +39,44 @@ def load_terms(report: Report) -> None:
             "fixtures/reference/terms.csv",
             report,
         )
+
+
+def load_near_themes(report: Report) -> None:
+    """Pairs of themes that matching counts as near."""
+    themes = {term.code: term for term in Term.objects.themes()}
+    write_rows(
+        NearTerm,
+        lambda pair: f"{pair.one.code}:{pair.other.code}",
+        [{"one": themes[row["one"]], "other": themes[row["other"]]} for row in read("near_themes")],
+        "fixtures/reference/near_themes.csv",
+        report,
+    )
+
+
+def load_thesaurus(report: Report) -> None:
+    """Concepts with their words in each language; the broader ones first."""
+    rows, source = read("thesaurus"), "fixtures/reference/thesaurus.csv"
+    waiting, known = rows, {}
+    while waiting:
+        ready = [r for r in waiting if not r["broader"] or r["broader"] in known]
+        write_rows(
+            Concept,
+            lambda c: c.code,
+            [{"code": r["code"], "use": r["use"], "broader": known.get(r["broader"])} for r in ready],
+            source,
+            report,
+        )
+        known = {c.code: c for c in Concept.objects.all()}
+        waiting = [r for r in waiting if r not in ready]
+    write_rows(
+        Wording,
+        lambda w: f"{w.concept.code}:{w.language}",
+        [
+            {"concept": known[r["code"]], "language": language, "words": r[language].split(";")}
+            for r in rows
+            for language in THESAURUS_LANGUAGES
+            if r[language] and r["code"] in known
+        ],
+        source,
+        report,
+    )

@@ -48,16 +48,13 @@ _PROBLEM_PROPERTIES = {
 }
 
 
-class Records(viewsets.ReadOnlyModelViewSet):
-    """Base of the lists and records of the API."""
+class Answers:
+    """Mixin of every view of the API: strict parameters at records, headers for caches, other sites and limits."""
 
     def initial(self, request, *args, **kwargs):
         super().initial(request, *args, **kwargs)
         if kwargs and (unknown := sorted(set(request.query_params) - {"format"})):
             raise exceptions.ValidationError({name[:60]: [_("There is no such parameter.")] for name in unknown[:5]})
-
-    def filter_queryset(self, queryset):
-        return super().filter_queryset(queryset) if self.action == "list" else queryset
 
     def finalize_response(self, request, response, *args, **kwargs):
         response = super().finalize_response(request, response, *args, **kwargs)
@@ -69,6 +66,13 @@ class Records(viewsets.ReadOnlyModelViewSet):
         response["Cache-Control"] = "private, no-cache" if private else "public, max-age=0, must-revalidate"
         patch_vary_headers(response, ["Accept", "Accept-Language", "Cookie"])
         return response
+
+
+class Records(Answers, viewsets.ReadOnlyModelViewSet):
+    """Base of the lists and records of the API."""
+
+    def filter_queryset(self, queryset):
+        return super().filter_queryset(queryset) if self.action == "list" else queryset
 
 
 @extend_schema_field({"type": "object", "additionalProperties": {"type": "string"}})

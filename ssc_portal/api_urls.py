@@ -16,6 +16,7 @@ router.register("partners", partners.PartnerViewSet, basename="api-partner")
 router.register("terms", projects.TermViewSet, basename="api-term")
 router.register("needs", projects.NeedViewSet, basename="api-need")
 router.register("offers", projects.OfferViewSet, basename="api-offer")
+router.register("matches", projects.MatchViewSet, basename="api-match")
 router.register("responses", projects.ResponseViewSet, basename="api-response")
 router.register("projects", projects.ProjectViewSet, basename="api-project")
 

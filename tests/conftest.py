@@ -13,6 +13,7 @@ from django.utils import translation
 
 from partners.models import Country, Partner
 from projects import search
+from projects.matching import meaning
 from tests import factories
 
 
@@ -51,6 +52,18 @@ def fresh_caches():
     search._names = (0.0, {})
     search._vocabulary.cache_clear()
     translation.deactivate()
+
+
+@pytest.fixture(autouse=True)
+def words_alone(request, monkeypatch):
+    """Matching as it is without its optional extra, which takes time for each text; tests of the extra name `with_meaning`."""
+    if "with_meaning" not in request.fixturenames:
+        monkeypatch.setattr(meaning, "is_installed", lambda: False)
+
+
+@pytest.fixture
+def with_meaning():
+    assert meaning.is_installed(), "make meaning"
 
 
 @pytest.fixture(scope="session")

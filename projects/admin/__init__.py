@@ -1,9 +1,20 @@
-"""Admin of vocabularies, projects, needs, offers, mail and imports."""
+"""Admin of vocabularies, projects, needs, offers, matching, mail and imports."""
 
 from projects.admin.importing import ImportRunAdmin
+from projects.admin.matching import ConceptAdmin, MatchWeightsAdmin, NearTermAdmin
 from projects.admin.need import NeedAdmin, NoticeAdmin
 from projects.admin.offer import OfferAdmin
 from projects.admin.project import ProjectAdmin
 from projects.admin.term import TermAdmin
 
-__all__ = ["ImportRunAdmin", "NeedAdmin", "NoticeAdmin", "OfferAdmin", "ProjectAdmin", "TermAdmin"]
+__all__ = [
+    "ConceptAdmin",
+    "ImportRunAdmin",
+    "MatchWeightsAdmin",
+    "NearTermAdmin",
+    "NeedAdmin",
+    "NoticeAdmin",
+    "OfferAdmin",
+    "ProjectAdmin",
+    "TermAdmin",
+]

@@ -1,7 +1,8 @@
 """The API of this app, one file per kind of record."""
 
+from projects.api.matches import MatchViewSet
 from projects.api.need_write import NeedViewSet, ResponseViewSet
 from projects.api.offer import OfferViewSet
 from projects.api.project import ProjectViewSet, TermViewSet
 
-__all__ = ["NeedViewSet", "OfferViewSet", "ProjectViewSet", "ResponseViewSet", "TermViewSet"]
+__all__ = ["MatchViewSet", "NeedViewSet", "OfferViewSet", "ProjectViewSet", "ResponseViewSet", "TermViewSet"]

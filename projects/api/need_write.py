@@ -20,7 +20,7 @@ from projects.choices import ConfirmedStep, Criterion, Unit, Vocabulary
 from projects.filters import NeedFilter
 from projects.forms import form_of
 from projects.lifecycle.need import DRAFT_FIELDS
-from projects.models import Answer, LineItem, Need, Response, Term
+from projects.models import Answer, LineItem, Need, Offer, Response, Term
 from ssc_portal.api import Changed
 from ssc_portal.api_records import Records
 
@@ -149,11 +149,15 @@ class ResponseWriteSerializer(serializers.ModelSerializer):
     country = serializers.SlugRelatedField(
         slug_field="iso3", queryset=Country.objects.all(), required=False, allow_null=True
     )
+    offer = serializers.SlugRelatedField(
+        slug_field="reference", queryset=Offer.objects.active(), required=False, allow_null=True,
+        help_text="Reference of the responder's offer that it comes from",
+    )  # fmt: skip
     answers = AnswerWriteSerializer(many=True)
 
     class Meta:
         model = Response
-        fields = ["partner", "country", "text", "terms_text", "cost", "starts_on", "ends_on", "answers"]
+        fields = ["partner", "country", "offer", "text", "terms_text", "cost", "starts_on", "ends_on", "answers"]
 
 
 class ResponseSerializer(serializers.ModelSerializer):

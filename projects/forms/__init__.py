@@ -7,6 +7,7 @@ from projects.forms.moves import (
     PlanForm,
     ResponseForm,
     ScreeningForm,
+    SetAsideForm,
     form_of,
     responders,
 )
@@ -20,6 +21,7 @@ __all__ = [
     "PlanForm",
     "ResponseForm",
     "ScreeningForm",
+    "SetAsideForm",
     "form_of",
     "parts_of",
     "responders",

@@ -6,10 +6,10 @@ from django.utils.translation import gettext_lazy as _
 
 from partners.models import Country, Partner
 from partners.rules import memberships
-from projects.choices import Criterion
+from projects.choices import Criterion, SetAsideReason
 from projects.coverage import Coverage, coverage_of
 from projects.lifecycle import Transition
-from projects.models import Answer, Need, Offer, Project, Response
+from projects.models import Answer, Need, Offer, Project, Response, SetAside
 from projects.models.need import ENDED
 from projects.models.response import ACCEPTED
 from ssc_portal.templatetags.portal import in_language, named
@@ -136,6 +136,15 @@ class ScreeningForm(forms.Form):
         return {c: (self.cleaned_data[c], self.cleaned_data[f"{c}_note"]) for c in Criterion.values}
 
 
+class OfferField(forms.ModelChoiceField):
+    """One of the responder's own offers, by reference and title."""
+
+    widget = NamedSelect
+
+    def label_from_instance(self, offer) -> str:
+        return f"{offer.reference} {offer.title}"
+
+
 class ResponseForm(forms.ModelForm):
     """Which lines, how much of each, on which terms; in the name of one's partner or country."""
 
@@ -144,7 +153,8 @@ class ResponseForm(forms.ModelForm):
 
     class Meta:
         model = Response
-        fields = ["text", "terms_text", "cost", "starts_on", "ends_on"]
+        fields = ["offer", "text", "terms_text", "cost", "starts_on", "ends_on"]
+        field_classes = {"offer": OfferField}
         widgets = {
             "text": forms.Textarea(attrs={"rows": 5}),
             "terms_text": forms.Textarea(attrs={"rows": 3}),
@@ -153,12 +163,16 @@ class ResponseForm(forms.ModelForm):
             "ends_on": forms.DateInput(attrs={"type": "date"}),
         }
 
-    field_order = ["who"]
+    field_order = ["who", "offer"]
 
     def __init__(self, *args, need: Need, user, **kwargs):
         super().__init__(*args, **kwargs)
         self.instance.need = need
         self.fields["who"].choices = responders(user, need)
+        self.fields["offer"].queryset = Offer.objects.of(user).active()
+        self.fields["offer"].to_field_name = "reference"
+        if not self.fields["offer"].queryset.exists():
+            del self.fields["offer"]
         self.lines: list[tuple[Coverage, forms.BoundField]] = []
         for row in coverage_of(need):
             name = f"line_{row.line.pk}"
@@ -205,3 +219,21 @@ def form_of(move: Transition, record: Project | Need | Offer, *, user, data=None
     if move.action == "start":
         return ProjectForm(data, user=user, **more)
     return NoteForm(data, **more)
+
+
+class SetAsideForm(forms.ModelForm):
+    """Why a match is not for one's side."""
+
+    class Meta:
+        model = SetAside
+        fields = ["reason", "note"]
+        widgets = {"reason": forms.RadioSelect, "note": forms.Textarea(attrs={"rows": 3})}
+        labels = {"reason": _("Why?"), "note": _("Note")}
+        help_texts = {
+            "reason": _("It is kept, and makes later matches better: what is similar counts less."),
+            "note": _("Only you, the other side and UNEP read it."),
+        }
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["reason"].choices = SetAsideReason.choices  # no empty one

@@ -117,6 +117,9 @@ def transition(record: models.Model, action: str, *, by, note: str = "", **value
         setattr(record, name, value)
     timestamps = [name for name in ("modified_at",) if hasattr(locked, name)]
     locked.save(update_fields=[*changes, *timestamps])
+    if record._meta.model_name in ("need", "offer") and not _quiet.get():  # what fits it may be another by now
+        job = app.configure_task("projects.read_for_matching", lock="matching")
+        job.defer(kind=record._meta.model_name, record=record.pk)
     return event
 
 

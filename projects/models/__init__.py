@@ -2,6 +2,17 @@
 
 from projects.models.event import Event
 from projects.models.importing import ImportIssue, ImportRun
+from projects.models.matching import (
+    Concept,
+    FoundMatch,
+    MatchWeights,
+    NearTerm,
+    Posting,
+    ReadText,
+    SetAside,
+    TermCount,
+    Wording,
+)
 from projects.models.money import Budget, Contribution, Transaction
 from projects.models.need import Confirmation, CriterionAnswer, LineItem, Need, NeedTerm
 from projects.models.need_document import NeedDocument
@@ -16,8 +27,11 @@ from projects.models.story import Document, Location, RelatedProject, Update
 from projects.models.term import Term
 
 __all__ = [
+    "FoundMatch",
+    "SetAside",
     "Answer",
     "Budget",
+    "Concept",
     "Confirmation",
     "Contribution",
     "CriterionAnswer",
@@ -32,6 +46,8 @@ __all__ = [
     "LineItem",
     "Location",
     "MailPreference",
+    "MatchWeights",
+    "NearTerm",
     "Need",
     "NeedDocument",
     "NeedEntry",
@@ -41,12 +57,14 @@ __all__ = [
     "OfferEntry",
     "OfferLine",
     "OfferTerm",
+    "Posting",
     "Project",
     "ProjectCountry",
     "ProjectPartner",
     "ProjectRegion",
     "ProjectTerm",
     "ProjectTranslation",
+    "ReadText",
     "ReferenceCounter",
     "RelatedProject",
     "Response",
@@ -54,6 +72,8 @@ __all__ = [
     "SearchEntry",
     "SearchWord",
     "Term",
+    "TermCount",
     "Transaction",
     "Update",
+    "Wording",
 ]

@@ -39,7 +39,7 @@ from projects.choices import (
     Vocabulary,
 )
 from projects.models.project import LANGUAGE_CODE, ReferenceCounter
-from projects.models.search import keeps_search_fresh
+from projects.models.search import FacetKind, keeps_search_fresh
 from projects.models.term import Term
 
 ENDED = (NeedState.NOT_ELIGIBLE, NeedState.CLOSED, NeedState.PARTIALLY_MET, NeedState.WITHDRAWN, NeedState.MERGED)
@@ -93,6 +93,16 @@ class NeedQuerySet(models.QuerySet):
         """Open for longer than UNANSWERED_AFTER and nobody has responded."""
         since = (now or timezone.now()) - UNANSWERED_AFTER
         return self.filter(state=NeedState.OPEN, published_at__lte=since, responses__isnull=True)
+
+    def can_be_served_by(self, offer):
+        """Needs that can have the offer now, as `Offer.objects.can_serve` has it."""
+        today = timezone.localdate()
+        ended = any(day and day < today for day in (offer.deadline, offer.available_until))
+        if not offer.can_be_had or ended:
+            return self.none()
+        found = self.taking_responses().exclude(country=offer.country_id).exclude(set_aside__offer=offer)
+        countries = {facet // 16 for facet in offer.entry.facets if facet % 16 == FacetKind.RECIPIENT}
+        return found if 0 in countries else found.filter(country__in=countries)
 
     # -- what is loaded
     def for_listing(self):

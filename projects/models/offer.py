@@ -22,7 +22,7 @@ from partners.models.constraints import in_order, known, together
 from partners.rules import is_unep, memberships
 from projects.choices import Audience, CostTerms, Maturity, OfferKind, OfferState, Source, Unit, Vocabulary
 from projects.models.project import LANGUAGE_CODE, ReferenceCounter
-from projects.models.search import keeps_search_fresh
+from projects.models.search import FacetKind, keeps_search_fresh
 from projects.models.term import Term
 
 LISTED = (OfferState.ACTIVE, OfferState.PAUSED)
@@ -74,6 +74,18 @@ class OfferQuerySet(models.QuerySet):
 
     def active(self):
         return self.filter(state=OfferState.ACTIVE)
+
+    def can_serve(self, need):
+        """Offers that the need's country can have now: the hard conditions of matching."""
+        today = timezone.localdate()
+        return (
+            self.active()
+            .filter(entry__facets__overlap=[FacetKind.RECIPIENT.of(0), FacetKind.RECIPIENT.of(need.country_id)])
+            .exclude(country=need.country_id)
+            .exclude(set_aside__need=need)
+            .exclude(deadline__lt=today)
+            .exclude(available_until__lt=today)
+        )
 
     # -- what is loaded
     def for_listing(self):

@@ -43,6 +43,11 @@ class ResponseQuerySet(models.QuerySet):
     def accepted(self):
         return self.filter(state__in=ACCEPTED)
 
+    def led_to_cooperation(self):
+        """Those that were agreed in a plan or carried out, the newest first: the public ledger."""
+        agreed = (ResponseState.AGREED, ResponseState.CONVERTED)
+        return self.filter(state__in=agreed, need__published_at__isnull=False).order_by("-created_at", "-pk")
+
     def waiting(self):
         return self.filter(state=ResponseState.EXPRESSED)
 
@@ -128,6 +133,8 @@ class Response(models.Model):
     def clean(self):
         if self.country_id and self.need_id and self.country_id == self.need.country_id:
             raise ValidationError(_("A country does not respond to its own need."))
+        if self.offer and (self.offer.partner_id, self.offer.country_id) != (self.partner_id, self.country_id):
+            raise ValidationError({"offer": _("Choose an offer of the one who responds.")})
 
 
 @pghistory.track()

@@ -14,6 +14,7 @@ from projects.views.draft import (
     need_sheet_upload,
     need_similar,
 )
+from projects.views.matches import match_aside, match_list, need_matches, offer_matches
 from projects.views.need import (
     need_approve,
     need_confirm,
@@ -39,6 +40,10 @@ from projects.views.project import (
 )
 
 __all__ = [
+    "match_aside",
+    "match_list",
+    "need_matches",
+    "offer_matches",
     "offer_detail",
     "offer_list",
     "offer_move",

@@ -301,7 +301,12 @@ def need_respond(request: HttpRequest, reference: str) -> HttpResponse:
     need = _found(request, reference)
     if not responders(request.user, need):
         raise PermissionDenied(_("Members and leads of partners, and focal points of other countries, can respond."))
-    form = ResponseForm(given(request), need=need, user=request.user, initial={"key": uuid.uuid4().hex})
+    form = ResponseForm(
+        given(request),
+        need=need,
+        user=request.user,
+        initial={"key": uuid.uuid4().hex, "offer": request.GET.get("offer")},
+    )
 
     def act() -> str:
         response = actions.respond(form.instance, form.answers, by=request.user, key=form.cleaned_data["key"])

@@ -77,7 +77,7 @@ class Command(BaseCommand):
 
     def offers(self):
         for offer in Offer.objects.order_by("pk"):
-            for name in ("offer", "api-offer-detail"):
+            for name in ("offer", "offer-matches", "api-offer-detail"):
                 yield (
                     reverse(name, args=[offer.reference]),
                     "GET",
@@ -88,11 +88,8 @@ class Command(BaseCommand):
         for need in Need.objects.order_by("pk"):
             ref = need.reference
             yield reverse("need", args=[ref]), "GET", lambda user, need=need: 200 if self._sees(user, need) else 404
-            yield (
-                reverse("api-need-detail", args=[ref]),
-                "GET",
-                lambda user, need=need: 200 if self._sees(user, need) else 404,
-            )
+            for name in ("need-matches", "api-need-detail"):
+                yield reverse(name, args=[ref]), "GET", lambda user, need=need: 200 if self._sees(user, need) else 404
             for name in ("need-draft", "need-documents", "need-sheet-upload", "need-delete"):
                 yield reverse(name, args=[ref]), "GET", self._writer(need, name)
             for name, permission in (("need-screen", "screen"), ("need-approve", "approve_summary"), ("need-plan", "confirm"),

@@ -3,9 +3,11 @@
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
+from projects.choices import Matched
 from projects.demonstration import load_accounts, load_projects
 from projects.demonstration_needs import load_needs
 from projects.demonstration_offers import load_offers
+from projects.matching import keeping
 
 
 class Command(BaseCommand):
@@ -15,6 +17,8 @@ class Command(BaseCommand):
         self.stdout.write(
             f"demonstration: {load_projects()} new projects, {load_needs()} new needs, {load_offers()} new offers"
         )
+        for kind in Matched:
+            keeping.refresh(kind)
         if settings.DEBUG:
             self.stdout.write("Accounts (development only):")
             for role, email, password in load_accounts():

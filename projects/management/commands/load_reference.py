@@ -4,7 +4,7 @@ from django.core.management.base import BaseCommand
 from django.db import transaction
 
 from partners.reference import Report, files_changed, load_places_and_partners, remember_files
-from projects.vocabularies import load_terms
+from projects.vocabularies import load_near_themes, load_terms, load_thesaurus
 
 
 class Command(BaseCommand):
@@ -23,6 +23,8 @@ class Command(BaseCommand):
         report = Report()
         load_places_and_partners(report)
         load_terms(report)
+        load_near_themes(report)
+        load_thesaurus(report)
         remember_files()
         for what, counts in report.counts.items():
             self.stdout.write(

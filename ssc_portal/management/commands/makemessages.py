@@ -16,6 +16,7 @@ ONLY_IN_ENGLISH = [
     "projects/models/importing.py",
     "projects/models/story.py",
     "projects/models/search.py",
+    "projects/models/matching.py",
     "projects/models/money.py",
     "projects/models/parts.py",
     "projects/models/project.py",
