@@ -1,4 +1,5 @@
-"""Writing a need: beginning a draft and saving parts of it, by page, spreadsheet or API. One way in, so one set of rules.
+"""Writing a need or an offer: beginning a draft and saving parts of it, by page, spreadsheet or API. One way in, so one
+set of rules.
 
 Two people may write at once. Each save says what its writer saw (`fingerprint`); where the stored text is another one
 by now and the two differ, `Conflict` carries both and nothing is overwritten.
@@ -6,20 +7,48 @@ by now and the two differ, `Conflict` carries both and nothing is overwritten.
 
 import hashlib
 import json
+from dataclasses import dataclass
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from partners.rules import require
+from projects.choices import CostTerms
+from projects.lifecycle import need as life_of_need
+from projects.lifecycle import offer as life_of_offer
 from projects.lifecycle import write_down
-from projects.lifecycle.need import WRITABLE, WRITING
-from projects.models import LineItem, Need, NeedTerm, Offer
+from projects.lifecycle.need import WRITING
+from projects.models import Eligible, LineItem, Need, NeedTerm, Offer, OfferLine, OfferTerm
 
-LINE_FIELDS = ("text", "assistance_id", "quantity", "unit", "by_when", "note")
 MOST_LINES = 30
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How a kind of record is written: its lines with their fields, its terms, and what may be written in which state."""
+
+    line: type
+    line_fields: tuple[str, ...]
+    term: type
+    writable: dict[str, frozenset[str]]
+    refusal: str
+
+
+KINDS = {
+    Need: Kind(
+        LineItem, ("text", "assistance_id", "quantity", "unit", "by_when", "note"), NeedTerm, life_of_need.WRITABLE,
+        _lazy("Contributors and focal points write the needs of their country."),
+    ),
+    Offer: Kind(
+        OfferLine, ("text", "assistance_id", "cost", "quantity", "unit", "note"), OfferTerm, life_of_offer.WRITABLE,
+        _lazy("Members and leads of a partner, contributors and focal points of a country write its offers."),
+    ),
+}  # fmt: skip
+PLACES = ("country", "group", "region")  # what an offer can be for, as `country:12`
 
 
 class Conflict(ValidationError):
@@ -32,40 +61,46 @@ class Conflict(ValidationError):
         self.stored, self.seen, self.version = stored, seen, version
 
 
-def begin(need: Need, *, by, key: str = "") -> tuple[Need, bool]:
+def begin(record: Need | Offer, *, by, key: str = "") -> tuple[Need | Offer, bool]:
     """Stores a new draft; the second time the same `key` comes from the same person, gives the one that is there.
 
-    Returns the need and whether it is new. Raises PermissionDenied and ValidationError.
+    Returns the record and whether it is new. Raises PermissionDenied and ValidationError.
     """
-    if not by.has_perm("projects.add_need", need):
-        raise PermissionDenied(_("Contributors and focal points write the needs of their country."))
-    need.created_by = by
-    need.submission_key = f"{by.pk}:{key}"[:100] if key else None
-    if key and (found := Need.objects.filter(submission_key=need.submission_key).first()):
+    records = type(record).objects
+    if not by.has_perm(f"projects.add_{record._meta.model_name}", record):
+        raise PermissionDenied(KINDS[type(record)].refusal)
+    record.created_by = by
+    record.submission_key = f"{by.pk}:{key}"[:100] if key else None
+    if key and (found := records.filter(submission_key=record.submission_key).first()):
         return found, False
-    need.full_clean(exclude=["reference", "submission_key"])  # the key is settled by whoever stores it first
+    record.full_clean(exclude=["reference", "submission_key"])  # the key is settled by whoever stores it first
     try:
         with transaction.atomic():
-            need.save()
-            write_down(need, "begin", by=by)
+            record.save()
+            write_down(record, "begin", by=by)
     except IntegrityError:
-        if key and (found := Need.objects.filter(submission_key=need.submission_key).first()):
+        if key and (found := records.filter(submission_key=record.submission_key).first()):
             return found, False
         raise
-    return need, True
+    return record, True
 
 
-def stored(need: Need, names) -> dict:
+def stored(record: Need | Offer, names) -> dict:
     """What is stored under these names, in a form that can be compared."""
     found = {}
     for name in sorted(names):
         if name == "terms":
-            found[name] = sorted(need.term_links.values_list("term_id", flat=True))
+            found[name] = sorted(record.term_links.values_list("term_id", flat=True))
         elif name == "lines":
-            found[name] = [{n: getattr(line, n) for n in LINE_FIELDS} for line in need.lines.all()]
+            fields = KINDS[type(record)].line_fields
+            found[name] = [{n: getattr(line, n) for n in fields} for line in record.lines.all()]
+        elif name == "eligible":
+            found[name] = sorted(
+                f"{place}:{pk}" for row in record.eligible.values(*PLACES) for place, pk in row.items() if pk
+            )
         else:
-            field = need._meta.get_field(name)
-            found[name] = getattr(need, field.attname)
+            field = record._meta.get_field(name)
+            found[name] = getattr(record, field.attname)
     return found
 
 
@@ -75,25 +110,26 @@ def mark(values: dict) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
-def fingerprint(need: Need, names) -> str:
+def fingerprint(record: Need | Offer, names) -> str:
     """What a writer sees of these fields, as a short mark to send back with a save."""
-    return mark(stored(need, names))
+    return mark(stored(record, names))
 
 
-def writable(need: Need) -> frozenset[str]:
+def writable(record: Need | Offer) -> frozenset[str]:
     """Names of the fields that may be written in the present state."""
-    return WRITABLE.get(need.state, frozenset())
+    return KINDS[type(record)].writable.get(record.state, frozenset())
 
 
 @transaction.atomic
-def save(need: Need, values: dict, *, by, seen: str | None = None, version: int | None = None) -> bool:
-    """Saves some fields of a draft: {name: value}; `terms` are keys of terms, `lines` dictionaries of LINE_FIELDS.
+def save(record: Need | Offer, values: dict, *, by, seen: str | None = None, version: int | None = None) -> bool:
+    """Saves some fields of a draft: {name: value}; `terms` are keys of terms, `lines` dictionaries of the line's fields,
+    `eligible` places such as `country:12`.
 
-    `seen` is the fingerprint of the same fields as the writer saw them, `version` the version of the whole need. Returns
+    `seen` is the fingerprint of the same fields as the writer saw them, `version` the version of the whole record. Returns
     whether anything changed. Raises PermissionDenied, Conflict, and ValidationError with the fields at fault.
     """
-    locked = Need.objects.select_for_update(of=("self",)).get(pk=need.pk)
-    require(by, "projects.change_need", locked)
+    locked = type(record).objects.select_for_update(of=("self",)).get(pk=record.pk)
+    require(by, f"projects.change_{record._meta.model_name}", locked)
     if set(values) - writable(locked):
         raise ValidationError(
             _("It is “%(state)s” by now, so this can't be changed any more. Reload the page."),
@@ -102,60 +138,74 @@ def save(need: Need, values: dict, *, by, seen: str | None = None, version: int 
     before = stored(locked, values)
     after = comparable(locked, values)
     if after == before:
-        need.version = locked.version
+        record.version = locked.version
         return False
     if (seen is not None and seen != mark(before)) or (version is not None and version != locked.version):
         raise Conflict(before, mark(before), locked.version)
     _write(locked, values)
-    need.refresh_from_db()
+    record.refresh_from_db()
     return True
 
 
-def comparable(need: Need, values: dict) -> dict:
+def comparable(record: Need | Offer, values: dict) -> dict:
     """Values to be saved, in the form of `stored`."""
     found = {}
     for name in sorted(values):
         value = values[name]
-        if name == "terms":
+        if name in ("terms", "eligible"):
             found[name] = sorted(value)
         elif name == "lines":
-            found[name] = [{n: line.get(n) for n in LINE_FIELDS} for line in value]
+            found[name] = [{n: line.get(n) for n in KINDS[type(record)].line_fields} for line in value]
         else:
             found[name] = getattr(value, "pk", value)
     return found
 
 
-def _write(need: Need, values: dict) -> None:
-    fields = [name for name in values if name not in ("terms", "lines")]
-    for name in fields:
-        setattr(need, name, values[name])
-    if "public_summary" in values and need.summary_approved_at:  # another text needs another yes
-        need.summary_approved_at = need.summary_approved_by = None
-    need.version += 1
-    need.full_clean(exclude=["reference"])
-    need.save()
+def _write(record: Need | Offer, values: dict) -> None:
+    for name in set(values) - {"terms", "lines", "eligible"}:
+        setattr(record, name, values[name])
+    if "public_summary" in values and record.summary_approved_at:  # another text needs another yes
+        record.summary_approved_at = record.summary_approved_by = None
+    record.version += 1
+    record.full_clean(exclude=["reference"])
+    record.save()
     if "terms" in values:
-        need.term_links.exclude(term__in=values["terms"]).delete()
-        have = set(need.term_links.values_list("term_id", flat=True))
-        NeedTerm.objects.bulk_create(NeedTerm(need=need, term_id=key) for key in values["terms"] if key not in have)
+        record.term_links.exclude(term__in=values["terms"]).delete()
+        have, link = set(record.term_links.values_list("term_id", flat=True)), KINDS[type(record)].term
+        owner = {record._meta.model_name: record}
+        link.objects.bulk_create(link(**owner, term_id=key) for key in values["terms"] if key not in have)
+    if "eligible" in values:
+        _write_eligible(record, set(values["eligible"]))
     if "lines" in values:
-        _write_lines(need, values["lines"])
+        _write_lines(record, values["lines"])
 
 
-def _write_lines(need: Need, lines: list[dict]) -> None:
+def _write_eligible(offer: Offer, wanted: set[str]) -> None:
+    for row in offer.eligible.all():
+        here = next(f"{place}:{pk}" for place in PLACES if (pk := getattr(row, f"{place}_id")))
+        if here in wanted:
+            wanted.discard(here)
+        else:
+            row.delete()
+    for place in sorted(wanted):
+        name, _colon, key = place.partition(":")
+        Eligible.objects.create(offer=offer, **{f"{name}_id": int(key)})
+
+
+def _write_lines(record: Need | Offer, lines: list[dict]) -> None:
     """Keeps the rows that are there, in their places, so that history tells what changed in each."""
     if len(lines) > MOST_LINES:
         raise ValidationError({"lines": _("At most %(n)s lines. Join what belongs together.") % {"n": MOST_LINES}})
-    kept = list(need.lines.all())
-    by_key = {line.pk: line for line in kept}
+    kind, owner = KINDS[type(record)], record._meta.model_name
+    by_key = {line.pk: line for line in record.lines.all()}
     errors, written = [], []
     for place, values in enumerate(lines):
-        line = by_key.pop(values.get("id"), None) or LineItem(need=need)
-        for name in LINE_FIELDS:
+        line = by_key.pop(values.get("id"), None) or kind.line(**{owner: record})
+        for name in kind.line_fields:
             setattr(line, name, values.get(name) if values.get(name) is not None else _nothing(name))
         line.position = place
         try:
-            line.full_clean(exclude=["need"])
+            line.full_clean(exclude=[owner])
         except ValidationError as error:
             errors += [_("Line %(n)s: %(error)s") % {"n": place + 1, "error": text} for text in error.messages]
         written.append(line)
@@ -168,7 +218,7 @@ def _write_lines(need: Need, lines: list[dict]) -> None:
 
 
 def _nothing(name: str):
-    return "" if name in ("text", "unit", "note") else None
+    return CostTerms.FREE if name == "cost" else "" if name in ("text", "unit", "note") else None
 
 
 @transaction.atomic
@@ -184,11 +234,12 @@ def ask_for_endorsement(need: Need, *, by) -> None:
 
 
 @transaction.atomic
-def discard(need: Need, *, by) -> None:
+def discard(record: Need | Offer, *, by) -> None:
     """Deletes a draft that was never submitted, with all that belongs to it. What the history kept stays."""
-    locked = Need.objects.select_for_update(of=("self",)).get(pk=need.pk)
-    require(by, "projects.delete_need", locked)
-    files = [(document.file.storage, document.file.name) for document in locked.documents.all()]
+    locked = type(record).objects.select_for_update(of=("self",)).get(pk=record.pk)
+    require(by, f"projects.delete_{record._meta.model_name}", locked)
+    documents = locked.documents.all() if isinstance(locked, Need) else []
+    files = [(document.file.storage, document.file.name) for document in documents]
     locked.delete()
     for storage, name in files:
         transaction.on_commit(lambda storage=storage, name=name: storage.delete(name))

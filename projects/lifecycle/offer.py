@@ -13,6 +13,13 @@ from projects.lifecycle.need import Requirement, working_days
 from projects.models import Offer
 
 ACTIVE_FOR = dt.timedelta(days=365)
+WRITING = (S.DRAFT,)  # the provider writes
+DRAFT_FIELDS = frozenset({
+    "kind", "language", "title", "summary", "description", "languages", "available_from", "available_until", "deadline",
+    "how_to_apply", "website", "maturity", "past_cooperation", "evidence", "project", "conditions", "intellectual_property",
+    "contact_name", "contact_email", "contact_phone", "terms", "lines", "eligible",
+})  # fmt: skip
+WRITABLE: dict[str, frozenset[str]] = dict.fromkeys(WRITING, DRAFT_FIELDS)  # by the provider, or by UNEP on its behalf
 
 
 def _has(name: str):

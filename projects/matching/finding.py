@@ -16,8 +16,8 @@ from projects.matching.texts import Fit
 from projects.models import FacetKind, MatchWeights, Need, Offer, Project
 
 FEW = 1_500  # texts of a kind that are all compared; of more, only those with words or a theme in common
-JUDGED = 100  # of the best by text, which are judged by every signal
-BY_THEME = 100  # further ones of the same theme, the newest, whatever their words
+JUDGED = 80  # of the best by text, which are judged by every signal
+BY_THEME = 50  # further ones of the same theme, the newest, whatever their words
 LINE_MET = 0.25  # fit of texts from which on a line counts as met
 
 
@@ -81,7 +81,7 @@ def needs_for(offer: Offer, *, limit: int = 20) -> list[Match]:
         return []
     terms = row.terms
     among, held = Need.objects.can_be_served_by(offer), texts.Rarity(Matched.NEED, terms)
-    if held.texts <= FEW:
+    if held.texts <= texts.CANDIDATES:
         keys = list(among.order_by("pk").values_list("pk", flat=True))
     else:
         keys = texts.candidates(Matched.NEED, dict.fromkeys(terms, 1.0), held, among)

@@ -20,7 +20,7 @@ OTHER_LANGUAGE = 2.5  # two languages have no words in common: their concepts co
 SATURATED = 1.6  # the weight of a term that a text names twice
 FLOOR = 5  # rare words that a part must have in common to be met in full, however few it has itself
 LOOKED_AT = 2_000  # of the best by words, before the conditions leave some out
-CANDIDATES = 300  # whose texts are compared in full
+CANDIDATES = 200  # whose texts are compared in full
 SCANNED = 60_000  # postings that one search looks at, of the rarest terms first
 
 
