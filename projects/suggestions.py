@@ -11,11 +11,14 @@ from functools import cache
 from django.conf import settings
 from django.db.models import Q
 
-from projects.models import Need, Project, Term
+from projects.models import Need, Offer, Project, Term
 from projects.search import Similar, plain, similar
 
 WORDS = settings.BASE_DIR / "fixtures" / "reference" / "term_words.csv"
-FIELDS = ("title", "problem", "gap", "technology_sought", "technology_purpose")
+FIELDS = {
+    "need": ("title", "problem", "gap", "technology_sought", "technology_purpose"),
+    "offer": ("title", "summary", "description"),
+}
 
 
 @dataclass
@@ -62,10 +65,10 @@ def suggest(text: str, *, most: int = 4) -> dict[str, list[Suggestion]]:
     return found
 
 
-def suggest_for(need: Need) -> dict[str, list[Suggestion]]:
+def suggest_for(record: Need | Offer) -> dict[str, list[Suggestion]]:
     """Suggestions from what the draft says, lines included."""
-    lines = " ".join(line.text for line in need.lines.all()) if need.pk else ""
-    return suggest(" \n ".join([*(getattr(need, name) for name in FIELDS), lines]))
+    lines = " ".join(line.text for line in record.lines.all()) if record.pk else ""
+    return suggest(" \n ".join([*(getattr(record, name) for name in FIELDS[record._meta.model_name]), lines]))
 
 
 def similar_to(title: str, need: Need, user) -> list[Similar]:

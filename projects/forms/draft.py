@@ -92,17 +92,15 @@ class PartForm(forms.ModelForm):
         return {name: self.cleaned_data[name] for name in self.names}
 
 
-def model_part(*names: str, widgets: dict | None = None, base=PartForm) -> type[PartForm]:
-    return forms.modelform_factory(Need, form=base, fields=names, widgets=widgets or {})
+def model_part(*names: str, model=Need, widgets: dict | None = None, base=PartForm) -> type[PartForm]:
+    return forms.modelform_factory(model, form=base, fields=names, widgets=widgets or {})
 
 
-class LanguagesForm(PartForm):
+class WithLanguages(PartForm):
+    """Base: a part in which the languages of work are named."""
+
     languages = forms.CharField(label=_("Languages of work"), required=False, max_length=100,
                                 help_text=_("Codes, separated by commas: en, fr, sw."))  # fmt: skip
-
-    class Meta:
-        model = Need
-        fields = ["public_summary"]
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -110,8 +108,14 @@ class LanguagesForm(PartForm):
 
     def clean_languages(self):
         codes = [code.strip().lower() for code in self.cleaned_data["languages"].split(",") if code.strip()]
-        Need._meta.get_field("languages").clean(codes, self.instance)
+        self.instance._meta.get_field("languages").clean(codes, self.instance)
         return list(dict.fromkeys(codes))
+
+
+class LanguagesForm(WithLanguages):
+    class Meta:
+        model = Need
+        fields = ["public_summary"]
 
 
 class InstitutionForm(PartForm):
@@ -221,11 +225,11 @@ class LineForm(forms.ModelForm):
 
 
 class Lines(forms.BaseFormSet):
-    """The lines of a need as rows. Looks like a part form to whoever saves it."""
+    """The lines of a need or offer as rows. Looks like a part form to whoever saves it."""
 
     names = {"lines"}
 
-    def __init__(self, data=None, *, instance: Need, user=None, **kwargs):
+    def __init__(self, data=None, *, instance, user=None, **kwargs):
         self.instance, self.user = instance, user
         self.stored = list(instance.lines.select_related("assistance")) if instance.pk else []
         self.is_open = "lines" in writable(instance)
@@ -263,15 +267,14 @@ class Lines(forms.BaseFormSet):
                 continue
             data = form.cleaned_data
             assistance = data.get("assistance")
-            rows.append({**{n: data.get(n) for n in ("text", "quantity", "by_when")}, "unit": data.get("unit") or "",
-                         "note": data.get("note") or "", "assistance_id": assistance.pk if assistance else None,
-                         "id": form.instance.pk})  # fmt: skip
+            kept = {name: data.get(name) for name in form.fields if name not in ("id", "assistance", "DELETE")}
+            rows.append({**kept, "assistance_id": assistance.pk if assistance else None, "id": form.instance.pk})
         return {"lines": rows} if self.is_open else {}
 
 
-def lines_form(data=None, *, instance: Need, user=None):
+def lines_form(data=None, *, instance, user=None, line=LineForm):
     formset = forms.formset_factory(
-        LineForm, formset=Lines, extra=SPARE_LINES, can_delete=True, max_num=MOST_LINES, absolute_max=MOST_LINES + 10
+        line, formset=Lines, extra=SPARE_LINES, can_delete=True, max_num=MOST_LINES, absolute_max=MOST_LINES + 10
     )
     return formset(data, instance=instance, user=user)
 
@@ -299,18 +302,19 @@ class Part:
     form: Callable
     fields: frozenset[str]
     only_for: str = ""
+    required: tuple[Requirement, ...] = TO_SUBMIT
 
     def requirements(self, missing: list[Requirement]) -> list[Requirement]:
         return [requirement for requirement in missing if requirement.field in self.fields]
 
     @property
     def is_required(self) -> bool:
-        return any(requirement.field in self.fields for requirement in TO_SUBMIT)
+        return any(requirement.field in self.fields for requirement in self.required)
 
 
-def part(slug, title, lede, form, *more: str, only_for="") -> Part:
+def part(slug, title, lede, form, *more: str, only_for="", required=TO_SUBMIT) -> Part:
     fields = getattr(getattr(form, "Meta", None), "fields", ())
-    return Part(slug, title, lede, form, frozenset([*fields, *more]), only_for)
+    return Part(slug, title, lede, form, frozenset([*fields, *more]), only_for, required)
 
 
 PARTS = (
@@ -336,9 +340,9 @@ PARTS = (
 BY_SLUG = {found.slug: found for found in PARTS}
 
 
-def parts_of(need: Need) -> list[Part]:
-    """The parts that a need of this kind has."""
-    return [found for found in PARTS if found.only_for in ("", need.kind)]
+def parts_of(record, among: tuple[Part, ...] = PARTS) -> list[Part]:
+    """The parts that a need or offer of this kind has."""
+    return [found for found in among if found.only_for in ("", record.kind)]
 
 
 class BeginForm(forms.ModelForm):

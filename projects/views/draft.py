@@ -1,6 +1,8 @@
-"""Writing a need: begin, the task list, its parts, documents, and the spreadsheet both ways."""
+"""Writing a need or an offer: begin, the task list, its parts; of a need its documents, and the spreadsheet both ways."""
 
 import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from django import forms
 from django.contrib import messages
@@ -17,92 +19,132 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from projects import charts, drafting, uploads
-from projects.choices import DocumentKind, NeedState
-from projects.forms import PARTS, BeginForm, parts_of
+from projects.choices import DocumentKind, NeedState, OfferState
+from projects.forms import OFFER_PARTS, PARTS, BeginForm, BeginOfferForm, Part, parts_of
 from projects.interchange import need_sheet
 from projects.lifecycle import missing_for
+from projects.lifecycle import offer as life_of_offer
 from projects.lifecycle.need import TAKES_DOCUMENTS, WRITING
-from projects.models import LineItem, Need, NeedDocument
+from projects.models import Need, NeedDocument, Offer
 from projects.suggestions import similar_to, suggest_for
 from ssc_portal.templatetags.portal import day
 
 
-def _mine(request: HttpRequest, reference: str) -> Need:
-    """The need, for somebody who may write it."""
-    need = get_object_or_404(
-        Need.objects.visible_to(request.user).select_related("country"), reference=reference.upper()
+@dataclass(frozen=True)
+class Written:
+    """How a kind of record is written on pages."""
+
+    model: type
+    parts: tuple[Part, ...]
+    begin: type  # the form of the first page
+    to_state: str  # in which it is handed in
+    missing_for: Callable
+    refusal: str  # to those who may not write it
+    ask: str  # where to send those who may not begin one
+
+    def parts_of(self, record) -> list[Part]:
+        """The parts that a record of this kind has."""
+        return parts_of(record, self.parts)
+
+
+WRITTEN = {
+    "need": Written(
+        Need, PARTS, BeginForm, NeedState.SUBMITTED, missing_for,
+        gettext_lazy("Only contributors and focal points of the country write this need."),
+        gettext_lazy("Contributors and focal points write the needs of their country. Ask to join yours."),
+    ),
+    "offer": Written(
+        Offer, OFFER_PARTS, BeginOfferForm, OfferState.SUBMITTED, life_of_offer.missing_for,
+        gettext_lazy("Only people of the partner or country that offers it write this offer."),
+        gettext_lazy("People of a partner or country write its offers. Ask to join yours."),
+    ),
+}  # fmt: skip
+
+
+def _mine(request: HttpRequest, reference: str, kind: str = "need") -> Need | Offer:
+    """The record, for somebody who may write it."""
+    model = WRITTEN[kind].model
+    joined = ("country",) if model is Need else ("country", "partner")
+    record = get_object_or_404(
+        model.objects.visible_to(request.user).select_related(*joined), reference=reference.upper()
     )
-    if not request.user.has_perm("projects.change_need", need):
-        raise PermissionDenied(_("Only contributors and focal points of the country write this need."))
-    return need
+    if not request.user.has_perm(f"projects.change_{kind}", record):
+        raise PermissionDenied(WRITTEN[kind].refusal)
+    return record
 
 
-def _progress(need: Need) -> dict:
-    """The task list: each part with how far it is, and what is missing for the endorsement."""
-    missing = missing_for(need, NeedState.SUBMITTED)
-    rows = [(part, len(part.requirements(missing)), _is_begun(need, part)) for part in parts_of(need)]
+def _progress(record: Need | Offer) -> dict:
+    """The task list: each part with how far it is, and what is missing before it can be handed in."""
+    kind = record._meta.model_name
+    missing = WRITTEN[kind].missing_for(record, WRITTEN[kind].to_state)
+    rows = [(part, len(part.requirements(missing)), _is_begun(record, part)) for part in WRITTEN[kind].parts_of(record)]
     done = sum(1 for _part, left, begun in rows if not left and begun)
+    names = {f"{name}_url": f"{kind}-{name}" for name in ("draft", "part", "move", "delete")}
     return {
+        "record": record,
+        "kind": kind,
+        **names,
         "rows": rows,
         "missing": missing,
         "done": done,
         "strip": charts.strip(("delivered", done), ("open", len(rows) - done)),
         "letter_missing": any(requirement.field == "documents" for requirement in missing),
-        "documents_count": need.documents.count(),
+        "documents_count": record.documents.count() if kind == "need" else 0,
     }
 
 
-def _is_begun(need: Need, part) -> bool:
+def _is_begun(record: Need | Offer, part) -> bool:
     if part.slug == "lines":
-        return need.lines.exists()
+        return record.lines.exists()
     if part.slug == "themes":
-        return need.term_links.exists()
-    return any(getattr(need, name) not in (None, "", [], False) for name in part.fields - {"kind", "language", "title"})
+        return record.term_links.exists()
+    names = part.fields - {"kind", "language", "title", "eligible"}
+    return any(getattr(record, name) not in (None, "", [], False) for name in names)
 
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def need_new(request: HttpRequest) -> HttpResponse:
+def draft_new(request: HttpRequest, kind: str) -> HttpResponse:
     """Begins a draft. The same form sent twice begins one."""
-    if not request.user.has_perm("projects.add_need"):
-        raise PermissionDenied(_("Contributors and focal points write the needs of their country. Ask to join yours."))
-    form = BeginForm(request.POST or None, user=request.user, initial={"key": uuid.uuid4().hex})
+    written = WRITTEN[kind]
+    if not request.user.has_perm(f"projects.add_{kind}"):
+        raise PermissionDenied(written.ask)
+    form = written.begin(request.POST or None, user=request.user, initial={"key": uuid.uuid4().hex})
     if request.method == "POST" and form.is_valid():
         try:
-            need, _new = drafting.begin(form.instance, by=request.user, key=form.cleaned_data["key"])
-            return redirect("need-part", need.reference, "problem")
+            record, _new = drafting.begin(form.instance, by=request.user, key=form.cleaned_data["key"])
+            return redirect(f"{kind}-part", record.reference, written.parts[0].slug)
         except ValidationError as error:
             form.add_error(None, error.messages)
-    return render(request, "projects/draft_new.html", {"form": form}, status=400 if form.errors else 200)
+    context = {"form": form, "kind": kind}
+    return render(request, "projects/draft_new.html", context, status=400 if form.errors else 200)
 
 
 @login_required
 @require_safe
-def need_draft(request: HttpRequest, reference: str) -> HttpResponse:
+def draft_tasks(request: HttpRequest, reference: str, kind: str) -> HttpResponse:
     """The task list of a draft."""
-    need = _mine(request, reference)
-    if need.state not in WRITING:
-        return redirect(need)
+    record = _mine(request, reference, kind)
+    if not drafting.writable(record) or record.state not in (*WRITING, *life_of_offer.WRITING):
+        return redirect(record)
+    returned = record.events.filter(action="return").order_by("-pk").values_list("note", flat=True).first()
     context = {
-        "need": need,
-        **_progress(need),
-        "may_submit": request.user.has_perm("projects.submit_need", need),
-        "questions": need.events.filter(action="return").order_by("-pk").values_list("note", flat=True).first()
-        if need.state == NeedState.RETURNED
-        else "",
+        **_progress(record),
+        "may_submit": request.user.has_perm(f"projects.submit_{kind}", record),
+        "questions": returned if kind == "offer" or record.state == NeedState.RETURNED else "",
     }
     return render(request, "projects/draft.html", context)
 
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def need_part(request: HttpRequest, reference: str, slug: str) -> HttpResponse:
+def draft_part(request: HttpRequest, reference: str, slug: str, kind: str) -> HttpResponse:
     """One part of the draft. Saves, by a press or in the background; never over what somebody else saved meanwhile."""
-    need = _mine(request, reference)
-    part = next((p for p in PARTS if p.slug == slug), None)
-    if part is None or part.only_for not in ("", need.kind):
+    record, written = _mine(request, reference, kind), WRITTEN[kind]
+    part = next((p for p in written.parts_of(record) if p.slug == slug), None)
+    if part is None:
         raise Http404
-    form = part.form(request.POST or None, instance=need, user=request.user)
+    form = part.form(request.POST or None, instance=record, user=request.user)
     background = request.headers.get("X-Background") == "save"
     seen, conflict = request.POST.get("seen") or None, None
     names = sorted(form.names)
@@ -112,15 +154,15 @@ def need_part(request: HttpRequest, reference: str, slug: str) -> HttpResponse:
         if form.is_valid():
             try:
                 with transaction.atomic():
-                    drafting.save(need, form.values, by=request.user, seen=seen)
+                    drafting.save(record, form.values, by=request.user, seen=seen)
             except drafting.Conflict as error:
                 conflict = error
             except ValidationError as error:
                 _add_errors(form, error)
             else:
                 if background:
-                    return JsonResponse({"said": _saved_at(), "seen": drafting.fingerprint(need, names)})
-                return _go_on(request, need, part)
+                    return JsonResponse({"said": _saved_at(), "seen": drafting.fingerprint(record, names)})
+                return _go_on(request, record, part)
         if background:
             said = (
                 _("Somebody else changed this part. Press Save to compare.")
@@ -128,19 +170,21 @@ def need_part(request: HttpRequest, reference: str, slug: str) -> HttpResponse:
                 else _("Not saved yet: some answers can't be used. Press Save to see which.")
             )
             return JsonResponse({"said": said}, status=409 if conflict else 400)
+    parts = written.parts_of(record)
     context = {
-        "need": need,
         "part": part,
         "form": form,
-        "place": parts_of(need).index(part) + 1,
-        "count": len(parts_of(need)),
-        "seen": conflict.seen if conflict else seen or drafting.fingerprint(need, names),
-        "conflict": _differences(need, conflict.stored) if conflict else None,
+        "place": parts.index(part) + 1 if part in parts else 1,
+        "count": len(parts),
+        "seen": conflict.seen if conflict else seen or drafting.fingerprint(record, names),
+        "conflict": _differences(record, conflict.stored) if conflict else None,
         "is_open": bool(names),
-        "suggested": suggest_for(need) if slug in ("themes", "lines") else {},
-        "similar": similar_to(f"{need.title} {need.problem[:300]}", need, request.user) if slug == "problem" else [],
+        "suggested": suggest_for(record) if slug in ("themes", "lines") else {},
+        "similar": similar_to(f"{record.title} {record.problem[:300]}", record, request.user)
+        if slug == "problem"
+        else [],
         "has_errors": form.total_error_count() if slug == "lines" and form.is_bound else bool(form.errors),
-        **_progress(Need.objects.get(pk=need.pk)),
+        **_progress(type(record).objects.get(pk=record.pk)),
     }
     status = 409 if conflict else 400 if request.method == "POST" else 200
     return render(request, "projects/draft_part.html", context, status=status)
@@ -162,35 +206,40 @@ def _saved_at() -> str:
     return _("Saved at %(time)s.") % {"time": time_format(now, "H:i")}
 
 
-def _go_on(request: HttpRequest, need: Need, part) -> HttpResponse:
+def _go_on(request: HttpRequest, record: Need | Offer, part) -> HttpResponse:
+    kind = record._meta.model_name
     if "add" in request.POST:
-        return redirect(f"{reverse('need-part', args=[need.reference, part.slug])}#spare")
-    parts = parts_of(Need.objects.get(pk=need.pk))
+        return redirect(f"{reverse(f'{kind}-part', args=[record.reference, part.slug])}#spare")
+    parts = WRITTEN[kind].parts_of(type(record).objects.get(pk=record.pk))
     place = next((n for n, p in enumerate(parts) if p.slug == part.slug), len(parts))
     if "later" in request.POST or place + 1 >= len(parts):
         messages.success(request, _saved_at() + " " + _("You can leave it for weeks; it waits here."))
-        return redirect("need-draft", need.reference)
-    return redirect("need-part", need.reference, parts[place + 1].slug)
+        return redirect(f"{kind}-draft", record.reference)
+    return redirect(f"{kind}-part", record.reference, parts[place + 1].slug)
 
 
-def _differences(need: Need, stored: dict) -> list[tuple[str, str]]:
+def _differences(record: Need | Offer, stored: dict) -> list[tuple[str, str]]:
     """What stands there now, in words, for whoever comes second."""
-    found = []
+    found, fresh = [], type(record).objects.get(pk=record.pk)
     for name, value in stored.items():
         if name == "terms":
             label, text = (
                 _("Themes and goals"),
-                "; ".join(str(link.term) for link in need.term_links.select_related("term")),
+                "; ".join(str(link.term) for link in record.term_links.select_related("term")),
             )
         elif name == "lines":
             label = _("Lines")
             text = "\n".join(
-                f"{line.text}: {line.quantity or ''} {line.get_unit_display()} {line.by_when or ''}"
-                for line in LineItem.objects.filter(need=need)
+                f"{line.text}: {line.quantity or ''} {line.get_unit_display()} {getattr(line, 'by_when', '') or ''}"
+                for line in fresh.lines.all()
             )
+        elif name == "eligible":
+            label, text = _("Who can have it"), "; ".join(str(row.place) for row in fresh.eligible.all())
+        elif name == "project":
+            label, text = _("Project it comes from"), fresh.project.reference if fresh.project else ""
         else:
-            label = str(need._meta.get_field(name).verbose_name)
-            display = getattr(Need.objects.get(pk=need.pk), f"get_{name}_display", None)
+            label = str(record._meta.get_field(name).verbose_name)
+            display = getattr(fresh, f"get_{name}_display", None)
             text = display() if display else (", ".join(value) if isinstance(value, list) else value)
         found.append((label, "–" if text in (None, "") else str(text)))
     return found
@@ -221,17 +270,20 @@ def need_ask(request: HttpRequest, reference: str) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def need_delete(request: HttpRequest, reference: str) -> HttpResponse:
+def draft_delete(request: HttpRequest, reference: str, kind: str) -> HttpResponse:
     """Deletes a draft that was never submitted, after a question."""
-    need = _mine(request, reference)
-    if not request.user.has_perm("projects.delete_need", need):
-        raise PermissionDenied(_("Who began a draft, or the focal point, deletes it, until it is submitted."))
+    record = _mine(request, reference, kind)
+    if not request.user.has_perm(f"projects.delete_{kind}", record):
+        raise PermissionDenied(
+            _("Who began a draft, or the focal point, deletes it, until it is submitted.") if kind == "need"
+            else _("Who began a draft, or the lead, deletes it, until it is submitted.")
+        )  # fmt: skip
     if request.method == "POST":
-        reference = need.reference
-        drafting.discard(need, by=request.user)
+        reference = record.reference
+        drafting.discard(record, by=request.user)
         messages.success(request, _("The draft %(reference)s is deleted.") % {"reference": reference})
         return redirect("dashboard")
-    return render(request, "projects/draft_delete.html", {"need": need})
+    return render(request, "projects/draft_delete.html", {"record": record, "draft_url": f"{kind}-draft"})
 
 
 # --- documents ---------------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from projects import actions, lifecycle
 from projects.choices import Vocabulary
 from projects.filters import OfferFilter
 from projects.forms import form_of
-from projects.lifecycle.offer import NEXT, missing_for
+from projects.lifecycle.offer import NEXT, WRITING, missing_for
 from projects.models import Offer
 from projects.models.offer import AUDIENCE
 from projects.timeline import offer_timeline
@@ -24,6 +24,7 @@ from projects.views.listing import list_page
 def offer_list(request: HttpRequest) -> HttpResponse:
     filterset = OfferFilter(request.GET, queryset=Offer.objects.all(), request=request)
     more = {"list_name": _("Offers"), "list_url": reverse("offer-list"), "api_url": reverse("api-offer-list")}
+    more["may_begin"] = request.user.has_perm("projects.add_offer")
     return list_page(request, filterset, "projects/offer_list.html", more)
 
 
@@ -39,6 +40,7 @@ def offer_detail(request: HttpRequest, reference: str) -> HttpResponse:
         {
             "offer": offer,
             "then": NEXT[offer.state],
+            "may_write": offer.state in WRITING and request.user.has_perm("projects.change_offer", offer),
             "moves": lifecycle.moves_open_to(request.user, offer) if request.user.is_authenticated else [],
             "log": offer_timeline(offer, request.user),
             "terms": [

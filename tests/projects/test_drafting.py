@@ -201,7 +201,9 @@ def test_two_writers_of_different_parts_do_not_disturb_each_other(need, people):
 
 def test_lines_of_two_writers_conflict(need, people):
     seen = drafting.fingerprint(need, ["lines"])
-    rows = [{"id": line.pk, **{n: getattr(line, n) for n in drafting.KINDS[Need].line_fields}} for line in need.lines.all()]
+    rows = [
+        {"id": line.pk, **{n: getattr(line, n) for n in drafting.KINDS[Need].line_fields}} for line in need.lines.all()
+    ]
     drafting.save(need, {"lines": rows[:1]}, by=people["focal_point"])
     with pytest.raises(drafting.Conflict):
         drafting.save(

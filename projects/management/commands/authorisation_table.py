@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.urls import reverse
 
 from partners.models import User
+from projects.choices import OfferState
 from projects.demonstration import load_accounts
 from projects.lifecycle.need import MOVES, WRITING
 from projects.models import Need, Offer
@@ -83,6 +84,8 @@ class Command(BaseCommand):
                     "GET",
                     lambda user, offer=offer: 200 if user.has_perm("projects.view_offer", offer) else 404,
                 )
+            for name in ("offer-draft", "offer-delete"):
+                yield reverse(name, args=[offer.reference]), "GET", self._writer(offer, name)
 
     def needs(self):
         for need in Need.objects.order_by("pk"):
@@ -105,16 +108,16 @@ class Command(BaseCommand):
                     )
 
     @staticmethod
-    def _sees(user, need) -> bool:
-        return Need.objects.visible_to(user).filter(pk=need.pk).exists()
+    def _sees(user, record) -> bool:
+        return type(record).objects.visible_to(user).filter(pk=record.pk).exists()
 
-    def _if(self, permission: str, need: Need | None = None):
+    def _if(self, permission: str, record: Need | Offer | None = None):
         def answer(user):
             if not user.is_authenticated:
                 return "login"
-            if need is not None and not self._sees(user, need):
+            if record is not None and not self._sees(user, record):
                 return 404
-            return 200 if user.has_perm(permission, need) else 403
+            return 200 if user.has_perm(permission, record) else 403
 
         return answer
 
@@ -126,12 +129,14 @@ class Command(BaseCommand):
 
         return answer
 
-    def _writer(self, need: Need, name: str):
+    def _writer(self, record: Need | Offer, name: str):
+        kind = record._meta.model_name
+
         def answer(user):
-            found = self._if("projects.change_need", need)(user)
-            if found == 200 and name == "need-draft" and need.state not in WRITING:
+            found = self._if(f"projects.change_{kind}", record)(user)
+            if found == 200 and name == f"{kind}-draft" and record.state not in (*WRITING, OfferState.DRAFT):
                 return 302
-            if found == 200 and name == "need-delete" and not user.has_perm("projects.delete_need", need):
+            if found == 200 and name == f"{kind}-delete" and not user.has_perm(f"projects.delete_{kind}", record):
                 return 403
             return found
 

@@ -1,0 +1,182 @@
+"""Writing offers on pages: begin, parts, conflicts, who may, deleting; and a whole life from a draft to a response with it."""
+
+import pytest
+from django.test import Client
+
+from partners.models import Country, Partner
+from projects import drafting
+from projects.choices import OfferState
+from projects.models import Offer
+from tests.factories import MembershipFactory, NeedFactory, OfferFactory, ProjectFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def lead(undp):
+    return MembershipFactory(role="partner_lead", partner=undp, country=None).user
+
+
+@pytest.fixture
+def member(undp):
+    return MembershipFactory(role="partner_member", partner=undp, country=None).user
+
+
+def lines(*rows):
+    """The rows of the lines' page as a form sends them."""
+    data = {"lines-TOTAL_FORMS": str(len(rows)), "lines-INITIAL_FORMS": "0"}
+    for n, row in enumerate(rows):
+        data |= {f"lines-{n}-{name}": value for name, value in row.items()}
+    return data
+
+
+def test_an_offer_is_written_part_by_part_submitted_verified_and_answered_with(sign_in, lead, people, undp):
+    client = sign_in(lead)
+    begun = client.post(
+        "/offers/new/", {"who": f"partner:{undp.pk}", "kind": "technology", "title": "Dust sensors", "key": "k1"}
+    )
+    offer = Offer.objects.get()
+    assert begun["Location"] == f"/offers/{offer.reference}/draft/what/"
+    again = client.post(
+        "/offers/new/", {"who": f"partner:{undp.pk}", "kind": "technology", "title": "Dust sensors", "key": "k1"}
+    )
+    assert again["Location"] == begun["Location"]
+    address = f"/offers/{offer.reference}/draft/"
+    assert "missing before UNEP can verify it" in client.get(address).content.decode()
+    project = ProjectFactory(published=True)
+    help_ = str(offer.terms.model.objects.get(vocabulary="assistance", code="training").pk)
+    theme = str(offer.terms.model.objects.get(vocabulary="bsp-theme", code="air").pk)
+    kenya = Country.objects.get(iso3="KEN")
+    parts = {
+        "what": {
+            "kind": "technology",
+            "title": "Dust sensors",
+            "language": "en",
+            "summary": "Sensors with training.",
+            "description": "",
+        },
+        "lines": lines(
+            {"text": "Training", "assistance": help_, "cost": "cost", "quantity": "12", "unit": "places", "note": ""}
+        ),
+        "themes": {"themes": [theme]},
+        "eligible": {"languages": "en, fr", "countries": [str(kenya.pk)]},
+        "when": {"available_from": "2027-01-01", "website": "example.org"},
+        "evidence": {
+            "maturity": "proven",
+            "project": project.reference,
+            "past_cooperation": "With Uganda.",
+            "evidence": "",
+        },
+        "private": {"contact_name": "A. Person", "contact_email": "a@example.org", "conditions": "PRIVATE"},
+    }
+    for slug, data in parts.items():
+        assert client.get(f"{address}{slug}/").status_code == 200, slug
+        assert client.post(f"{address}{slug}/", data).status_code == 302, slug
+    offer.refresh_from_db()
+    assert (offer.website, offer.languages, offer.project) == ("https://example.org", ["en", "fr"], project)
+    assert [(line.cost, line.quantity, line.unit) for line in offer.lines.all()] == [("cost", 12, "places")]
+    assert [row.place for row in offer.eligible.all()] == [kenya]
+    assert "Nothing is missing" in client.get(address).content.decode()
+    assert client.post(f"/offers/{offer.reference}/move/submit/").status_code == 302
+    assert sign_in(people["desk"]).post(f"/offers/{offer.reference}/move/verify/").status_code == 302
+    client = sign_in(lead)
+    assert client.post(f"/offers/{offer.reference}/move/activate/").status_code == 302
+    assert client.get(address)["Location"] == f"/offers/{offer.reference}/"  # it is no draft any more
+    need = NeedFactory(in_state="open")
+    answer = {
+        "who": f"partner:{undp.pk}",
+        "offer": offer.reference,
+        "text": "We help.",
+        "cost": "free",
+        f"line_{need.lines.first().pk}": "4",
+    }
+    assert client.post(f"/needs/{need.reference}/respond/", answer).status_code == 302
+    assert need.responses.get().offer == offer
+
+
+@pytest.mark.parametrize(
+    ("slug", "data", "said"),
+    [
+        ("what", {"kind": "nonsense", "title": "", "language": "english"}, "id_title"),
+        (
+            "when",
+            {"available_from": "2027-02-01", "available_until": "2027-01-01"},
+            "The last day comes before the first",
+        ),
+        ("evidence", {"project": "P-9999-0001"}, "There is no project with this reference"),
+        ("evidence", {"project": "'; DROP"}, "There is no project with this reference"),
+        ("eligible", {"languages": "english"}, "Use an ISO 639 code"),
+        ("eligible", {"languages": "en", "countries": ["0"]}, "not one of the available choices"),
+        ("private", {"contact_email": "nobody"}, "valid email"),
+        (
+            "lines",
+            lines({"text": "Training", "quantity": "12", "unit": "", "cost": "free"}),
+            "quantity together with its unit",
+        ),
+        (
+            "lines",
+            lines({"text": "Training", "quantity": "-1", "unit": "people", "cost": "gift"}),
+            "Select a valid choice",
+        ),
+    ],
+)
+def test_bad_input_is_told_beside_its_field_and_nothing_is_saved(sign_in, lead, slug, data, said):
+    offer = OfferFactory(created_by=lead)
+    before = drafting.stored(offer, drafting.writable(offer))
+    page = sign_in(lead).post(f"/offers/{offer.reference}/draft/{slug}/", data)
+    assert page.status_code == 400
+    assert said in page.content.decode()
+    assert drafting.stored(Offer.objects.get(pk=offer.pk), drafting.writable(offer)) == before
+
+
+def test_the_second_writer_is_told_what_the_first_changed(lead, member):
+    offer = OfferFactory(created_by=lead)
+    first, second = Client(), Client()
+    first.force_login(lead)
+    second.force_login(member)
+    address, names = f"/offers/{offer.reference}/draft/eligible/", {"languages", "eligible"}
+    seen = drafting.fingerprint(offer, names)
+    kenya = str(Country.objects.get(iso3="KEN").pk)
+    assert first.post(address, {"languages": "en", "countries": [kenya], "seen": seen}).status_code == 302
+    page = second.post(address, {"languages": "fr", "seen": seen})
+    assert page.status_code == 409
+    assert "Kenya" in page.content.decode()
+    saved = first.post(
+        address,
+        {"languages": "sw", "seen": drafting.fingerprint(Offer.objects.get(), names)},
+        headers={"X-Background": "save"},
+    )
+    assert saved.status_code == 200
+    assert not offer.eligible.exists()
+
+
+def test_only_the_providers_people_write_and_only_a_draft(sign_in, lead, member, people):
+    offer, active = OfferFactory(created_by=lead), OfferFactory(in_state=OfferState.ACTIVE)
+    stranger = MembershipFactory(role="partner_lead", partner=Partner.objects.get(slug="fao"), country=None).user
+    address = f"/offers/{offer.reference}/draft/"
+    assert sign_in(stranger).get(address).status_code == 404  # a draft of others
+    assert sign_in(stranger).get(f"/offers/{active.reference}/draft/what/").status_code == 403
+    assert Client().get(address).status_code == 302
+    assert Client().get("/offers/new/").status_code == 302
+    client = sign_in(member)
+    assert "Only the lead of the partner" in client.get(address).content.decode()
+    assert client.post(f"/offers/{active.reference}/draft/what/", {"title": "x"}).status_code == 403
+    assert client.post(f"{address}delete/").status_code == 403  # neither author nor lead
+    client = sign_in(lead)
+    assert "Delete this draft?" in client.get(f"{address}delete/").content.decode()
+    assert client.post(f"{address}delete/").status_code == 302
+    assert not Offer.objects.filter(pk=offer.pk).exists()
+    assert "Make an offer" in client.get("/offers/").content.decode()
+    assert "Make an offer" not in Client().get("/offers/").content.decode()
+
+
+def test_the_desk_writes_on_a_providers_behalf(sign_in, people):
+    client = sign_in(people["desk"])
+    ghana = Country.objects.get(iso3="GHA")
+    begun = client.post(
+        "/offers/new/", {"who": f"country:{ghana.pk}", "kind": "training", "title": "A course", "key": "k"}
+    )
+    offer = Offer.objects.get()
+    assert begun["Location"].endswith("/draft/what/")
+    assert (offer.country, offer.is_on_behalf) == (ghana, True)
+    assert client.post("/offers/new/", {"who": "partner:0", "kind": "training", "title": "A course"}).status_code == 400
