@@ -1,28 +1,22 @@
 """The API of needs: begin, write, move, respond. Every rule is in drafting, actions and lifecycle; here JSON becomes their arguments."""
 
-import hashlib
-
 from django.db import transaction
 from django.db.models import Prefetch
 from django.http import Http404
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import exceptions, permissions, serializers, status
 from rest_framework.decorators import action
-from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response as Answered
 
 from partners.models import Country, Partner
-from partners.rules import require
 from projects import actions, drafting, lifecycle
 from projects.api.need import NeedDetailSerializer, NeedSerializer
+from projects.api.writing import KEY, SEEN, DraftFields, Writes
 from projects.choices import ConfirmedStep, Criterion, Unit, Vocabulary
 from projects.filters import NeedFilter
-from projects.forms import form_of
 from projects.lifecycle.need import DRAFT_FIELDS
 from projects.models import Answer, LineItem, Need, Offer, Response, Term
-from ssc_portal.api import Changed
-from ssc_portal.api_records import Records
 
 
 class LineWriteSerializer(serializers.ModelSerializer):
@@ -42,7 +36,7 @@ class LineWriteSerializer(serializers.ModelSerializer):
         fields = ["id", "text", "assistance", "quantity", "unit", "by_when", "note"]
 
 
-class NeedWriteSerializer(serializers.ModelSerializer):
+class NeedWriteSerializer(DraftFields, serializers.ModelSerializer):
     """What may be written of a need; which of it in which state is said by lifecycle."""
 
     institution_partner = serializers.SlugRelatedField(
@@ -59,28 +53,6 @@ class NeedWriteSerializer(serializers.ModelSerializer):
         model = Need
         fields = sorted(DRAFT_FIELDS)
         extra_kwargs = {"title": {"required": False}}
-
-    def to_internal_value(self, data):
-        if unknown := sorted(set(data) - set(self.fields)) if isinstance(data, dict) else []:
-            raise serializers.ValidationError(
-                {name[:60]: [_("There is no such field to write.")] for name in unknown[:5]}
-            )
-        return super().to_internal_value(data)
-
-    def validate_terms(self, given: list[str]) -> list[int]:
-        known = {f"{t.vocabulary}:{t.code}": t.pk for t in Term.objects.in_use()} if given else {}
-        if wrong := [code for code in given if code not in known]:
-            raise serializers.ValidationError(
-                [_("There is no term “%(code)s”.") % {"code": code} for code in wrong[:5]]
-            )
-        return [known[code] for code in dict.fromkeys(given)]
-
-    def validate_lines(self, given: list[dict]) -> list[dict]:
-        rows = []
-        for line in given:
-            assistance = line.pop("assistance", None)
-            rows.append({**line, "assistance_id": assistance.pk if assistance else None})
-        return rows
 
 
 class NeedBeginSerializer(NeedWriteSerializer):
@@ -179,21 +151,6 @@ class ResponseSerializer(serializers.ModelSerializer):
         ]
 
 
-class Writes(Records):
-    """Base: everybody reads, people who are signed in may try to write."""
-
-    permission_classes = [permissions.IsAuthenticatedOrReadOnly]
-
-    def read(self, serializer_class):
-        """The validated body. Raises a problem with the fields at fault."""
-        serializer = serializer_class(data=self.request.data, context=self.get_serializer_context())
-        serializer.is_valid(raise_exception=True)
-        return serializer.validated_data
-
-
-KEY = OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER, description="Sent twice, it is done once")
-
-
 @extend_schema_view(
     list=extend_schema(
         summary="List needs", description="Needs that were ever open and pass the filters, a page at a time."
@@ -204,6 +161,7 @@ KEY = OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER, descript
 )
 class NeedViewSet(Writes):
     serializer_class = NeedSerializer
+    detail_serializer = NeedDetailSerializer
     filterset_class = NeedFilter
     lookup_field = "reference"
     lookup_value_regex = r"N-[A-Z]{3}-[0-9]{4}-[0-9]{4,}"
@@ -216,12 +174,6 @@ class NeedViewSet(Writes):
 
     def get_serializer_class(self):
         return NeedSerializer if self.action == "list" else NeedDetailSerializer
-
-    def _shown(self, need: Need, code: int = status.HTTP_200_OK) -> Answered:
-        fresh = Need.objects.for_page().get(pk=need.pk)
-        url = self.request.build_absolute_uri(fresh.get_absolute_url())
-        found = NeedDetailSerializer(fresh, context=self.get_serializer_context()).data
-        return Answered(found, status=code, headers={"Location": url} if code == status.HTTP_201_CREATED else None)
 
     # -- writing
     @extend_schema(
@@ -238,44 +190,24 @@ class NeedViewSet(Writes):
         values.pop("key", None)
         if new and values:
             drafting.save(need, values, by=request.user)
-        return self._shown(need, status.HTTP_201_CREATED if new else status.HTTP_200_OK)
+        return self.shown(need, status.HTTP_201_CREATED if new else status.HTTP_200_OK)
 
     @extend_schema(
         summary="Write a need", request=NeedWriteSerializer, responses={200: NeedDetailSerializer},
-        parameters=[OpenApiParameter("If-Match", str, OpenApiParameter.HEADER, description="ETag of the need as you read it: nothing is written when it is another by now")],
+        parameters=[SEEN],
     )  # fmt: skip
     def partial_update(self, request, reference):
         need = self.get_object()
-        version = self._version_seen(need)
+        version = self.version_seen(need)
         serializer = NeedWriteSerializer(need, data=request.data, partial=True, context=self.get_serializer_context())
         serializer.is_valid(raise_exception=True)
         drafting.save(need, dict(serializer.validated_data), by=request.user, version=version)
-        return self._shown(need)
-
-    def _version_seen(self, need: Need) -> int | None:
-        """The version to be compared while saving. Raises Changed when If-Match names another representation."""
-        given = self.request.headers.get("If-Match", "").strip()
-        if not given or given == "*":
-            return None
-        shown = Need.objects.for_page().get(pk=need.pk)
-        now = JSONRenderer().render(NeedDetailSerializer(shown, context=self.get_serializer_context()).data)
-        etag = hashlib.md5(now, usedforsecurity=False).hexdigest()
-        if etag not in {tag.strip().removeprefix("W/").strip('"') for tag in given.split(",")}:
-            raise Changed
-        return shown.version
+        return self.shown(need)
 
     @extend_schema(summary="Move a need", request=MoveSerializer, responses={200: NeedDetailSerializer})
     @action(methods=["post"], detail=True, url_path=r"moves/(?P<move>[a-z_]+)")
     def moves(self, request, reference, move):
-        need, found = self.get_object(), lifecycle.moves_of(Need()).get(move)
-        if found is None or not found.is_for_forms:
-            raise Http404
-        require(request.user, found.permission, need)
-        form = form_of(found, need, user=request.user, data=dict(self.read(MoveSerializer)))
-        if not form.is_valid():
-            raise exceptions.ValidationError(form.errors)
-        actions.move(need, move, by=request.user, **form.cleaned_data)
-        return self._shown(need)
+        return self.move(self.get_object(), move, MoveSerializer)
 
     @extend_schema(summary="Screen a need", request=ScreeningSerializer, responses={200: NeedDetailSerializer})
     @action(methods=["post"], detail=True)
@@ -286,21 +218,21 @@ class NeedViewSet(Writes):
         actions.screen(
             need, {c: (a["is_met"], a["note"]) for c, a in given.items()}, by=request.user, referral=referral
         )
-        return self._shown(need)
+        return self.shown(need)
 
     @extend_schema(summary="Approve the public summary", request=None, responses={200: NeedDetailSerializer})
     @action(methods=["post"], detail=True, url_path="approve-summary")
     def approve_summary(self, request, reference):
         need = self.get_object()
         actions.approve_summary(need, by=request.user)
-        return self._shown(need)
+        return self.shown(need)
 
     @extend_schema(summary="Write the plan", request=PlanSerializer, responses={200: NeedDetailSerializer})
     @action(methods=["put"], detail=True)
     def plan(self, request, reference):
         need = self.get_object()
         actions.write_plan(need, self.read(PlanSerializer)["plan"], by=request.user)
-        return self._shown(need)
+        return self.shown(need)
 
     @extend_schema(summary="Confirm the plan or the delivery", request=None, responses={200: NeedDetailSerializer})
     @action(methods=["post"], detail=True, url_path=r"confirm/(?P<step>[a-z]+)")
@@ -309,14 +241,14 @@ class NeedViewSet(Writes):
             raise Http404
         need = self.get_object()
         actions.confirm(need, step, by=request.user)
-        return self._shown(need)
+        return self.shown(need)
 
     @extend_schema(summary="Report progress", request=NoteSerializer, responses={200: NeedDetailSerializer})
     @action(methods=["post"], detail=True)
     def progress(self, request, reference):
         need = self.get_object()
         actions.report_progress(need, self.read(NoteSerializer)["note"], by=request.user)
-        return self._shown(need)
+        return self.shown(need)
 
     @extend_schema(
         summary="Respond to a need",

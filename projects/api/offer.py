@@ -1,14 +1,22 @@
-"""The API of offers: what is read. Who reads which field is declared in models/offer.py."""
+"""The API of offers: read, begin, write, move. Who reads which field is declared in models/offer.py; the rules are in drafting
+and lifecycle."""
 
+from django.db import transaction
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema, extend_schema_field, extend_schema_view
-from rest_framework import serializers
+from rest_framework import serializers, status
+from rest_framework.decorators import action
 
+from partners.models import Country, CountryGroup, Partner, Region
+from projects import drafting
 from projects.api.need import HappenedSerializer
+from projects.api.writing import KEY, SEEN, DraftFields, Writes
+from projects.choices import Unit, Vocabulary
 from projects.filters import OfferFilter
-from projects.models import Offer, OfferLine
+from projects.lifecycle.offer import DRAFT_FIELDS
+from projects.models import Offer, OfferLine, Project, Term
 from projects.models.offer import AUDIENCE
 from projects.timeline import offer_timeline
-from ssc_portal.api_records import Records
 
 
 class OfferLineSerializer(serializers.ModelSerializer):
@@ -18,7 +26,7 @@ class OfferLineSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = OfferLine
-        fields = ["text", "assistance", "cost", "quantity", "unit", "note"]
+        fields = ["id", "text", "assistance", "cost", "quantity", "unit", "note"]
 
 
 class OfferSerializer(serializers.ModelSerializer):
@@ -85,19 +93,138 @@ class OfferDetailSerializer(OfferSerializer):
         return HappenedSerializer(offer_timeline(offer, self.context["request"].user), many=True).data
 
 
+class OfferLineWriteSerializer(serializers.ModelSerializer):
+    """One line to be written. With its `id` it changes that line; lines that are left out go."""
+
+    id = serializers.IntegerField(required=False)
+    assistance = serializers.SlugRelatedField(
+        slug_field="code",
+        queryset=Term.objects.filter(vocabulary=Vocabulary.ASSISTANCE),
+        required=False,
+        allow_null=True,
+    )
+    unit = serializers.ChoiceField(choices=Unit.choices, required=False, allow_blank=True)
+
+    class Meta:
+        model = OfferLine
+        fields = ["id", "text", "assistance", "cost", "quantity", "unit", "note"]
+
+
+class OfferWriteSerializer(DraftFields, serializers.ModelSerializer):
+    """What may be written of an offer; which of it in which state is said by lifecycle."""
+
+    terms = serializers.ListField(
+        child=serializers.CharField(max_length=80),
+        required=False,
+        help_text="As vocabulary:code, such as bsp-theme:air",
+    )
+    lines = OfferLineWriteSerializer(many=True, required=False)
+    project = serializers.SlugRelatedField(
+        slug_field="reference", queryset=Project.objects.published(), required=False, allow_null=True
+    )
+    eligible = serializers.ListField(
+        child=serializers.CharField(max_length=30),
+        required=False,
+        help_text="Who can have it: ISO 3166-1 codes, codes of groups, UN M49 codes of regions; empty for all",
+    )
+
+    class Meta:
+        model = Offer
+        fields = sorted(DRAFT_FIELDS)
+        extra_kwargs = {"title": {"required": False}}
+
+    def validate_eligible(self, given: list[str]) -> list[str]:
+        known = {country.iso3: f"country:{country.pk}" for country in Country.objects.filter(iso3__in=given)}
+        known |= {group.code: f"group:{group.pk}" for group in CountryGroup.objects.filter(code__in=given)}
+        known |= {region.code: f"region:{region.pk}" for region in Region.objects.filter(code__in=given)}
+        if wrong := [code for code in given if code not in known]:
+            raise serializers.ValidationError(
+                [_("There is no country, group or region “%(code)s”.") % {"code": code} for code in wrong[:5]]
+            )
+        return [known[code] for code in dict.fromkeys(given)]
+
+
+class OfferBeginSerializer(OfferWriteSerializer):
+    """A new draft: in whose name, what kind, the title, and whatever else is known."""
+
+    partner = serializers.SlugRelatedField(slug_field="slug", queryset=Partner.objects.all(), required=False)
+    country = serializers.SlugRelatedField(slug_field="iso3", queryset=Country.objects.all(), required=False)
+    key = serializers.CharField(
+        required=False, max_length=60, help_text="The same as the header Idempotency-Key: sent twice, it is one offer"
+    )
+
+    class Meta(OfferWriteSerializer.Meta):
+        fields = ["partner", "country", "key", *OfferWriteSerializer.Meta.fields]
+        extra_kwargs = {"title": {"required": True}}
+
+    def validate(self, values):
+        if ("partner" in values) == ("country" in values):
+            raise serializers.ValidationError({"partner": [_("An offer comes from a partner or from a country.")]})
+        return values
+
+
+class OfferMoveSerializer(serializers.Serializer):
+    """What a move takes: its note."""
+
+    note = serializers.CharField(required=False, allow_blank=True, max_length=2000)
+
+
 @extend_schema_view(
-    list=extend_schema(summary="List offers", description="Offers that can be had and pass the filters, a page at a time."),
-    retrieve=extend_schema(summary="One offer", description="One offer, by its reference; what is private for those who may read it."),
-)  # fmt: skip
-class OfferViewSet(Records):
+    list=extend_schema(
+        summary="List offers", description="Offers that can be had and pass the filters, a page at a time."
+    ),
+    retrieve=extend_schema(
+        summary="One offer", description="One offer, by its reference; what is private for those who may read it."
+    ),
+)
+class OfferViewSet(Writes):
     serializer_class = OfferSerializer
+    detail_serializer = OfferDetailSerializer
     filterset_class = OfferFilter
     lookup_field = "reference"
     lookup_value_regex = r"O-[0-9]{4}-[0-9]{4,}"
 
     def get_queryset(self):
         offers = Offer.objects.visible_to(self.request.user)
-        return offers.for_listing() if self.action == "list" else offers.for_page()
+        if self.action == "list":
+            return offers.for_listing()
+        return offers.for_page() if self.action == "retrieve" else offers.select_related("country", "partner")
 
     def get_serializer_class(self):
         return OfferSerializer if self.action == "list" else OfferDetailSerializer
+
+    @extend_schema(
+        summary="Begin an offer", request=OfferBeginSerializer, responses={201: OfferDetailSerializer}, parameters=[KEY]
+    )
+    @transaction.atomic
+    def create(self, request):
+        values = dict(self.read(OfferBeginSerializer))
+        begun = {name: values.pop(name) for name in ("partner", "country", "title", "kind") if name in values}
+        offer = Offer(**begun)
+        places = {(m.partner_id, m.country_id) for m in request.user.active_memberships}
+        offer.is_on_behalf = request.user.is_staff and (offer.partner_id, offer.country_id) not in places
+        key = request.headers.get("Idempotency-Key") or values.pop("key", "")
+        offer, new = drafting.begin(offer, by=request.user, key=key)
+        values.pop("key", None)
+        if new and values:
+            drafting.save(offer, values, by=request.user)
+        return self.shown(offer, status.HTTP_201_CREATED if new else status.HTTP_200_OK)
+
+    @extend_schema(
+        summary="Write an offer",
+        request=OfferWriteSerializer,
+        responses={200: OfferDetailSerializer},
+        parameters=[SEEN],
+    )
+    def partial_update(self, request, reference):
+        offer = self.get_object()
+        version = self.version_seen(offer)
+        serializer = OfferWriteSerializer(offer, data=request.data, partial=True, context=self.get_serializer_context())
+        serializer.is_valid(raise_exception=True)
+        drafting.save(offer, dict(serializer.validated_data), by=request.user, version=version)
+        return self.shown(offer)
+
+    @extend_schema(summary="Move an offer", request=OfferMoveSerializer, responses={200: OfferDetailSerializer})
+    @action(methods=["post"], detail=True, url_path=r"moves/(?P<move>[a-z_]+)")
+    def moves(self, request, reference, move):
+        return self.move(self.get_object(), move, OfferMoveSerializer)

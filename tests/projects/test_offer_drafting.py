@@ -180,3 +180,56 @@ def test_the_desk_writes_on_a_providers_behalf(sign_in, people):
     assert begun["Location"].endswith("/draft/what/")
     assert (offer.country, offer.is_on_behalf) == (ghana, True)
     assert client.post("/offers/new/", {"who": "partner:0", "kind": "training", "title": "A course"}).status_code == 400
+
+
+# --- the API ---------------------------------------------------------------------------------------------------------
+def test_an_offer_is_begun_written_and_moved_through_the_api(sign_in, lead, people):
+    client = sign_in(lead)
+    body = {"partner": "undp", "kind": "expertise", "title": "Dust sensors", "summary": "Sensors and training."}
+    begun = client.post("/api/v1/offers/", body, content_type="application/json", headers={"Idempotency-Key": "k"})
+    assert begun.status_code == 201
+    assert (
+        client.post(
+            "/api/v1/offers/", body, content_type="application/json", headers={"Idempotency-Key": "k"}
+        ).status_code
+        == 200
+    )
+    address = f"/api/v1/offers/{begun.json()['reference']}/"
+    shown = client.get(address)
+    rest = {
+        "terms": ["bsp-theme:air"], "languages": ["en"], "eligible": ["KEN", "ldc", "014"], "contact_name": "A. Person",
+        "contact_email": "a@example.org", "lines": [{"text": "Training", "assistance": "training", "cost": "cost", "quantity": "4", "unit": "people"}],
+    }  # fmt: skip
+    saved = client.patch(address, rest, content_type="application/json", headers={"If-Match": shown["ETag"]})
+    assert saved.status_code == 200
+    assert sorted(saved.json()["eligible"]) == ["014", "KEN", "ldc"]
+    assert saved.json()["lines"][0]["cost"] == "cost"
+    late = client.patch(
+        address, {"title": "Other"}, content_type="application/json", headers={"If-Match": shown["ETag"]}
+    )
+    assert late.status_code == 412
+    assert client.post(f"{address}moves/submit/", {}, content_type="application/json").json()["state"] == "submitted"
+    assert client.post(f"{address}moves/verify/", {}, content_type="application/json").status_code == 403
+    assert client.patch(address, {"title": "Other"}, content_type="application/json").status_code == 409
+    assert client.post(f"{address}moves/nonsense/", {}, content_type="application/json").status_code == 404
+    done = sign_in(people["desk"]).post(f"{address}moves/verify/", {}, content_type="application/json")
+    assert done.json()["state"] == "verified"
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({}, 400),
+        ({"partner": "undp", "country": "KEN", "title": "x"}, 400),
+        ({"partner": "nobody", "title": "x"}, 400),
+        ({"partner": "fao", "title": "x"}, 403),
+        ({"partner": "undp", "title": "x", "eligible": ["XXX"]}, 400),
+        ({"partner": "undp", "title": "x", "state": "active"}, 400),
+        ({"partner": "undp", "title": "x", "lines": [{"text": "y", "quantity": "1"}]}, 400),
+        ({"partner": "undp", "title": "x", "available_from": "2027-02-01", "available_until": "2027-01-01"}, 400),
+    ],
+)
+def test_the_api_refuses_with_a_problem_and_keeps_nothing(sign_in, lead, body, status):
+    answer = sign_in(lead).post("/api/v1/offers/", body, content_type="application/json")
+    assert (answer.status_code, answer["Content-Type"]) == (status, "application/problem+json")
+    assert not Offer.objects.exists()

@@ -1,0 +1,97 @@
+"""What the API of needs and offers shares: fields of a draft, idempotency keys, If-Match, moves."""
+
+import hashlib
+
+from django.http import Http404
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework import exceptions, permissions, serializers, status
+from rest_framework.renderers import JSONRenderer
+from rest_framework.response import Response as Answered
+
+from partners.rules import require
+from projects import actions, lifecycle
+from projects.forms import form_of
+from projects.models import Need, Offer, Term
+from ssc_portal.api import Changed
+from ssc_portal.api_records import Records
+
+KEY = OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER, description="Sent twice, it is done once")
+SEEN = OpenApiParameter(
+    "If-Match",
+    str,
+    OpenApiParameter.HEADER,
+    description="ETag of the record as you read it: nothing is written when it is another by now",
+)
+
+
+class DraftFields(serializers.Serializer):
+    """Mixin: the terms and lines of a draft, as `drafting.save` takes them; unknown fields are refused."""
+
+    def to_internal_value(self, data):
+        if unknown := sorted(set(data) - set(self.fields)) if isinstance(data, dict) else []:
+            raise serializers.ValidationError(
+                {name[:60]: [_("There is no such field to write.")] for name in unknown[:5]}
+            )
+        return super().to_internal_value(data)
+
+    def validate_terms(self, given: list[str]) -> list[int]:
+        known = {f"{t.vocabulary}:{t.code}": t.pk for t in Term.objects.in_use()} if given else {}
+        if wrong := [code for code in given if code not in known]:
+            raise serializers.ValidationError(
+                [_("There is no term “%(code)s”.") % {"code": code} for code in wrong[:5]]
+            )
+        return [known[code] for code in dict.fromkeys(given)]
+
+    def validate_lines(self, given: list[dict]) -> list[dict]:
+        rows = []
+        for line in given:
+            assistance = line.pop("assistance", None)
+            rows.append({**line, "assistance_id": assistance.pk if assistance else None})
+        return rows
+
+
+class Writes(Records):
+    """Base: everybody reads, people who are signed in may try to write."""
+
+    permission_classes = [permissions.IsAuthenticatedOrReadOnly]
+    detail_serializer: type[serializers.Serializer] | None = None
+
+    def read(self, serializer_class):
+        """The validated body. Raises a problem with the fields at fault."""
+        serializer = serializer_class(data=self.request.data, context=self.get_serializer_context())
+        serializer.is_valid(raise_exception=True)
+        return serializer.validated_data
+
+    def _as_shown(self, record: Need | Offer):
+        """(the record as it stands, what everybody with this person's rights reads of it)."""
+        fresh = type(record).objects.for_page().get(pk=record.pk)
+        return fresh, self.detail_serializer(fresh, context=self.get_serializer_context()).data
+
+    def shown(self, record: Need | Offer, code: int = status.HTTP_200_OK) -> Answered:
+        fresh, found = self._as_shown(record)
+        url = self.request.build_absolute_uri(fresh.get_absolute_url())
+        return Answered(found, status=code, headers={"Location": url} if code == status.HTTP_201_CREATED else None)
+
+    def version_seen(self, record: Need | Offer) -> int | None:
+        """The version to be compared while saving. Raises Changed when If-Match names another representation."""
+        given = self.request.headers.get("If-Match", "").strip()
+        if not given or given == "*":
+            return None
+        fresh, found = self._as_shown(record)
+        etag = hashlib.md5(JSONRenderer().render(found), usedforsecurity=False).hexdigest()
+        if etag not in {tag.strip().removeprefix("W/").strip('"') for tag in given.split(",")}:
+            raise Changed
+        return fresh.version
+
+    def move(self, record: Need | Offer, name: str, serializer_class) -> Answered:
+        """Makes a move that a person may press."""
+        found = lifecycle.moves_of(record).get(name)
+        if found is None or not found.is_for_forms:
+            raise Http404
+        require(self.request.user, found.permission, record)
+        form = form_of(found, record, user=self.request.user, data=dict(self.read(serializer_class)))
+        if not form.is_valid():
+            raise exceptions.ValidationError(form.errors)
+        actions.move(record, name, by=self.request.user, **form.cleaned_data)
+        return self.shown(record)
