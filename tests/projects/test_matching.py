@@ -17,9 +17,9 @@ pytestmark = pytest.mark.django_db
 OPEN, ACTIVE = "open", OfferState.ACTIVE
 
 
-@pytest.fixture(autouse=True)
-def thesaurus():
-    words.forget()
+@pytest.fixture
+def changed_thesaurus():
+    """For tests that change it: what they leave in memory is forgotten."""
     yield
     words.forget()
 
@@ -73,7 +73,7 @@ def test_words_of_another_sense_count_for_nothing():
     assert "climate-word" in words.content("A better climate", "en").named
 
 
-def test_what_staff_write_into_the_thesaurus_counts():
+def test_what_staff_write_into_the_thesaurus_counts(changed_thesaurus):
     concept = Concept.objects.create(code="biochar")
     concept.wordings.create(language="fr", words=["charbon végétal actif", "biocharbon"])
     words.forget()
