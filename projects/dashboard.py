@@ -13,10 +13,11 @@ from partners.choices import COUNTRY_ROLES, Role
 from partners.joining import waiting_for
 from partners.rules import memberships
 from projects.choices import NeedState as S
+from projects.choices import OfferState
 from projects.choices import ResponseState as R
 from projects.lifecycle import today
 from projects.lifecycle.need import NEXT
-from projects.models import Event, Need, Response
+from projects.models import Event, Need, Offer, Response
 from projects.models.response import ACCEPTED
 from projects.timeline import said, who_did
 from ssc_portal.templatetags.portal import entitled, in_language
@@ -36,6 +37,15 @@ TO_DO = {
     S.ON_HOLD: (gettext_lazy("Take it off hold when the reason has passed."), ""),
     S.EXPIRED: (gettext_lazy("Renew it for 12 months, or let it rest."), gettext_lazy("After 90 days it is left out of lists.")),
 }  # fmt: skip
+
+
+# The same of an offer, for its provider; what waits for UNEP is last.
+OFFER_TO_DO = {
+    OfferState.DRAFT: gettext_lazy("Complete the offer and submit it."),
+    OfferState.VERIFIED: gettext_lazy("Make the offer active, so that countries see it."),
+    OfferState.EXPIRED: gettext_lazy("Renew the offer for 12 months, or let it rest."),
+    OfferState.SUBMITTED: gettext_lazy("Verify the offer, or return it with questions."),
+}
 
 
 @dataclass(frozen=True)
@@ -105,10 +115,35 @@ def your_move(user) -> list[Task]:
         for response in (waiting.order_by("due_on", "pk")[:MOST] if countries else ())
     ]  # fmt: skip
     tasks += [
+        Task(
+            str(OFFER_TO_DO[offer.state]),
+            offer.get_absolute_url(),
+            in_language(*offer.text("title")),
+            offer.reference,
+            offer.due_on,
+        )
+        for offer in _offers(user).order_by("due_on", "-pk")[:MOST]
+    ]
+    tasks += [
         Task(_("%(who)s asks to join: say yes or no.") % {"who": asked.user}, reverse("people"), str(asked.place), "")
         for asked in waiting_for(user)[:MOST]
     ]
     return sorted(tasks, key=lambda task: (task.due_on is None, task.due_on or dt.date.max, task.reference))
+
+
+def _offers(user):
+    """Offers whose present step is this person's."""
+    held = memberships(user)
+    lead_roles = (Role.PARTNER_LEAD, Role.FOCAL_POINT)
+    partners = [m.partner_id for m in held if m.partner_id and m.role in lead_roles]
+    countries = [m.country_id for m in held if m.country_id and m.role in lead_roles]
+    own = (OfferState.DRAFT, OfferState.VERIFIED, OfferState.EXPIRED)
+    mine = Q(Q(partner__in=partners) | Q(country__in=countries), state__in=own)
+    if held:
+        mine |= Q(state=OfferState.DRAFT, created_by=user)
+    if {m.role for m in held} & {Role.DESK, Role.ADMINISTRATOR}:
+        mine |= Q(state=OfferState.SUBMITTED) & ~Q(created_by=user)
+    return Offer.objects.visible_to(user).filter(mine)
 
 
 def with_others(user) -> list[Need]:

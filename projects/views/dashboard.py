@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from partners.accounts import has_second_factor, needs_second_factor
 from partners.choices import Role
-from projects import clocks, dashboard
+from projects import clocks, dashboard, matches
 from projects.choices import Frequency, NoticeKind
 from projects.lifecycle import today
 from projects.models import Follow, MailPreference, Need
@@ -36,6 +36,8 @@ def my_dashboard(request: HttpRequest) -> HttpResponse:
         "held": held,
         "asked": user.join_requests.filter(decided_at=None).select_related("country", "partner"),
         "may_begin": user.has_perm("projects.add_need"),
+        "may_offer": user.has_perm("projects.add_offer"),
+        "fitting": matches.fitting(user).count(),
         "may_grant": user.has_perm("partners.grant_membership"),
         "lacks_second_factor": needs_second_factor(user) and not has_second_factor(user),
         "countries": [m.country for m in held if m.role == Role.FOCAL_POINT],

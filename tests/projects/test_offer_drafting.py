@@ -5,7 +5,8 @@ from django.test import Client
 
 from partners.models import Country, Partner
 from projects import drafting
-from projects.choices import OfferState
+from projects.choices import Matched, OfferState
+from projects.matching import keeping
 from projects.models import Offer
 from tests.factories import MembershipFactory, NeedFactory, OfferFactory, ProjectFactory
 
@@ -233,3 +234,34 @@ def test_the_api_refuses_with_a_problem_and_keeps_nothing(sign_in, lead, body, s
     answer = sign_in(lead).post("/api/v1/offers/", body, content_type="application/json")
     assert (answer.status_code, answer["Content-Type"]) == (status, "application/problem+json")
     assert not Offer.objects.exists()
+
+
+# --- where one meets them ----------------------------------------------------------------------------------------------
+def test_what_waits_is_on_ones_own_page(sign_in, lead, member, people):
+    draft, verified = OfferFactory(created_by=member), OfferFactory(in_state=OfferState.VERIFIED)
+    handed = OfferFactory(in_state=OfferState.SUBMITTED)
+    NeedFactory(in_state="open")
+    OfferFactory(in_state=OfferState.ACTIVE)
+    for kind in Matched:
+        keeping.refresh(kind)
+    page = sign_in(lead).get("/dashboard/").content.decode()
+    assert "Complete the offer and submit it" in page
+    assert "Make the offer active" in page
+    assert "1 need fits your offers" in page
+    page = sign_in(member).get("/dashboard/").content.decode()
+    assert draft.reference in page
+    assert verified.reference not in page
+    page = sign_in(people["desk"]).get("/dashboard/").content.decode()
+    assert handed.reference in page
+    assert "Verify the offer" in page
+    assert draft.reference not in page
+
+
+def test_partners_and_countries_show_what_they_offer(client):
+    active, paused = OfferFactory(in_state=OfferState.ACTIVE), OfferFactory(in_state=OfferState.PAUSED)
+    kenya = Country.objects.get(iso3="KEN")
+    of_kenya = OfferFactory(in_state=OfferState.ACTIVE, partner=None, country=kenya)
+    page = client.get("/partners/undp/").content.decode()
+    assert active.title in page
+    assert paused.title not in page
+    assert of_kenya.title in client.get("/countries/KEN/").content.decode()

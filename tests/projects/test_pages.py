@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from partners.models import Partner
 from projects.models import Need, Project, Term
-from tests.factories import ContributionFactory, NeedFactory, ProjectFactory, ResultFactory, UserFactory
+from tests.factories import ContributionFactory, NeedFactory, OfferFactory, ProjectFactory, ResultFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -18,9 +18,9 @@ LISTS = {
     "/projects/": 12,
     "/projects/?q=wetlands&country=KEN&term=bsp-theme:wetlands": 17,
     "/countries/": 5,
-    "/countries/KEN/": 19,
+    "/countries/KEN/": 20,
     "/partners/": 3,
-    "/partners/undp/": 12,
+    "/partners/undp/": 16,
     "/themes/": 2,
     "/themes/wetlands/": 9,
     "/search/?q=wetlands": 21,
@@ -45,6 +45,7 @@ def fill(count: int) -> None:
         ContributionFactory(project=project)
         ResultFactory(project=project)
         project.translations.create(language="fr", title=f"Zones humides {n}")
+        OfferFactory(in_state="active")
         need = NeedFactory(in_state="open")
         Need.objects.filter(pk=need.pk).update(published_at=timezone.now() - dt.timedelta(days=40))
 
