@@ -51,6 +51,7 @@ class Candidate:
     need: Need
     given: Offer | Project
     lines: list[LineFit]
+    may_set_aside: bool = False  # by whoever looks at it
 
     @property
     def score(self) -> int:

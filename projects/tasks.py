@@ -33,7 +33,11 @@ def nightly(timestamp: int) -> None:
     search.rebuild_words()
     quality.rescore(Project.objects.all())
     for kind in Matched:
-        keeping.refresh(kind)
+        reading.refresh(kind)
+    for kind in (Matched.NEED, Matched.OFFER):
+        for keys in batched(reading.kept(kind).order_by("pk").values_list("pk", flat=True), RENEWED_AT_ONCE):
+            # In small jobs that let everything else go first, so that mail does not wait for them.
+            renew_matches.configure(priority=-10).defer(kind=kind.name, keys=list(keys))
 
 
 @app.periodic(cron="*/5 * * * *")
@@ -44,6 +48,21 @@ def fold_tallies(timestamp: int) -> None:
 
 
 # --- matching ----------------------------------------------------------------------------------------------------------
+RENEWED_AT_ONCE = 200  # some twenty seconds of work
+
+
+def batched(keys, size: int):
+    """The keys in lists of at most this size."""
+    keys = list(keys)
+    return (keys[start : start + size] for start in range(0, len(keys), size))
+
+
+@app.task(name="projects.renew_matches", queue="matching")
+def renew_matches(kind: str, keys: list[int]) -> None:
+    """Finds anew what fits these needs or offers."""
+    keeping.renew(Matched[kind], keys)
+
+
 @app.task(name="projects.read_for_matching", queue="matching", lock="matching")
 def read_for_matching(kind: str, record: int) -> None:
     """Reads one need or offer for matching: it has just moved."""

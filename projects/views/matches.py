@@ -36,10 +36,12 @@ def match_list(request: HttpRequest) -> HttpResponse:
     )
     pages = Paginator(matches.fitting(request.user), matches.SHOWN) if signed_in else None
     page = pages.get_page(request.GET.get("page")) if pages else None
+    candidates = matches.shown_of(request.user, [row["need"] for row in page]) if page else []
+    _tell_who_may(request.user, candidates)
     context = {
         "own": own.order_by("reference"),
         "page": page,
-        "candidates": matches.shown_of(request.user, [row["need"] for row in page]) if page else [],
+        "candidates": candidates,
         "aside": matches.set_aside_by(request.user) if signed_in else [],
         "ledger": Response.objects.led_to_cooperation().select_related(
             "need__country", "need__project", "partner", "country", "offer"
@@ -58,6 +60,7 @@ def need_matches(request: HttpRequest, reference: str) -> HttpResponse:
         Need.objects.visible_to(request.user).select_related("country"), reference=reference.upper()
     )
     candidates = matches.offers_for(need)
+    _tell_who_may(request.user, candidates)
     return render(
         request,
         "projects/need_matches.html",
@@ -66,7 +69,6 @@ def need_matches(request: HttpRequest, reference: str) -> HttpResponse:
             "candidates": candidates,
             "together": matches.together(candidates),
             "before": matches.projects_for(need),
-            "may_set_aside": _may_set_aside(request.user, candidates),
             "taken_apart": is_unep(request.user),
             **_how(),
         },
@@ -80,13 +82,13 @@ def offer_matches(request: HttpRequest, reference: str) -> HttpResponse:
         reference=reference.upper(),
     )
     candidates = matches.needs_for(offer)
+    _tell_who_may(request.user, candidates)
     return render(
         request,
         "projects/offer_matches.html",
         {
             "offer": offer,
             "candidates": candidates,
-            "may_set_aside": _may_set_aside(request.user, candidates),
             "may_respond": request.user.is_authenticated
             and bool(candidates and responders(request.user, candidates[0].need)),
             "taken_apart": is_unep(request.user),
@@ -95,10 +97,10 @@ def offer_matches(request: HttpRequest, reference: str) -> HttpResponse:
     )
 
 
-def _may_set_aside(user, candidates: list) -> bool:
-    return bool(
-        user.is_authenticated and candidates and matches.aside_of(candidates[0].need, candidates[0].given, user)
-    )
+def _tell_who_may(user, candidates: list) -> None:
+    """Marks the matches that this person may set aside: those of which they are one of the two sides."""
+    for candidate in candidates if user.is_authenticated else ():
+        candidate.may_set_aside = matches.aside_of(candidate.need, candidate.given, user) is not None
 
 
 @login_required
