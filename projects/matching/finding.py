@@ -159,10 +159,15 @@ def _match(asked: facts.Asked, given: facts.Given, fit: Fit, around: World, poin
 
 
 def _lines_met(asked: facts.Asked, given: facts.Given, fit: Fit) -> set[int]:
-    """Lines whose text it fits, and those of the same kind of help whose text it fits at least a little."""
+    """Lines whose text it fits. An offer of expert-days is no answer to a line of equipment, however alike the words: where
+    the line names a kind of help, the offer has to have it."""
+    open_to = [
+        line for line in asked.lines
+        if given.offer is None or line.assistance_id is None or line.assistance_id in given.terms
+    ]  # fmt: skip
     if len(asked.lines) == 1:
-        return {asked.lines[0].pk}
+        return {line.pk for line in open_to}
     return {
-        line.pk for line in asked.lines
+        line.pk for line in open_to
         if fit.lines.get(line.pk, 0) >= LINE_MET * (0.6 if line.assistance_id in given.terms else 1)
     }  # fmt: skip

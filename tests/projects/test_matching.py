@@ -10,7 +10,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from partners.models import Country, Partner
 from projects import lifecycle, matches, matching, tasks
 from projects.choices import Matched, OfferState, SetAsideReason, Signal
-from projects.matching import keeping, meaning, reading, texts, words
+from projects.matching import finding, keeping, meaning, reading, texts, words
 from projects.models import Concept, FoundMatch, MatchWeights, Posting, ReadText, SetAside, TermCount
 from tests.factories import MembershipFactory, NeedFactory, OfferFactory, ProjectFactory
 
@@ -394,6 +394,16 @@ def test_two_that_together_cover_all_lines_are_proposed():
     read_all()
     ((first, second),) = matches.together(matches.offers_for(need))
     assert (first.given.partner.slug, second.given.partner.slug) == ("lab", "undp")
+
+
+def test_a_line_is_only_met_by_the_kind_of_help_that_it_asks_for(monkeypatch):
+    monkeypatch.setattr(finding, "LINE_MET", 0.01)  # among two texts no word is rare
+    need, offer = NeedFactory(in_state=OPEN), OfferFactory(in_state=ACTIVE)
+    read_all()
+    assert len(matching.offers_for(need)[0].lines) == 2
+    offer.lines.update(assistance=offer.terms.model.objects.get(vocabulary="assistance", code="expert"))
+    type(offer).objects.filter(pk=offer.pk).update(title="Air")  # refreshes its entry
+    assert matching.offers_for(need)[0].lines == set()
 
 
 def test_the_api_tells_matches_apart_and_refuses_what_it_cannot_use(client):
