@@ -1,14 +1,8 @@
 """Runs the measurements: `make bench`, or `make bench ARGS="--sizes 1000 10000"`. Each line is one figure."""
 
 import argparse
-import os
 
-import django
-
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ssc_portal.settings")
-django.setup()
-
-from benchmarks import importing, needs, reading  # noqa: E402 - they need the settings
+from benchmarks import importing, needs, reading
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument(

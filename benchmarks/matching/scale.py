@@ -8,27 +8,21 @@ A thousand different texts of each kind are written from the thesaurus and read;
 
 import argparse
 import io
-import os
 import random
 import time
 
-import django
+from django.core.management import call_command
+from django.db import connection
+from django.utils import timezone
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ssc_portal.settings")
-django.setup()
-
-from django.core.management import call_command  # noqa: E402 - they need the settings
-from django.db import connection  # noqa: E402
-from django.utils import timezone  # noqa: E402
-
-from benchmarks.database import throw_away  # noqa: E402
-from benchmarks.reading import median_ms  # noqa: E402
-from partners.models import Country, Partner, User  # noqa: E402
-from projects import matching  # noqa: E402
-from projects.choices import Matched, NeedState, OfferState, Unit  # noqa: E402
-from projects.management.commands.generate_records import WORDS  # noqa: E402
-from projects.matching import keeping, reading, texts  # noqa: E402
-from projects.models import LineItem, Need, NeedTerm, Offer, OfferLine, OfferTerm, Term, Wording  # noqa: E402
+from benchmarks.database import throw_away
+from benchmarks.reading import median_ms
+from partners.models import Country, Partner, User
+from projects import matching
+from projects.choices import Matched, NeedState, OfferState, Unit
+from projects.management.commands.generate_records import WORDS
+from projects.matching import keeping, reading, texts
+from projects.models import LineItem, Need, NeedTerm, Offer, OfferLine, OfferTerm, Term, Wording
 
 DISTINCT = 1_000
 
