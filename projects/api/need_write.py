@@ -12,24 +12,15 @@ from rest_framework.response import Response as Answered
 from partners.models import Country, Partner
 from projects import actions, drafting, lifecycle
 from projects.api.need import NeedDetailSerializer, NeedSerializer
-from projects.api.writing import KEY, SEEN, DraftFields, Writes
-from projects.choices import ConfirmedStep, Criterion, Unit, Vocabulary
+from projects.api.writing import KEY, SEEN, DraftFields, LineFields, Writes
+from projects.choices import ConfirmedStep, Criterion
 from projects.filters import NeedFilter
 from projects.lifecycle.need import DRAFT_FIELDS
-from projects.models import Answer, LineItem, Need, Offer, Response, Term
+from projects.models import Answer, LineItem, Need, Offer, Response
 
 
-class LineWriteSerializer(serializers.ModelSerializer):
+class LineWriteSerializer(LineFields, serializers.ModelSerializer):
     """One line to be written. With its `id` it changes that line; lines that are left out go."""
-
-    id = serializers.IntegerField(required=False)
-    assistance = serializers.SlugRelatedField(
-        slug_field="code",
-        queryset=Term.objects.filter(vocabulary=Vocabulary.ASSISTANCE),
-        required=False,
-        allow_null=True,
-    )
-    unit = serializers.ChoiceField(choices=Unit.choices, required=False, allow_blank=True)
 
     class Meta:
         model = LineItem
@@ -41,11 +32,6 @@ class NeedWriteSerializer(DraftFields, serializers.ModelSerializer):
 
     institution_partner = serializers.SlugRelatedField(
         slug_field="slug", queryset=Partner.objects.all(), required=False, allow_null=True
-    )
-    terms = serializers.ListField(
-        child=serializers.CharField(max_length=80),
-        required=False,
-        help_text="As vocabulary:code, such as bsp-theme:air",
     )
     lines = LineWriteSerializer(many=True, required=False)
 

@@ -10,11 +10,10 @@ from rest_framework.decorators import action
 from partners.models import Country, CountryGroup, Partner, Region
 from projects import drafting
 from projects.api.need import HappenedSerializer
-from projects.api.writing import KEY, SEEN, DraftFields, Writes
-from projects.choices import Unit, Vocabulary
+from projects.api.writing import KEY, SEEN, DraftFields, LineFields, Writes
 from projects.filters import OfferFilter
 from projects.lifecycle.offer import DRAFT_FIELDS
-from projects.models import Offer, OfferLine, Project, Term
+from projects.models import Offer, OfferLine, Project
 from projects.models.offer import AUDIENCE
 from projects.timeline import offer_timeline
 
@@ -93,17 +92,8 @@ class OfferDetailSerializer(OfferSerializer):
         return HappenedSerializer(offer_timeline(offer, self.context["request"].user), many=True).data
 
 
-class OfferLineWriteSerializer(serializers.ModelSerializer):
+class OfferLineWriteSerializer(LineFields, serializers.ModelSerializer):
     """One line to be written. With its `id` it changes that line; lines that are left out go."""
-
-    id = serializers.IntegerField(required=False)
-    assistance = serializers.SlugRelatedField(
-        slug_field="code",
-        queryset=Term.objects.filter(vocabulary=Vocabulary.ASSISTANCE),
-        required=False,
-        allow_null=True,
-    )
-    unit = serializers.ChoiceField(choices=Unit.choices, required=False, allow_blank=True)
 
     class Meta:
         model = OfferLine
@@ -113,11 +103,6 @@ class OfferLineWriteSerializer(serializers.ModelSerializer):
 class OfferWriteSerializer(DraftFields, serializers.ModelSerializer):
     """What may be written of an offer; which of it in which state is said by lifecycle."""
 
-    terms = serializers.ListField(
-        child=serializers.CharField(max_length=80),
-        required=False,
-        help_text="As vocabulary:code, such as bsp-theme:air",
-    )
     lines = OfferLineWriteSerializer(many=True, required=False)
     project = serializers.SlugRelatedField(
         slug_field="reference", queryset=Project.objects.published(), required=False, allow_null=True

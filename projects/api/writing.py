@@ -11,6 +11,7 @@ from rest_framework.response import Response as Answered
 
 from partners.rules import require
 from projects import actions, lifecycle
+from projects.choices import Unit, Vocabulary
 from projects.forms import form_of
 from projects.models import Need, Offer, Term
 from ssc_portal.api import Changed
@@ -25,8 +26,27 @@ SEEN = OpenApiParameter(
 )
 
 
+class LineFields(serializers.Serializer):
+    """Mixin: one line to be written. With its `id` it changes that line; lines that are left out go."""
+
+    id = serializers.IntegerField(required=False)
+    assistance = serializers.SlugRelatedField(
+        slug_field="code",
+        queryset=Term.objects.filter(vocabulary=Vocabulary.ASSISTANCE),
+        required=False,
+        allow_null=True,
+    )
+    unit = serializers.ChoiceField(choices=Unit.choices, required=False, allow_blank=True)
+
+
 class DraftFields(serializers.Serializer):
     """Mixin: the terms and lines of a draft, as `drafting.save` takes them; unknown fields are refused."""
+
+    terms = serializers.ListField(
+        child=serializers.CharField(max_length=80),
+        required=False,
+        help_text="As vocabulary:code, such as bsp-theme:air",
+    )
 
     def to_internal_value(self, data):
         if unknown := sorted(set(data) - set(self.fields)) if isinstance(data, dict) else []:
