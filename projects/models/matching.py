@@ -244,7 +244,7 @@ class Posting(models.Model):
 
 
 class TermCount(models.Model):
-    """In how many texts of a kind a term occurs: how rare it is. Row 0 of a kind: how many texts there are, and their mean lengths."""
+    """In how many texts of a kind a term occurs: how rare it is. Row 0 of a kind: how many texts there are."""
 
     kind = models.SmallIntegerField()
     term = models.BigIntegerField()
