@@ -1,96 +1,109 @@
 """Acts on a need that write more than one row. Each is one transaction; each asks rules.py, as a move does."""
 
-from decimal import Decimal
-
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from partners.rules import refuse, require
-from projects.choices import ConfirmedStep, NeedState, ResponseState, Side
+from partners.choices import Role
+from partners.rules import memberships, refuse, require
+from projects import agreement
+from projects.choices import NeedState, ResponseState, Side
 from projects.coverage import coverage_of
-from projects.drafting import Conflict, mark
-from projects.lifecycle import missing_for, moves_of, today, transition, write_down
+from projects.lifecycle import locked, only_in, today, transition, write_down
 from projects.lifecycle.need import DRAFT_FIELDS, DUE, days
-from projects.models import Answer, Confirmation, CriterionAnswer, LineItem, Need, NeedTerm, Offer, Project, Response
+from projects.lifecycle.response import ENDED as RESPONSE_ENDED
+from projects.models import Answer, CriterionAnswer, LineItem, Need, NeedTerm, Offer, Project, RecordCheck, Response
 from projects.models.need import ENDED
-from projects.models.response import ACCEPTED
 
-ANSWER_WITHIN = days(30)  # the country answers a response
-
-
-def _locked(need: Need, by, act: str) -> Need:
-    """The need, locked and as it is now. Raises PermissionDenied where this person may not do that."""
-    locked = Need.objects.select_for_update(of=("self",)).get(pk=need.pk)
-    require(by, f"projects.{act}_need", locked)
-    return locked
-
-
-def _only_in(need: Need, *states: str) -> None:
-    if need.state not in states:
-        raise ValidationError(
-            _("It is “%(state)s” by now, so this is no longer possible. Reload the page."),
-            code="state",
-            params={"state": need.get_state_display()},
-        )
+ANSWER_WITHIN = days(30)  # the country answers a response; who was asked to offer answers the country
+ASKED_WITHIN = days(14)  # at least so long from a question to the answer
 
 
 # --- before it opens ---------------------------------------------------------------------------------------------------
 @transaction.atomic
 def screen(need: Need, answers: dict[str, tuple[bool, str]], *, by, referral: str = "") -> None:
     """Keeps the screener's answers: {criterion: (met, note)}. Each needs its note."""
-    locked = _locked(need, by, "screen")
-    _only_in(locked, NeedState.SUBMITTED)
+    now = locked(need, by, "screen")
+    only_in(now, NeedState.SUBMITTED)
     for criterion, (is_met, note) in answers.items():
-        answer = CriterionAnswer(need=locked, criterion=criterion, is_met=is_met, note=note.strip())
+        answer = CriterionAnswer(need=now, criterion=criterion, is_met=is_met, note=note.strip())
         answer.full_clean(validate_unique=False, validate_constraints=False)
         CriterionAnswer.objects.update_or_create(
-            need=locked, criterion=criterion, defaults={"is_met": is_met, "note": answer.note}
+            need=now, criterion=criterion, defaults={"is_met": is_met, "note": answer.note}
         )
     if referral.strip():
-        locked.referral = referral.strip()
-        locked.save(update_fields=["referral", "modified_at"])
-    write_down(locked, "screen", by=by)
+        now.referral = referral.strip()
+        now.save(update_fields=["referral", "modified_at"])
+    write_down(now, "screen", by=by)
 
 
 @transaction.atomic
 def approve_summary(need: Need, *, by) -> None:
     """The national focal point agrees to what the public will read."""
-    locked = _locked(need, by, "approve_summary")
-    _only_in(locked, NeedState.SUBMITTED, NeedState.RETURNED, NeedState.ELIGIBLE)
-    if not locked.public_summary.strip():
+    now = locked(need, by, "approve_summary")
+    only_in(now, NeedState.SUBMITTED, NeedState.RETURNED, NeedState.ELIGIBLE)
+    if not now.public_summary.strip():
         raise ValidationError(_("Write the public summary."), code="incomplete")
-    locked.summary_approved_at, locked.summary_approved_by = timezone.now(), by
-    locked.save(update_fields=["summary_approved_at", "summary_approved_by", "modified_at"])
-    write_down(locked, "approve_summary", by=by, is_public=True)
+    now.summary_approved_at, now.summary_approved_by = timezone.now(), by
+    now.save(update_fields=["summary_approved_at", "summary_approved_by", "modified_at"])
+    write_down(now, "approve_summary", by=by, is_public=True)
 
 
 # --- responses -----------------------------------------------------------------------------------------------------------
 @transaction.atomic
 def respond(response: Response, answers: list[Answer], *, by, key: str = "") -> Response:
-    """A partner or country offers to cover lines of a need. The need has to take responses now.
+    """A partner or country offers to cover lines of a need, or takes up what was suggested to it. The need has to take
+    responses now.
 
     Sent twice with one `key`, it is one response.
     """
     need = Need.objects.select_for_update(of=("self",)).get(pk=response.need_id)
-    response.need, response.created_by = need, by
+    response.need = need
+    response.created_by = response.created_by or by
     require(by, "projects.express_response", response)
     if key:  # the need is locked, so nobody stores the same key between here and below
         response.submission_key = f"{by.pk}:{key}"[:100]
         if found := Response.objects.filter(submission_key=response.submission_key).first():
             return found
-    _only_in(need, NeedState.OPEN, NeedState.IN_DIALOGUE)
+    only_in(need, NeedState.OPEN, NeedState.IN_DIALOGUE)
+    is_new = response.pk is None
+    if not is_new:
+        only_in(Response.objects.select_for_update(of=("self",)).get(pk=response.pk), ResponseState.SUGGESTED)
+    _store(response, answers)
+    if is_new:
+        write_down(response, "express", by=by, is_public=True)
+    else:
+        transition(response, "express", by=by)
+    return response
+
+
+def _store(response: Response, answers: list[Answer]) -> None:
     if not answers:
         raise ValidationError(_("Choose at least one line."), code="incomplete")
     response.due_on = ANSWER_WITHIN(today())
     response.full_clean()
     response.save()
+    response.answers.all().delete()
     for answer in answers:
         answer.response = response
         answer.full_clean()
         answer.save()
-    write_down(response, "express", by=by, is_public=True)
+
+
+@transaction.atomic
+def suggest(response: Response, answers: list[Answer], *, by) -> Response:
+    """The country, or UNEP's desk, asks a partner or country to respond to lines of a need; usually for an offer of theirs.
+
+    Whoever is asked takes it up with their own quantities and terms, or declines.
+    """
+    need = Need.objects.select_for_update(of=("self",)).get(pk=response.need_id)
+    response.need, response.created_by, response.state = need, by, ResponseState.SUGGESTED
+    require(by, "projects.suggest_response", response)
+    only_in(need, NeedState.OPEN, NeedState.IN_DIALOGUE)
+    response.suggested_by = Side.UNEP if by.is_staff else Side.COUNTRY
+    _store(response, answers)
+    write_down(response, "suggest", by=by, note=response.text)
     return response
 
 
@@ -99,105 +112,43 @@ def accept_response(response: Response, *, by, note: str = "") -> None:
     """The country says yes; the first yes begins the dialogue."""
     need = Need.objects.select_for_update(of=("self",)).get(pk=response.need_id)
     require(by, "projects.accept_response", response)
-    _only_in(need, NeedState.OPEN, NeedState.IN_DIALOGUE)
+    only_in(need, NeedState.OPEN, NeedState.IN_DIALOGUE)
     transition(response, "accept", by=by, note=note)
     if need.state == NeedState.OPEN:
         transition(need, "begin_dialogue", by=by)
 
 
-# --- plan, delivery, end -------------------------------------------------------------------------------------------------
-def side_of(user, need: Need) -> str | None:
-    """For which side a person confirms: the country, the partners, or UNEP."""
-    if user.has_perm("projects.begin_dialogue_need", need) and not user.is_staff:
-        return Side.COUNTRY
-    if user.is_staff:
-        return Side.UNEP
-    return Side.PARTNER if user.has_perm("projects.confirm_need", need) else None
-
-
 @transaction.atomic
-def write_plan(need: Need, plan: str, *, by, seen: str | None = None) -> None:
-    """Who does what, by when. Each side may write it; a change takes back what was confirmed before."""
-    locked = _locked(need, by, "confirm")
-    _only_in(locked, NeedState.IN_DIALOGUE)
-    if plan == locked.plan:
-        return
-    before = {"plan": locked.plan}
-    if seen is not None and seen != mark(before):
-        raise Conflict(before, mark(before), locked.version)
-    locked.plan = plan
-    locked.version += 1
-    locked.full_clean(exclude=["reference"])
-    locked.save(update_fields=["plan", "version", "modified_at"])
-    locked.confirmations.filter(step=ConfirmedStep.PLAN).delete()
-    write_down(locked, "plan", by=by)
+def ask(response: Response, text: str, *, by) -> None:
+    """A question about a response, or the answer to one: the providers, the country and UNEP read it.
+
+    While a response waits, each gives at least ASKED_WITHIN more for an answer.
+    """
+    now = locked(response, by, "ask")
+    if now.state in RESPONSE_ENDED:
+        raise ValidationError(
+            _("It is “%(state)s” by now, so this is no longer possible. Reload the page."),
+            code="state", params={"state": now.get_state_display()},
+        )  # fmt: skip
+    if not text.strip():
+        raise ValidationError(_("Write your question or answer."), code="note")
+    if now.due_on and now.due_on < (longer := ASKED_WITHIN(today())):
+        now.due_on = longer
+        now.save(update_fields=["due_on"])
+    write_down(now, "ask", by=by, note=text)
 
 
-@transaction.atomic
-def start(need: Need, project: Project, *, by, note: str = "") -> None:
-    """The delivery starts with a project; what was agreed is carried out in it."""
-    transition(need, "start", by=by, note=note, project=project)
-    for response in need.responses.filter(state=ResponseState.AGREED):
-        transition(response, "convert", by=by)
-
-
-@transaction.atomic
-def record_delivered(need: Need, delivered: dict[int, Decimal], *, by) -> None:
-    """How much of each answer has been delivered: {key of the answer: quantity}. Takes back earlier confirmations."""
-    locked = _locked(need, by, "deliver")
-    _only_in(locked, NeedState.IN_DELIVERY)
-    for answer in Answer.objects.filter(response__need=locked, response__state__in=ACCEPTED, pk__in=delivered):
-        answer.delivered = delivered[answer.pk]
-        answer.full_clean()
-        answer.save(update_fields=["delivered"])
-    locked.confirmations.filter(step=ConfirmedStep.DELIVERY).delete()
-    write_down(locked, "record_delivered", by=by, is_public=True)
-
-
+# --- delivery, end -----------------------------------------------------------------------------------------------------
 @transaction.atomic
 def report_progress(need: Need, text: str, *, by) -> None:
     """The six-monthly update: what has been done since the last one. It sets the clock anew."""
-    locked = _locked(need, by, "deliver")
-    _only_in(locked, NeedState.IN_DELIVERY)
+    now = locked(need, by, "deliver")
+    only_in(now, NeedState.IN_DELIVERY)
     if not text.strip():
         raise ValidationError(_("Say what has been done."), code="note")
-    locked.due_on, locked.unlisted_at = DUE[NeedState.IN_DELIVERY](today()), None
-    locked.save(update_fields=["due_on", "unlisted_at", "modified_at"])
-    write_down(locked, "progress", by=by, note=text, is_public=True, is_note_public=True)
-
-
-STEPS = {
-    ConfirmedStep.PLAN: (NeedState.IN_DIALOGUE, "agree"),
-    ConfirmedStep.DELIVERY: (NeedState.IN_DELIVERY, "deliver"),
-}
-
-
-@transaction.atomic
-def confirm(need: Need, step: str, *, by, side: str | None = None) -> bool:
-    """One side confirms the plan or the delivery. True when that was the last and the need moved on.
-
-    UNEP may confirm for a country on whose behalf it acts (`side`).
-    """
-    locked = _locked(need, by, "confirm")
-    state, action = STEPS[ConfirmedStep(step)]
-    _only_in(locked, state)
-    side = side or side_of(by, locked)
-    may = side == side_of(by, locked) or (side == Side.COUNTRY and locked.is_on_behalf and by.is_staff)
-    if side is None or not may:
-        refuse()
-    if step == ConfirmedStep.PLAN and not locked.plan.strip():
-        raise ValidationError(_("Write the plan: who does what, indicators, contributions, dates."), code="incomplete")
-    _confirmation, new = Confirmation.objects.get_or_create(need=locked, step=step, side=side, defaults={"by": by})
-    if not new:
-        raise ValidationError(_("Your side has confirmed already."), code="state")
-    write_down(locked, f"confirm_{step}", by=by, is_public=True)
-    if missing_for(locked, moves_of(locked)[action].to_state):
-        return False
-    transition(need, action, by=by)
-    if action == "agree":
-        for response in locked.responses.filter(state=ResponseState.ACCEPTED):
-            transition(response, "agree", by=by)
-    return True
+    now.due_on, now.unlisted_at = DUE[NeedState.IN_DELIVERY](today()), None
+    now.save(update_fields=["due_on", "unlisted_at", "modified_at"])
+    write_down(now, "progress", by=by, note=text, is_public=True, is_note_public=True)
 
 
 # What a child need does not take over: it is written or counted anew. Terms and lines are records of their own.
@@ -229,10 +180,38 @@ def close_partly(need: Need, *, by, note: str, **values) -> Need | None:
 @transaction.atomic
 def merge(need: Need, into: Need | None, *, by, note: str) -> None:
     """Merges a need into another of the same country. Both addresses keep working; the first leads to the second."""
-    locked = _locked(need, by, "merge")
-    if into is not None and (into.pk == locked.pk or into.country_id != locked.country_id or into.state in ENDED):
+    now = locked(need, by, "merge")
+    if into is not None and (into.pk == now.pk or into.country_id != now.country_id or into.state in ENDED):
         raise ValidationError(_("Choose another need of the same country."), code="merged_into")
     transition(need, "merge", by=by, note=note, merged_into=into)
+
+
+# --- the record of a project ---------------------------------------------------------------------------------------------
+@transaction.atomic
+def check_record(check: RecordCheck, *, by) -> RecordCheck:
+    """A country or partner of a project says that its record is right, or what is wrong. Its latest word counts."""
+    project = Project.objects.select_for_update(of=("self",)).get(pk=check.project_id)
+    require(by, "projects.check_project", project)
+    if check.who not in speaks_for(by, project):
+        refuse()
+    check.by, check.at = by, timezone.now()
+    check.full_clean(validate_unique=False, validate_constraints=False)
+    kept, _new = RecordCheck.objects.update_or_create(
+        project=project, country=check.country, partner=check.partner,
+        defaults={"is_right": check.is_right, "text": check.text, "by": by, "at": check.at},
+    )  # fmt: skip
+    action = "check_right" if kept.is_right else "check_wrong"
+    write_down(project, action, by=by, note=kept.text, is_public=True, is_note_public=True)
+    return kept
+
+
+def speaks_for(user, project: Project) -> list:
+    """The countries and partners of a project for which this person speaks."""
+    countries = {link.country_id: link.country for link in project.country_links.all() if link.country_id}
+    partners = {link.partner_id: link.partner for link in project.partner_links.all() if link.partner_id}
+    held = memberships(user)
+    found = [countries[m.country_id] for m in held if m.role == Role.FOCAL_POINT and m.country_id in countries]
+    return found + [partners[m.partner_id] for m in held if m.role == Role.PARTNER_LEAD and m.partner_id in partners]
 
 
 # --- any move ------------------------------------------------------------------------------------------------------------
@@ -246,7 +225,7 @@ def move(record: Project | Need | Offer, action: str, *, by, note: str = "", **v
     if action == "merge":
         merge(record, values.get("merged_into"), by=by, note=note)
     elif action == "start":
-        start(record, values.get("project"), by=by, note=note)
+        agreement.start(record, values.get("project"), by=by, note=note)
     else:
         transition(record, action, by=by, note=note, **values)
     return None

@@ -242,6 +242,29 @@ class Side(models.TextChoices):
     UNEP = "unep", _("UNEP")
 
 
+class PlannedRole(models.TextChoices):
+    """The role of a country (first five) or a partner (IATI 2.03 OrganisationRole) in an agreed plan."""
+
+    RECIPIENT = "recipient", _("recipient")
+    PROVIDER = "provider", _("provider")
+    FIRST = "first", _("first provider")
+    SECOND = "second", _("second provider")
+    BOTH = "both", _("provider and recipient")
+    IMPLEMENTING = "implementing", _("implementing")
+    EXTENDING = "extending", _("extending")
+    FUNDING = "funding", _("funding")
+    ACCOUNTABLE = "accountable", _("accountable")
+
+
+class Checked(models.TextChoices):
+    """How far the record of a project is confirmed by those who take part in it."""
+
+    BOTH = "both", _("confirmed by provider and recipient")
+    ONE = "one", _("confirmed by one side")
+    NONE = "none", _("not confirmed yet")
+    DISPUTED = "disputed", _("disputed")  # beside one of the three
+
+
 class DocumentKind(models.TextChoices):
     LETTER = "letter", _("endorsement letter")
     PLAN = "plan", _("national plan or strategy")

@@ -109,7 +109,8 @@ CLOCKS = (
     reminder("remind_answer", _("answer to a response due in 10 days"),
              lambda day: Response.objects.filter(state=R.EXPRESSED, due_on__lte=day + dt.timedelta(days=10), due_on__gte=day),
              "response"),
-    move("lapse", _("response lapsed"), lambda day: Response.objects.filter(state=R.EXPRESSED, due_on__lt=day), "lapse"),
+    move("lapse", _("response lapsed"), lambda day: Response.objects.filter(state__in=(R.EXPRESSED, R.SUGGESTED), due_on__lt=day),
+         "lapse"),
     move("expire_offer", _("offer expired"),
          lambda day: Offer.objects.filter(state__in=(OfferState.ACTIVE, OfferState.PAUSED), expires_on__lt=day), "expire"),
 )  # fmt: skip

@@ -19,7 +19,13 @@ class Coverage:
     agreed: Decimal = Decimal(0)
     offered: Decimal = Decimal(0)
     open: Decimal = Decimal(0)
+    over: Decimal = Decimal(0)  # offered or agreed beyond what is wanted; not in the parts, which never exceed it
     answers: list[Answer] = field(default_factory=list)  # public ones
+
+    @property
+    def is_double(self) -> bool:
+        """Several responses cover the same: together they bring more than is wanted."""
+        return self.over > 0 and len(self.answers) > 1
 
     @property
     def parts(self) -> list[tuple[str, Decimal]]:
@@ -45,6 +51,7 @@ def coverage_of(need: Need) -> list[Coverage]:
             elif state == ResponseState.EXPRESSED:
                 row.offered += answer.quantity
                 row.answers.append(answer)
+        row.over = max(Decimal(0), row.delivered + row.agreed + row.offered - row.wanted)
         left = row.wanted
         for name in ("delivered", "agreed", "offered"):
             setattr(row, name, min(getattr(row, name), left))

@@ -12,12 +12,12 @@ from django.utils.translation import gettext_lazy
 from partners.choices import COUNTRY_ROLES, Role
 from partners.joining import waiting_for
 from partners.rules import memberships
+from projects.choices import ConfirmedStep, OfferState, Side
 from projects.choices import NeedState as S
-from projects.choices import OfferState
 from projects.choices import ResponseState as R
 from projects.lifecycle import today
 from projects.lifecycle.need import NEXT
-from projects.models import Event, Need, Offer, Response
+from projects.models import Confirmation, Event, Need, Offer, Response
 from projects.models.response import ACCEPTED
 from projects.timeline import said, who_did
 from ssc_portal.templatetags.portal import entitled, in_language
@@ -81,6 +81,10 @@ def _mine(user) -> Q:
     if roles & {Role.DESK, Role.ADMINISTRATOR}:
         found |= Q(state__in=(S.SUBMITTED, S.PLAN_AGREED, S.ON_HOLD)) & ~Q(state=S.SUBMITTED, created_by=user)
         found |= Q(is_on_behalf=True, state__in=(S.DRAFT, S.RETURNED, S.DELIVERED))
+        confirmed = Confirmation.objects.filter(step=ConfirmedStep.PLAN)  # by others, so that the plan stands
+        found |= Q(pk__in=confirmed.exclude(side=Side.UNEP).values("need"), state=S.IN_DIALOGUE) & ~Q(
+            pk__in=confirmed.filter(side=Side.UNEP).values("need")
+        )
     if roles & {Role.PUBLISHER, Role.ADMINISTRATOR}:
         found |= Q(state=S.ELIGIBLE, summary_approved_at__isnull=False) & ~Q(screened_by=user)
     if responded := _accepted(user):
@@ -114,6 +118,12 @@ def your_move(user) -> list[Task]:
              in_language(*response.need.text("title")), response.need.reference, response.due_on, _("After that day the offer lapses."))
         for response in (waiting.order_by("due_on", "pk")[:MOST] if countries else ())
     ]  # fmt: skip
+    asked = Response.objects.filter(state=R.SUGGESTED).of(user).select_related("need") if memberships(user) else ()
+    tasks += [
+        Task(_("Offer what was asked for, or decline."), response.get_absolute_url(), in_language(*response.need.text("title")),
+             response.need.reference, response.due_on, _("After that day the question lapses."))
+        for response in asked if user.has_perm("projects.express_response", response)
+    ][:MOST]  # fmt: skip
     tasks += [
         Task(
             str(OFFER_TO_DO[offer.state]),

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from partners.choices import STAFF_ROLES, Role
 from partners.models import Country, User
-from projects import actions, lifecycle
+from projects import actions, agreement, lifecycle
 from projects.choices import ConfirmedStep, Criterion, NeedState, Status
 from projects.demonstration import person, read
 from projects.models import Answer, Event, LineItem, Need, NeedTerm, Project, Response, Term
@@ -101,18 +101,20 @@ def _deliver(need: Need, row: dict, focal: User, desk: User, *, to_the_end: bool
     plan = (
         "The provider sends its people; the country prepares places and figures. Progress is told every three months."
     )
-    actions.write_plan(need, plan, by=focal)
+    values = {**agreement.proposed(need), "plan": plan}
+    indicator = {"text": "People who can do it by themselves", "unit": "people", "baseline": 0, "target": 20}
+    agreement.write_plan(need, {**values, "indicators": [indicator]}, by=focal)
     for side in (focal, helper, desk):
-        actions.confirm(need, ConfirmedStep.PLAN, by=side)
+        agreement.confirm(need, ConfirmedStep.PLAN, by=side)
     running = Project.objects.published().filter(is_illustrative=True, status=Status.IMPLEMENTATION)
     need.refresh_from_db()
     project = running.filter(country_links__country=need.country).first() or running.first()
-    actions.start(need, project, by=desk)
+    agreement.start(need, project, by=desk)
     answers = Answer.objects.filter(response__need=need)
     answers.update(delivered=F("quantity") if to_the_end else F("quantity") / 2)
     if to_the_end:
         for side in (helper, desk):
-            actions.confirm(need, ConfirmedStep.DELIVERY, by=side)
+            agreement.confirm(need, ConfirmedStep.DELIVERY, by=side)
         need.refresh_from_db()
         texts = {
             "outcome": "Sixty people learned together; the manual is used in four courts.",

@@ -36,6 +36,7 @@ CONCERNS: dict[str, tuple[str, ...]] = {
     "deliver": (COUNTRY, PARTNER, DESK), "close": (PARTNER, DESK), "close_partly": (COUNTRY, PARTNER, DESK),
     "withdraw": (COUNTRY, PARTNER, DESK), "hold": (COUNTRY, PARTNER, DESK), "resume": (COUNTRY, PARTNER),
     "expire": (COUNTRY,), "renew": (DESK,), "merge": (COUNTRY, PARTNER), "archive": (COUNTRY,), "restore": (),
+    "revise": (COUNTRY, PARTNER, DESK), "project_ended": (COUNTRY, PARTNER, DESK),
     "correct": (COUNTRY,), "unlist": (COUNTRY, PARTNER, DESK),
     "remind_draft": (COUNTRY,), "remind_screening": (DESK,), "remind_publish": (PUBLISHER,), "remind_summary": (COUNTRY,),
     "remind_30": (COUNTRY,), "remind_50": (COUNTRY,), "remind_unanswered": (COUNTRY, DESK), "remind_expiry": (COUNTRY,),
@@ -43,7 +44,8 @@ CONCERNS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 # The same for a response; PARTNER is its responder.
 RESPONSE_CONCERNS: dict[str, tuple[str, ...]] = {
-    "express": (COUNTRY, DESK), "accept": (PARTNER, DESK), "decline": (PARTNER,), "take_back": (COUNTRY, DESK),
+    "suggest": (PARTNER,), "ask": (COUNTRY, PARTNER), "express": (COUNTRY, DESK), "accept": (PARTNER, DESK),
+    "decline": (PARTNER, COUNTRY), "take_back": (COUNTRY, PARTNER, DESK), "reconsider": (),
     "agree": (), "convert": (), "lapse": (PARTNER, COUNTRY), "remind_answer": (COUNTRY,),
 }  # fmt: skip
 HELD_BY = {Side.COUNTRY: COUNTRY, Side.PARTNER: PARTNER, Side.UNEP: DESK}
@@ -89,7 +91,8 @@ def _people(side: str, need: Need, response: Response | None) -> list[User]:
             if response
             else [r for r in need.responses.all() if r.state in (*ACCEPTED, ResponseState.EXPRESSED)]
         )
-        partners, countries = {r.partner_id for r in of} - {None}, {r.country_id for r in of} - {None}
+        partners = {key for r in of for key in (r.partner_id, r.second_partner_id)} - {None}
+        countries = {key for r in of for key in (r.country_id, r.second_country_id)} - {None}
         held = held.filter(partner__in=partners) | held.filter(country__in=countries, role=Role.FOCAL_POINT)
         return [m.user for m in held]
     role = {DESK: (Role.DESK,), PUBLISHER: (Role.PUBLISHER,)}[side]

@@ -6,7 +6,7 @@ Asked as `user.has_perm("projects.publish_project", project)`. The full table, b
 import rules
 
 from partners.rules import holds, is_administrator, is_system, is_unep, memberships
-from projects.choices import NeedState, OfferState, Source, State
+from projects.choices import NeedState, OfferState, ResponseState, Source, State
 
 is_desk = holds("desk", "administrator")
 is_publisher = holds("publisher", "administrator")
@@ -52,6 +52,25 @@ rules.add_perm("projects.publish_project", is_publisher)
 rules.add_perm("projects.unpublish_project", is_publisher)
 rules.add_perm("projects.import_projects", is_unep)
 rules.add_perm("projects.export_projects", is_unep)
+
+
+@rules.predicate
+def speaks_in(user, project=None) -> bool:
+    """Speaks for a country of the project (its focal point) or for a partner in it (its lead)."""
+    held = memberships(user)
+    if project is None:
+        return any(m.role in ("focal_point", "partner_lead") for m in held)
+    countries = {link.country_id for link in project.country_links.all()} - {None}
+    partners = {link.partner_id for link in project.partner_links.all()} - {None}
+    return any(
+        (m.role == "focal_point" and m.country_id in countries)
+        or (m.role == "partner_lead" and m.partner_id in partners)
+        for m in held
+    )
+
+
+rules.add_perm("projects.check_project", speaks_in)
+rules.add_perm("projects.view_recordcheck", is_unep)
 
 # What belongs to a project is entered with it.
 for part in (
@@ -143,13 +162,14 @@ rules.add_perm("projects.begin_dialogue_need", speaks_for_country)
 rules.add_perm("projects.reopen_need", speaks_for_country | is_desk | is_system)
 rules.add_perm("projects.confirm_need", speaks_for_country | carries_it_out | is_desk)
 rules.add_perm("projects.agree_need", speaks_for_country | carries_it_out | is_desk)
+rules.add_perm("projects.revise_need", speaks_for_country | carries_it_out | is_desk)
 rules.add_perm("projects.start_need", is_desk | is_publisher)
 rules.add_perm("projects.deliver_need", carries_it_out | is_desk)
 rules.add_perm("projects.close_need", speaks_for_country)
 rules.add_perm("projects.close_partly_need", speaks_for_country)
 rules.add_perm("projects.withdraw_need", speaks_for_country)
 rules.add_perm("projects.hold_need", is_desk | is_system)
-rules.add_perm("projects.resume_need", is_desk)
+rules.add_perm("projects.resume_need", is_desk | is_system)
 rules.add_perm("projects.expire_need", is_system)
 rules.add_perm("projects.renew_need", speaks_for_country)
 rules.add_perm("projects.merge_need", is_desk)
@@ -158,7 +178,10 @@ rules.add_perm("projects.restore_need", is_of_its_country | (is_desk & is_on_beh
 rules.add_perm("projects.import_needs", is_unep)
 
 # What belongs to a need is entered with it.
-for part in ("needterm", "lineitem", "criterionanswer", "confirmation", "needdocument", "response", "answer"):
+for part in (
+    "needterm", "lineitem", "criterionanswer", "confirmation", "needdocument", "answer", "planrole", "planactivity",
+    "planindicator",
+):  # fmt: skip
     rules.add_perm(f"projects.view_{part}", is_unep)
 for action in ("add", "change", "delete"):  # in admin, as part of a correction
     rules.add_perm(f"projects.{action}_needterm", is_unep)
@@ -182,16 +205,58 @@ def is_responder(user, response=None) -> bool:
 
 
 @rules.predicate
+def is_second_provider(user, response=None) -> bool:
+    """Belongs to the partner or country that a response names as its second provider."""
+    return response is not None and any(
+        (m.partner_id and m.partner_id == response.second_partner_id)
+        or (m.country_id and m.country_id == response.second_country_id and m.role == "focal_point")
+        for m in memberships(user)
+    )
+
+
+@rules.predicate
 def answers_for_country(user, response=None) -> bool:
     return response is not None and speaks_for_country.test(user, response.need)
 
 
+@rules.predicate
+def is_for_the_responder(user, response=None) -> bool:
+    """A response that was only suggested waits for the one who was asked."""
+    return response is not None and response.state == ResponseState.SUGGESTED
+
+
+@rules.predicate
+def reads_response(user, response=None) -> bool:
+    """Its two providers, the country that asks, UNEP: the same as `Response.objects.visible_to`."""
+    if response is None:
+        return bool(memberships(user))
+    partners = {response.partner_id, response.second_partner_id} - {None}
+    countries = {response.country_id, response.second_country_id, response.need.country_id} - {None}
+    return any(m.partner_id in partners or m.country_id in countries for m in memberships(user))
+
+
+@rules.predicate
+def carries_its_need_out(user, response=None) -> bool:
+    return response is not None and carries_it_out.test(user, response.need)
+
+
+takes_part_in_it = is_responder | is_second_provider
 rules.add_perm("projects.respond_need", is_responder)
+rules.add_perm("projects.view_response", is_unep | reads_response)
+rules.add_perm("projects.suggest_response", answers_for_country | is_desk)
 rules.add_perm("projects.express_response", is_responder)
 rules.add_perm("projects.accept_response", answers_for_country)
-rules.add_perm("projects.decline_response", answers_for_country)
-rules.add_perm("projects.take_back_response", is_responder)
-rules.add_perm("projects.agree_response", is_desk | answers_for_country | is_responder)
+rules.add_perm(
+    "projects.decline_response", (answers_for_country & ~is_for_the_responder) | (is_responder & is_for_the_responder)
+)
+rules.add_perm(
+    "projects.take_back_response",
+    (is_responder & ~is_for_the_responder) | ((answers_for_country | is_desk) & is_for_the_responder),
+)
+rules.add_perm("projects.ask_response", answers_for_country | takes_part_in_it | is_desk)
+rules.add_perm("projects.document_response", is_responder)
+rules.add_perm("projects.agree_response", is_desk | answers_for_country | carries_its_need_out)
+rules.add_perm("projects.reconsider_response", is_desk | answers_for_country | carries_its_need_out)
 rules.add_perm("projects.convert_response", is_desk | is_publisher)
 rules.add_perm("projects.lapse_response", is_system)
 

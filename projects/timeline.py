@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from partners.models import Country, Partner
 from partners.rules import is_system
-from projects.choices import Audience
+from projects.choices import Audience, ResponseState
 from projects.models import Event, Need, Offer, Response
 from ssc_portal.templatetags.portal import entitled, in_language
 
@@ -61,6 +61,8 @@ SAYS = {
     "remind_dialogue": gettext_lazy("reminds all sides: without a plan it goes back to open."),
     "remind_progress": gettext_lazy("reminds the partners: the six-monthly update is due."),
     "remind_closing": gettext_lazy("reminds the country to say what came of it."),
+    "revise": gettext_lazy("takes up the plan again: it was changed after it had been agreed."),
+    "project_ended": gettext_lazy("notes that the project has ended: what was delivered has to be confirmed."),
     "import": gettext_lazy("brings it in from another source."),
 }
 OFFER_SAYS = {
@@ -78,6 +80,10 @@ OFFER_SAYS = {
     "withdraw": gettext_lazy("withdraws it."),
 }
 RESPONSE_SAYS = {
+    "suggest": gettext_lazy("asks %(who)s to help with: %(lines)s."),
+    "ask": gettext_lazy("writes about what %(who)s offers for: %(lines)s."),
+    "decline_suggested": gettext_lazy("can't help with: %(lines)s."),
+    "take_back_suggested": gettext_lazy("no longer asks %(who)s for: %(lines)s."),
     "express": gettext_lazy("offers help with: %(lines)s."),
     "accept": gettext_lazy("accepts what %(who)s offers for: %(lines)s."),
     "decline": gettext_lazy("declines what %(who)s offers for: %(lines)s."),
@@ -109,7 +115,7 @@ def timeline(need: Need, user) -> list[Entry]:
         add(event, said(event))
     for response in need.responses.all():
         for event in response.events.all():
-            if event.action in RESPONSE_SAYS:
+            if event.action in RESPONSE_SAYS and event.action != "ask":  # questions stand with the response
                 add(event, said(event, response, html=True), response)
     found.sort(key=lambda entry: entry.at, reverse=True)
     return found
@@ -130,11 +136,27 @@ def offer_timeline(offer: Offer, user) -> list[Entry]:
     ]
 
 
+def thread(response: Response) -> list[Entry]:
+    """Questions about a response and the answers to them, the oldest first; for whoever reads the response in full."""
+    events = sorted((event for event in response.events.all() if event.action == "ask"), key=lambda event: event.at)
+    return [Entry(e.at, entitled(who_did(e, response.need, response)), "", e.note) for e in events]
+
+
+def response_timeline(response: Response) -> list[Entry]:
+    """What has happened to a response besides, the newest first; for whoever reads it in full."""
+    return [
+        Entry(e.at, entitled(who_did(e, response.need, response)), said(e, response, html=True), e.note)
+        for e in response.events.all()
+        if e.action in RESPONSE_SAYS and e.action != "ask"
+    ]
+
+
 def said(event: Event, response: Response | None = None, *, html: bool = False) -> str:
     """What was done, without its subject: “returns it with questions.” In HTML with the language of what it quotes."""
     if response is None:
         return str(SAYS.get(event.action, event.action))
-    words = str(RESPONSE_SAYS.get(event.action, event.action))
+    suggested = f"{event.action}_{event.from_state}"  # declined by whoever was asked, not by the country
+    words = str(RESPONSE_SAYS.get(suggested, RESPONSE_SAYS.get(event.action, event.action)))
     lines = [answer.line.text for answer in response.answers.all()]
     if not html:
         return words % {"lines": "; ".join(lines), "who": response.responder}
@@ -146,8 +168,14 @@ def said(event: Event, response: Response | None = None, *, html: bool = False) 
 
 def who_did(event: Event, need: Need, response: Response | None) -> Country | Partner | str:
     """Whose act it was."""
-    if response is not None and event.action in ("express", "take_back"):
-        return response.responder
+    if response is not None:
+        was_suggested = event.from_state == ResponseState.SUGGESTED
+        if event.action == "express" or (event.action == ("decline" if was_suggested else "take_back")):
+            return response.responder
+        held = {(m.partner_id, m.country_id) for m in event.by.memberships.all()} if event.action == "ask" else ()
+        for who in response.parties:
+            if ((who.pk, None) if isinstance(who, Partner) else (None, who.pk)) in held:
+                return who
     return _side_of(event, need.country)
 
 

@@ -19,14 +19,18 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from partners.rules import require
-from projects.choices import DocumentKind
-from projects.lifecycle import write_down
+from projects.choices import DocumentKind, ResponseState
+from projects.lifecycle import locked, only_in, write_down
 from projects.lifecycle.need import TAKES_DOCUMENTS, WRITING
-from projects.models import Need, NeedDocument
+from projects.models import Need, NeedDocument, Response
 
 LARGEST = 10 * 1024 * 1024  # bytes
-MOST = 20  # files of one need
+MOST = 20  # files of one need or response
+RESPONSE_TAKES_DOCUMENTS = (
+    ResponseState.SUGGESTED,
+    ResponseState.EXPRESSED,
+    ResponseState.ACCEPTED,
+)  # they go in the first two
 SCAN_SECONDS = 60
 OFFICE = {
     "word/": ("application/vnd.openxmlformats-officedocument.wordprocessingml.document", ".docx"),
@@ -108,15 +112,33 @@ def scan(content: bytes) -> None:
 @transaction.atomic
 def add_document(need: Need, file: File, *, by, kind: str, title: str = "", is_restricted: bool = True) -> NeedDocument:
     """Checks and stores a file of a need. Raises PermissionDenied and ValidationError."""
-    locked = Need.objects.select_for_update(of=("self",)).get(pk=need.pk)
-    require(by, "projects.change_need", locked)
-    if locked.state not in TAKES_DOCUMENTS:
+    now = locked(need, by, "change")
+    if now.state not in TAKES_DOCUMENTS:
         raise ValidationError(
-            _("It is “%(state)s” by now, so no document can be added.") % {"state": locked.get_state_display()},
+            _("It is “%(state)s” by now, so no document can be added.") % {"state": now.get_state_display()},
             code="state",
         )
-    if locked.documents.count() >= MOST:
-        raise ValidationError(_("A need takes %(n)s documents at most.") % {"n": MOST})
+    document = NeedDocument(need=now, kind=kind or DocumentKind.OTHER, is_restricted=is_restricted or kind == DocumentKind.LETTER, added_by=by)  # fmt: skip
+    _keep(document, file, title, have=now.documents.filter(response=None).count())
+    write_down(now, "add_document", by=by)
+    return document
+
+
+@transaction.atomic
+def add_to_response(response: Response, file: File, *, by, title: str = "") -> NeedDocument:
+    """Checks and stores a file of a response. Raises PermissionDenied and ValidationError."""
+    now = locked(response, by, "document")
+    only_in(now, *RESPONSE_TAKES_DOCUMENTS)
+    document = NeedDocument(need=now.need, response=now, kind=DocumentKind.OTHER, is_restricted=True, added_by=by)
+    _keep(document, file, title, have=now.documents.count())
+    write_down(now, "add_document", by=by)
+    return document
+
+
+def _keep(document: NeedDocument, file: File, title: str, *, have: int) -> None:
+    """Checks a file by its content and stores it as this document."""
+    if have >= MOST:
+        raise ValidationError(_("It takes %(n)s documents at most.") % {"n": MOST})
     if not file.size:
         raise ValidationError(_("This file is empty."))
     if file.size > LARGEST:
@@ -126,25 +148,26 @@ def add_document(need: Need, file: File, *, by, kind: str, title: str = "", is_r
     scan(content)
     file.seek(0)
     stem = "".join(c for c in unicodedata.normalize("NFC", Path(file.name).stem) if c.isalnum() or c in " -_.")
-    document = NeedDocument(
-        need=locked, kind=kind or DocumentKind.OTHER, title=(title.strip() or stem.strip() or _("Document"))[:200],
-        media_type=found, size=file.size, is_restricted=is_restricted or kind == DocumentKind.LETTER, added_by=by,
-    )  # fmt: skip
+    document.title = (title.strip() or stem.strip() or _("Document"))[:200]
+    document.media_type, document.size = found, file.size
     document.full_clean(exclude=["file"])
-    document.file.save(f"{locked.reference}{extension}", file, save=False)  # Django makes the stored name unique
+    owner = document.response or document.need
+    document.file.save(f"{owner.reference}{extension}", file, save=False)  # Django makes the stored name unique
     document.save()
-    write_down(locked, "add_document", by=by)
-    return document
 
 
 @transaction.atomic
 def remove_document(document: NeedDocument, *, by) -> None:
-    """Removes a document while the need can still be written. The file goes once that is certain."""
-    locked = Need.objects.select_for_update(of=("self",)).get(pk=document.need_id)
-    require(by, "projects.change_need", locked)
-    if locked.state not in WRITING:
+    """Removes a document while the need, or the response, can still be written. The file goes once that is certain."""
+    if document.response_id:
+        now = locked(document.response, by, "document")
+        stays = now.state not in RESPONSE_TAKES_DOCUMENTS[:2]
+    else:
+        now = locked(document.need, by, "change")
+        stays = now.state not in WRITING
+    if stays:
         raise ValidationError(_("It was submitted with this document, so it stays."), code="state")
     stored, name = document.file.storage, document.file.name
     document.delete()
-    write_down(locked, "remove_document", by=by)
+    write_down(now, "remove_document", by=by)
     transaction.on_commit(lambda: stored.delete(name))

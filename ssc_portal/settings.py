@@ -299,6 +299,8 @@ SPECTACULAR_SETTINGS = {
         "NeedStateEnum": "projects.choices.NeedState",
         "OfferKindEnum": "projects.choices.OfferKind",
         "OfferStateEnum": "projects.choices.OfferState",
+        "ContributionKindEnum": "projects.choices.ContributionKind",
+        "SideEnum": "projects.choices.Side",
         "ResponseStateEnum": "projects.choices.ResponseState",
         "PartnerKindEnum": "partners.choices.PartnerKind",
     },

@@ -141,3 +141,10 @@ def sign_in(client):
 def reference_again(transactional_db):
     """For tests that commit: the clean-up after each empties every table. pytest-django runs them last."""
     _put_back()
+
+
+@pytest.fixture
+def media(settings, tmp_path):
+    """Where uploaded files go in this test."""
+    settings.MEDIA_ROOT = tmp_path
+    return tmp_path

@@ -8,6 +8,7 @@ from factory.django import DjangoModelFactory
 
 from partners.choices import COUNTRY_ROLES, STAFF_ROLES, Role
 from partners.models import Country, CountryGroup, Membership, Partner, Region, User
+from projects import agreement
 from projects.choices import (
     ConfirmedStep,
     CountryRole,
@@ -33,6 +34,9 @@ from projects.models import (
     Offer,
     OfferLine,
     OfferTerm,
+    PlanActivity,
+    PlanIndicator,
+    PlanRole,
     Project,
     ProjectCountry,
     ProjectPartner,
@@ -308,10 +312,22 @@ def put_in_state(need: Need, state: str) -> None:
         need.project = ProjectFactory(status=Status.IMPLEMENTATION)
         if state != NeedState.IN_DIALOGUE:
             response.answers.update(delivered=30)
+        planned(need)
         for side in Side:
-            Confirmation.objects.create(need=need, step=ConfirmedStep.PLAN, side=side, by=screener)
-            Confirmation.objects.create(need=need, step=ConfirmedStep.DELIVERY, side=side, by=screener)
+            who = {"partner": response.partner} if side == Side.PARTNER else {}
+            for step in ConfirmedStep:
+                Confirmation.objects.create(need=need, step=step, side=side, by=screener, **who)
     need.save()
+
+
+def planned(need: Need) -> None:
+    """A plan that lacks nothing: what was accepted, one indicator, the usual roles."""
+    found = agreement.proposed(need)
+    for place, row in enumerate(found["activities"]):
+        PlanActivity.objects.create(need=need, position=place, **row)
+    for row in found["roles"]:
+        PlanRole.objects.create(need=need, **row)
+    PlanIndicator.objects.create(need=need, text="Stations that run", unit="items", baseline=0, target=10)
 
 
 def first_and_second_provider(project: Project) -> None:

@@ -3,11 +3,14 @@
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from partners.models import Country, Partner
 from projects.coverage import coverage_of
 from projects.lifecycle import moves_open_to
-from projects.models import Need
+from projects.models import Confirmation, Need, PlanActivity, PlanIndicator, PlanRole
 from projects.models.need import AUDIENCE
 from projects.timeline import timeline
+
+WITH_PLAN = ("roles", "activities", "indicators")  # read by whoever reads the plan
 
 
 class LineSerializer(serializers.Serializer):
@@ -26,6 +29,9 @@ class LineSerializer(serializers.Serializer):
     agreed = serializers.DecimalField(max_digits=12, decimal_places=2)
     offered = serializers.DecimalField(max_digits=12, decimal_places=2)
     open = serializers.DecimalField(max_digits=12, decimal_places=2)
+    over = serializers.DecimalField(
+        max_digits=12, decimal_places=2, help_text="Offered or agreed beyond what is asked for"
+    )
 
 
 class HappenedSerializer(serializers.Serializer):
@@ -35,6 +41,48 @@ class HappenedSerializer(serializers.Serializer):
     who = serializers.CharField()
     what = serializers.CharField()
     note = serializers.CharField()
+
+
+class PartySerializer(serializers.ModelSerializer):
+    """Base: of one country or of one partner."""
+
+    country = serializers.SlugRelatedField(
+        slug_field="iso3", queryset=Country.objects.all(), required=False, allow_null=True
+    )
+    partner = serializers.SlugRelatedField(
+        slug_field="slug", queryset=Partner.objects.all(), required=False, allow_null=True
+    )
+
+
+class PlanRoleSerializer(PartySerializer):
+    class Meta:
+        model = PlanRole
+        fields = ["country", "partner", "role"]
+
+
+class ActivitySerializer(PartySerializer):
+    id = serializers.IntegerField(required=False, help_text="Of an activity that stands already")
+    line = serializers.IntegerField(
+        source="line_id", required=False, allow_null=True, help_text="id of the line it is for"
+    )
+
+    class Meta:
+        model = PlanActivity
+        fields = ["id", "text", "country", "partner", "line", "kind", "quantity", "unit", "starts_on", "ends_on"]
+
+
+class IndicatorSerializer(serializers.ModelSerializer):
+    id = serializers.IntegerField(required=False, help_text="Of an indicator that stands already")
+
+    class Meta:
+        model = PlanIndicator
+        fields = ["id", "text", "unit", "baseline", "target", "target_on"]
+
+
+class ConfirmationSerializer(PartySerializer):
+    class Meta:
+        model = Confirmation
+        fields = ["step", "side", "country", "partner", "at"]
 
 
 class NeedSerializer(serializers.ModelSerializer):
@@ -66,6 +114,10 @@ class NeedDetailSerializer(NeedSerializer):
     history = serializers.SerializerMethodField()
     merged_into = serializers.SlugRelatedField(slug_field="reference", read_only=True)
     moves = serializers.SerializerMethodField(help_text="What you may do now: names for /moves/{action}/")
+    roles = PlanRoleSerializer(source="plan_roles", many=True, read_only=True)
+    activities = ActivitySerializer(many=True, read_only=True)
+    indicators = IndicatorSerializer(many=True, read_only=True)
+    confirmations = ConfirmationSerializer(many=True, read_only=True)
     project = serializers.SerializerMethodField(
         help_text="Reference of the project that carries it out, where that is public"
     )
@@ -76,13 +128,14 @@ class NeedDetailSerializer(NeedSerializer):
             *NeedSerializer.Meta.fields, "technology_sought", "technology_purpose", "maturity", "national_plan", "institution",
             "scope", "place", "beneficiaries", "women", "men", "is_for_women", "is_for_youth", "is_for_indigenous", "languages",
             "endorsed_on", "expires_on", "outcome", "rating", "lessons", "merged_into", "project", "terms", "lines", "history", "moves",
-            *AUDIENCE,
+            *AUDIENCE, *WITH_PLAN, "confirmations",
         ]  # fmt: skip
 
     def to_representation(self, need):
         found = super().to_representation(need)
         readable = need.readable_by(self.context["request"].user)
-        return {name: value for name, value in found.items() if name not in AUDIENCE or name in readable}
+        readable |= set(WITH_PLAN) if "plan" in readable else set()
+        return {n: value for n, value in found.items() if n not in (*AUDIENCE, *WITH_PLAN) or n in readable}
 
     def get_project(self, need) -> str | None:
         return need.project.reference if need.project and need.project.is_published else None

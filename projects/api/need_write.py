@@ -1,22 +1,28 @@
 """The API of needs: begin, write, move, respond. Every rule is in drafting, actions and lifecycle; here JSON becomes their arguments."""
 
 from django.db import transaction
-from django.db.models import Prefetch
 from django.http import Http404
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema, extend_schema_view
-from rest_framework import exceptions, permissions, serializers, status
+from rest_framework import exceptions, serializers, status
 from rest_framework.decorators import action
 from rest_framework.response import Response as Answered
 
 from partners.models import Country, Partner
-from projects import actions, drafting, lifecycle
-from projects.api.need import NeedDetailSerializer, NeedSerializer
+from projects import actions, agreement, drafting
+from projects.api.need import (
+    ActivitySerializer,
+    IndicatorSerializer,
+    NeedDetailSerializer,
+    NeedSerializer,
+    PlanRoleSerializer,
+)
+from projects.api.response import ResponseSerializer, ResponseWriteSerializer, SuggestionSerializer, answers_of
 from projects.api.writing import KEY, SEEN, DraftFields, LineFields, Writes
 from projects.choices import ConfirmedStep, Criterion
 from projects.filters import NeedFilter
 from projects.lifecycle.need import DRAFT_FIELDS
-from projects.models import Answer, LineItem, Need, Offer, Response
+from projects.models import LineItem, Need, Offer, Response
 
 
 class LineWriteSerializer(LineFields, serializers.ModelSerializer):
@@ -64,7 +70,9 @@ class MoveSerializer(serializers.Serializer):
     rating = serializers.IntegerField(required=False, min_value=1, max_value=5, help_text="close, close_partly")
     lessons = serializers.CharField(required=False, max_length=8000, help_text="close, close_partly")
     merged_into = serializers.CharField(required=False, help_text="merge: reference of the other need")
-    project = serializers.CharField(required=False, help_text="start: reference of the project")
+    project = serializers.CharField(
+        required=False, help_text="start: reference of a project that runs; without it one is made from the plan"
+    )
 
 
 class CriterionSerializer(serializers.Serializer):
@@ -82,59 +90,31 @@ class ScreeningSerializer(serializers.Serializer):
 
 
 class PlanSerializer(serializers.Serializer):
-    plan = serializers.CharField(max_length=8000)
+    """A plan: its words, a role for each that takes part, activities and indicators. What is left out stays."""
+
+    plan = serializers.CharField(max_length=8000, required=False, allow_blank=True)
+    roles = PlanRoleSerializer(many=True, required=False)
+    activities = ActivitySerializer(many=True, required=False)
+    indicators = IndicatorSerializer(many=True, required=False)
+
+    @property
+    def values(self) -> dict:
+        """As `agreement.write_plan` takes them."""
+        return {
+            name: given if name == "plan" else [self._row(row) for row in given]
+            for name, given in self.validated_data.items()
+        }
+
+    @staticmethod
+    def _row(row: dict) -> dict:
+        found = {name: value for name, value in row.items() if name not in ("country", "partner")}
+        if "country" in row or "partner" in row or "role" in row:
+            found |= {f"{name}_id": getattr(row.get(name), "pk", None) for name in ("country", "partner")}
+        return found
 
 
 class NoteSerializer(serializers.Serializer):
     note = serializers.CharField(max_length=2000)
-
-
-class OptionalNoteSerializer(serializers.Serializer):
-    note = serializers.CharField(required=False, allow_blank=True, max_length=2000)
-
-
-class AnswerWriteSerializer(serializers.Serializer):
-    line = serializers.IntegerField(help_text="id of the line")
-    quantity = serializers.DecimalField(max_digits=12, decimal_places=2)
-
-
-class ResponseWriteSerializer(serializers.ModelSerializer):
-    """A response in the name of one's partner or country."""
-
-    partner = serializers.SlugRelatedField(
-        slug_field="slug", queryset=Partner.objects.all(), required=False, allow_null=True
-    )
-    country = serializers.SlugRelatedField(
-        slug_field="iso3", queryset=Country.objects.all(), required=False, allow_null=True
-    )
-    offer = serializers.SlugRelatedField(
-        slug_field="reference", queryset=Offer.objects.active(), required=False, allow_null=True,
-        help_text="Reference of the responder's offer that it comes from",
-    )  # fmt: skip
-    answers = AnswerWriteSerializer(many=True)
-
-    class Meta:
-        model = Response
-        fields = ["partner", "country", "offer", "text", "terms_text", "cost", "starts_on", "ends_on", "answers"]
-
-
-class ResponseSerializer(serializers.ModelSerializer):
-    """A response as its responder, the country and UNEP read it."""
-
-    need = serializers.SlugRelatedField(slug_field="reference", read_only=True)
-    partner = serializers.SlugRelatedField(slug_field="slug", read_only=True)
-    country = serializers.SlugRelatedField(slug_field="iso3", read_only=True)
-    answers = serializers.SerializerMethodField(help_text="Lines and quantities")
-
-    class Meta:
-        model = Response
-        fields = ["reference", "need", "partner", "country", "state", "text", "terms_text", "cost", "starts_on", "ends_on", "due_on", "answers"]  # fmt: skip
-
-    def get_answers(self, response) -> list[dict]:
-        return [
-            {"line": a.line_id, "quantity": str(a.quantity), "delivered": str(a.delivered)}
-            for a in response.answers.all()
-        ]
 
 
 @extend_schema_view(
@@ -217,7 +197,9 @@ class NeedViewSet(Writes):
     @action(methods=["put"], detail=True)
     def plan(self, request, reference):
         need = self.get_object()
-        actions.write_plan(need, self.read(PlanSerializer)["plan"], by=request.user)
+        given = PlanSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        agreement.write_plan(need, given.values, by=request.user)
         return self.shown(need)
 
     @extend_schema(summary="Confirm the plan or the delivery", request=None, responses={200: NeedDetailSerializer})
@@ -226,7 +208,7 @@ class NeedViewSet(Writes):
         if step not in ConfirmedStep.values:
             raise Http404
         need = self.get_object()
-        actions.confirm(need, step, by=request.user)
+        agreement.confirm(need, step, by=request.user)
         return self.shown(need)
 
     @extend_schema(summary="Report progress", request=NoteSerializer, responses={200: NeedDetailSerializer})
@@ -245,53 +227,24 @@ class NeedViewSet(Writes):
     @action(methods=["post"], detail=True)
     def responses(self, request, reference):
         need, given = self.get_object(), dict(self.read(ResponseWriteSerializer))
-        lines = {line.pk: line for line in need.lines.all()}
-        answers = []
-        for row in given.pop("answers"):
-            if row["line"] not in lines:
-                raise exceptions.ValidationError(
-                    {"answers": [_("This need has no line %(id)s.") % {"id": row["line"]}]}
-                )
-            answers.append(Answer(line=lines[row["line"]], quantity=row["quantity"]))
-        key = request.headers.get("Idempotency-Key", "")
+        answers, key = answers_of(need, given.pop("answers")), request.headers.get("Idempotency-Key", "")
         response = actions.respond(Response(need=need, **given), answers, by=request.user, key=key)
-        return Answered(
-            ResponseSerializer(response, context=self.get_serializer_context()).data, status=status.HTTP_201_CREATED
-        )
-
-
-@extend_schema_view(
-    list=extend_schema(
-        summary="List responses",
-        description="Responses that you read in full: your own, those to your country, for UNEP all.",
-    ),
-    retrieve=extend_schema(summary="One response", description="One response, by its reference."),
-)
-class ResponseViewSet(Writes):
-    serializer_class = ResponseSerializer
-    permission_classes = [permissions.IsAuthenticated]
-    filter_backends: list = []
-    lookup_field = "reference"
-    lookup_value_regex = r"R-[0-9]{4}-[0-9]{4,}"
-
-    def get_queryset(self):
-        if getattr(self, "swagger_fake_view", False):
-            return Response.objects.none()
-        rows = Response.objects.visible_to(self.request.user).select_related("need", "partner", "country")
-        return rows.prefetch_related(Prefetch("answers", Answer.objects.order_by("line__position", "pk"))).order_by(
-            "-created_at", "-pk"
-        )
+        return self._answered(response)
 
     @extend_schema(
-        summary="Accept, decline or take back a response",
-        request=OptionalNoteSerializer,
-        responses={200: ResponseSerializer},
+        summary="Ask a provider to respond, for one of its offers",
+        request=SuggestionSerializer,
+        responses={201: ResponseSerializer},
     )
-    @action(methods=["post"], detail=True, url_path=r"(?P<move>accept|decline|take_back)")
-    def answer(self, request, reference, move):
-        response, note = self.get_object(), self.read(OptionalNoteSerializer).get("note", "")
-        if move == "accept":
-            actions.accept_response(response, by=request.user, note=note)
-        else:
-            lifecycle.transition(response, move, by=request.user, note=note)
-        return Answered(self.get_serializer(Response.objects.get(pk=response.pk)).data)
+    @action(methods=["post"], detail=True)
+    def suggestions(self, request, reference):
+        need, given = self.get_object(), dict(self.read(SuggestionSerializer))
+        offer, answers = given["offer"], answers_of(need, given["answers"])
+        if not Offer.objects.can_serve(need).filter(pk=offer.pk).exists():
+            raise exceptions.ValidationError({"offer": [_("This country can't have this offer now.")]})
+        asked = Response(need=need, offer=offer, partner=offer.partner, country=offer.country, text=given["text"])
+        return self._answered(actions.suggest(asked, answers, by=request.user))
+
+    def _answered(self, response: Response) -> Answered:
+        context = self.get_serializer_context()
+        return Answered(ResponseSerializer(response, context=context).data, status=status.HTTP_201_CREATED)

@@ -4,8 +4,12 @@ import django_filters
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema, extend_schema_view
-from rest_framework import serializers
+from rest_framework import permissions, serializers
+from rest_framework.decorators import action
+from rest_framework.response import Response as Answered
 
+from partners.models import Country, Partner
+from projects import actions
 from projects.choices import Vocabulary
 from projects.filters import ProjectFilter
 from projects.models import (
@@ -19,12 +23,14 @@ from projects.models import (
     ProjectRegion,
     ProjectTerm,
     ProjectTranslation,
+    RecordCheck,
     RelatedProject,
     Result,
     Term,
     Transaction,
     Update,
 )  # fmt: skip
+from projects.models.record_check import checked
 from ssc_portal.api_records import Names, Records
 
 
@@ -169,23 +175,51 @@ class RelatedSerializer(serializers.ModelSerializer):
         return link.other.reference if link.other and link.other.is_published else None
 
 
+class CheckSerializer(serializers.ModelSerializer):
+    """What a country or partner of a project says of its record."""
+
+    country = serializers.SlugRelatedField(slug_field="iso3", read_only=True, allow_null=True)
+    partner = serializers.SlugRelatedField(slug_field="slug", read_only=True, allow_null=True)
+
+    class Meta:
+        model = RecordCheck
+        fields = ["country", "partner", "is_right", "text", "at"]
+
+
+class CheckWriteSerializer(serializers.Serializer):
+    """A word on a record, in the name of one's country or partner."""
+
+    country = serializers.SlugRelatedField(
+        slug_field="iso3", queryset=Country.objects.all(), required=False, allow_null=True
+    )
+    partner = serializers.SlugRelatedField(
+        slug_field="slug", queryset=Partner.objects.all(), required=False, allow_null=True
+    )
+    is_right = serializers.BooleanField()
+    text = serializers.CharField(required=False, allow_blank=True, max_length=2000, help_text="What is wrong")
+
+
 class ProjectSerializer(serializers.ModelSerializer):
     """A project in a list."""
 
     countries = CountryInProject(source="country_links", many=True, read_only=True)
     themes = serializers.SerializerMethodField(help_text="Codes of thematic areas of the Bali Strategic Plan")
+    confirmed = serializers.SerializerMethodField(help_text="By provider and recipient: both, one, none")
     url = serializers.SerializerMethodField(help_text="Its page")
 
     class Meta:
         model = Project
         fields = [
             "reference", "iati_identifier", "title", "summary", "language", "status", "instrument", "modality", "delivery_level",
-            "planned_start", "planned_end", "actual_start", "actual_end", "countries", "themes", "quality_score",
+            "planned_start", "planned_end", "actual_start", "actual_end", "countries", "themes", "confirmed", "quality_score",
             "is_illustrative", "published_at", "modified_at", "url",
         ]  # fmt: skip
 
     def get_themes(self, project) -> list[str]:
         return [link.term.code for link in project.theme_links]
+
+    def get_confirmed(self, project) -> str:
+        return checked(project)
 
     def get_url(self, project) -> str:
         return self.context["request"].build_absolute_uri(project.get_absolute_url())
@@ -206,6 +240,8 @@ class ProjectDetailSerializer(ProjectSerializer):
     documents = DocumentSerializer(many=True, read_only=True)
     updates = UpdateSerializer(many=True, read_only=True)
     related = RelatedSerializer(source="related_links", many=True, read_only=True)
+    checks = CheckSerializer(many=True, read_only=True)
+    needs = serializers.SerializerMethodField(help_text="References of the public needs that it carries out")
     parent = serializers.SerializerMethodField(
         help_text="Reference of the programme it is part of, where that is public"
     )
@@ -215,10 +251,14 @@ class ProjectDetailSerializer(ProjectSerializer):
         fields = [
             *ProjectSerializer.Meta.fields, "description", "objectives", "lessons", "source", "parent", "translations", "regions",
             "partners", "terms", "contributions", "budgets", "transactions", "results", "locations", "documents", "updates", "related",
+            "checks", "needs",
         ]  # fmt: skip
 
     def get_themes(self, project) -> list[str]:
         return [link.term.code for link in project.term_links.all() if link.term and link.term.is_theme]
+
+    def get_needs(self, project) -> list[str]:
+        return [need.reference for need in project.needs.all() if need.is_published]
 
     def get_parent(self, project) -> str | None:
         return project.parent.reference if project.parent and project.parent.is_published else None
@@ -257,6 +297,18 @@ class ProjectViewSet(Records):
         if self.action == "retrieve":
             return projects.for_page().prefetch_related("related_links__other")
         return projects.for_listing()
+
+    @extend_schema(
+        summary="Confirm or dispute a record",
+        request=CheckWriteSerializer,
+        responses={200: CheckSerializer},
+    )
+    @action(methods=["post"], detail=True, permission_classes=[permissions.IsAuthenticated])
+    def check(self, request, reference):
+        given = CheckWriteSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        kept = actions.check_record(RecordCheck(project=self.get_object(), **given.validated_data), by=request.user)
+        return Answered(CheckSerializer(kept).data)
 
     def get_serializer_class(self):
         return ProjectDetailSerializer if self.action == "retrieve" else ProjectSerializer

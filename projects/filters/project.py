@@ -5,7 +5,7 @@ from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
 from partners.models import Country, Partner
-from projects.choices import CountryRole, DeliveryLevel, Instrument, Modality, Status
+from projects.choices import Checked, CountryRole, DeliveryLevel, Instrument, Modality, Status
 from projects.filters.base import (
     FacetFilter,
     RecordFilter,
@@ -62,6 +62,9 @@ class ProjectFilter(RecordFilter):
         _("Delivery level"),
         ", ".join(v or "unstated" for v in DeliveryLevel.values),
     )
+    confirmed = FacetFilter(
+        FacetKind.CHECKED, choices_of(Checked), _("Confirmed by those who take part"), ", ".join(Checked.values)
+    )
     sort = sorts(("start", _("latest start")))
 
     class Meta:
@@ -88,6 +91,7 @@ class ProjectFilter(RecordFilter):
             facet(self, "modality", _("Modality"), own["modality"], choice_labels(Modality)),
             facet(self, "status", _("Status"), own["status"], _status_labels),
             facet(self, "instrument", _("Instrument"), own["instrument"], choice_labels(Instrument)),
+            facet(self, "confirmed", _("Confirmed by those who take part"), own["confirmed"], choice_labels(Checked)),
             facet(self, "partner", _("Partner"), own["partner"], labels(Partner, "slug")),
             facet(self, "year", _("Year"), own["year"], lambda keys: {k: (str(k), str(k)) for k in keys}, newest=True),
         ]

@@ -1,23 +1,17 @@
 """Forms of needs, offers and responses. They take input and show errors; what may be done is asked of lifecycle and actions."""
 
 from projects.forms.draft import PARTS, BeginForm, Part, parts_of
-from projects.forms.moves import (
-    DeliveredForm,
-    NoteForm,
-    PlanForm,
-    ResponseForm,
-    ScreeningForm,
-    SetAsideForm,
-    form_of,
-    responders,
-)
+from projects.forms.moves import CheckForm, DeliveredForm, NoteForm, ScreeningForm, SetAsideForm, form_of
 from projects.forms.offer_draft import OFFER_PARTS, BeginOfferForm
+from projects.forms.plan import PlanForm
+from projects.forms.response import ResponseForm, SuggestForm, WordForm, responders
 
 __all__ = [
     "OFFER_PARTS",
     "PARTS",
     "BeginForm",
     "BeginOfferForm",
+    "CheckForm",
     "DeliveredForm",
     "NoteForm",
     "Part",
@@ -25,6 +19,8 @@ __all__ = [
     "ResponseForm",
     "ScreeningForm",
     "SetAsideForm",
+    "SuggestForm",
+    "WordForm",
     "form_of",
     "parts_of",
     "responders",

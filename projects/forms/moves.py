@@ -4,12 +4,9 @@ from django import forms
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from partners.models import Country, Partner
-from partners.rules import memberships
 from projects.choices import Criterion, SetAsideReason
-from projects.coverage import Coverage, coverage_of
 from projects.lifecycle import Transition
-from projects.models import Answer, Need, Offer, Project, Response, SetAside
+from projects.models import Answer, Need, Offer, Project, RecordCheck, SetAside
 from projects.models.need import ENDED
 from projects.models.response import ACCEPTED
 from ssc_portal.templatetags.portal import in_language, named
@@ -50,9 +47,9 @@ class ProjectForm(NoteForm):
     """The project that carries a need out."""
 
     project = forms.ModelChoiceField(
-        label=_("Project"), queryset=Project.objects.none(), to_field_name="reference",
+        label=_("Project"), queryset=Project.objects.none(), to_field_name="reference", required=False,
         widget=forms.TextInput(attrs={"placeholder": "P-2026-0001"}),
-        help_text=_("Its reference. It has to be in delivery (IATI status 2)."),
+        help_text=_("Empty: a new project is made from the plan. Otherwise the reference of one in delivery (IATI status 2), to which the plan is added."),
         error_messages={"invalid_choice": _("There is no project with this reference. Look it up in the list of projects.")},
     )  # fmt: skip
     field_order = ["project", "note"]
@@ -74,15 +71,6 @@ class MergeForm(NoteForm):
         super().__init__(*args, **kwargs)
         others = Need.objects.visible_to(user).filter(country=need.country).exclude(pk=need.pk).exclude(state__in=ENDED)
         self.fields["merged_into"].queryset = others.order_by("-pk")
-
-
-class PlanForm(forms.ModelForm):
-    """The plan that all sides then confirm."""
-
-    class Meta:
-        model = Need
-        fields = ["plan"]
-        widgets = {"plan": forms.Textarea(attrs={"rows": 14, "data-count": 8000})}
 
 
 class DeliveredForm(forms.Form):
@@ -136,79 +124,6 @@ class ScreeningForm(forms.Form):
         return {c: (self.cleaned_data[c], self.cleaned_data[f"{c}_note"]) for c in Criterion.values}
 
 
-class OfferField(forms.ModelChoiceField):
-    """One of the responder's own offers, by reference and title."""
-
-    widget = NamedSelect
-
-    def label_from_instance(self, offer) -> str:
-        return f"{offer.reference} {offer.title}"
-
-
-class ResponseForm(forms.ModelForm):
-    """Which lines, how much of each, on which terms; in the name of one's partner or country."""
-
-    who = forms.ChoiceField(label=_("In the name of"))
-    key = forms.CharField(widget=forms.HiddenInput, required=False, max_length=60)
-
-    class Meta:
-        model = Response
-        fields = ["offer", "text", "terms_text", "cost", "starts_on", "ends_on"]
-        field_classes = {"offer": OfferField}
-        widgets = {
-            "text": forms.Textarea(attrs={"rows": 5}),
-            "terms_text": forms.Textarea(attrs={"rows": 3}),
-            "cost": forms.RadioSelect,
-            "starts_on": forms.DateInput(attrs={"type": "date"}),
-            "ends_on": forms.DateInput(attrs={"type": "date"}),
-        }
-
-    field_order = ["who", "offer"]
-
-    def __init__(self, *args, need: Need, user, **kwargs):
-        super().__init__(*args, **kwargs)
-        self.instance.need = need
-        self.fields["who"].choices = responders(user, need)
-        self.fields["offer"].queryset = Offer.objects.of(user).active()
-        self.fields["offer"].to_field_name = "reference"
-        if not self.fields["offer"].queryset.exists():
-            del self.fields["offer"]
-        self.lines: list[tuple[Coverage, forms.BoundField]] = []
-        for row in coverage_of(need):
-            name = f"line_{row.line.pk}"
-            self.fields[name] = forms.DecimalField(
-                label=format_html("{}. {}", row.letter, in_language(row.line.text, need.language)), required=False, min_value=0, max_digits=12, decimal_places=2,
-                help_text=_("%(open)s %(unit)s still open") % {"open": f"{row.open.normalize():f}", "unit": row.line.get_unit_display()},
-            )  # fmt: skip
-            self.lines.append((row, self[name]))
-
-    def clean_who(self):
-        kind, key = self.cleaned_data["who"].split(":")
-        self.instance.partner = Partner.objects.get(pk=key) if kind == "partner" else None
-        self.instance.country = Country.objects.get(pk=key) if kind == "country" else None
-        return self.cleaned_data["who"]
-
-    @property
-    def answers(self) -> list[Answer]:
-        return [
-            Answer(line=row.line, quantity=quantity)
-            for row, field in self.lines
-            if (quantity := self.cleaned_data.get(field.name))
-        ]
-
-
-def responders(user, need: Need) -> list[tuple[str, str]]:
-    """In whose names a person may respond to this need."""
-    found = {}
-    for held in memberships(user):
-        response = Response(need=need, partner=held.partner, country=held.country)
-        if held.country_id != need.country_id and user.has_perm("projects.express_response", response):
-            found[f"partner:{held.partner_id}" if held.partner_id else f"country:{held.country_id}"] = str(
-                response.responder
-            )
-    return list(found.items())
-
-
 def form_of(move: Transition, record: Project | Need | Offer, *, user, data=None) -> NoteForm:
     """The form that a move takes, for page, API and admin: its note, and what else it writes."""
     more = {"is_required": move.requires_note, "is_public": move.is_note_public, "of": move.model}
@@ -237,3 +152,36 @@ class SetAsideForm(forms.ModelForm):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["reason"].choices = SetAsideReason.choices  # no empty one
+
+
+class CheckForm(forms.ModelForm):
+    """Whether the record of a project is right; in whose name, where a person speaks for several."""
+
+    is_right = forms.TypedChoiceField(
+        label=_("Is this record right?"), coerce=lambda value: value == "yes", widget=forms.RadioSelect,
+        choices=[("yes", _("yes, it is right")), ("no", _("no, something is wrong"))],
+        help_text=_("Countries, partners and their roles, dates, contributions and results, as they stand on its page."),
+    )  # fmt: skip
+
+    class Meta:
+        model = RecordCheck
+        fields = ["text"]
+        widgets = {"text": forms.Textarea(attrs={"rows": 4})}
+
+    field_order = ["who", "is_right", "text"]
+
+    def __init__(self, *args, project: Project, sides: list, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.instance.project, self.sides = project, sides
+        if len(sides) > 1:
+            choices = [(str(n), str(who)) for n, who in enumerate(sides)]
+            self.fields["who"] = forms.ChoiceField(label=_("In the name of"), choices=choices)
+            self.order_fields(self.field_order)
+
+    def clean(self):
+        found = super().clean()
+        who = self.sides[int(found.get("who") or 0)]
+        for name, value in RecordCheck.of(who).items():
+            setattr(self.instance, name, value)
+        self.instance.is_right = found.get("is_right", True)
+        return found

@@ -85,42 +85,53 @@ def transition(record: models.Model, action: str, *, by, note: str = "", **value
     and ValidationError when the move does not start from the present state, lacks its note, or the record is incomplete.
     """
     move = moves_of(record)[action]
-    locked = type(record).objects.select_for_update(of=("self",)).get(pk=record.pk)
-    require(by, move.permission, locked)
-    if locked.state not in move.from_states:
-        raise ValidationError(
-            _("It is “%(state)s” by now, so this is no longer possible. Reload the page."),
-            code="state",
-            params={"state": locked.get_state_display()},
-        )
+    now = locked(record, by, action)
+    only_in(now, *move.from_states)
     if move.requires_note and not note.strip():
         raise ValidationError(_("Say why, in a note."), code="note")
     for name, value in values.items():
-        setattr(locked, name, value)
-    if move.requires and (missing := move.requires(locked)):
+        setattr(now, name, value)
+    if move.requires and (missing := move.requires(now)):
         raise ValidationError([ValidationError(text, code="incomplete") for text in missing])
-    changes = {**values, "state": move.to_state or locked.held_from}
-    if hasattr(locked, "due_on"):
+    changes = {**values, "state": move.to_state or now.held_from}
+    if hasattr(now, "due_on"):
         changes["due_on"] = move.due(today()) if move.due else None
-    if hasattr(locked, "state_since"):
+    if hasattr(now, "state_since"):
         changes["state_since"] = timezone.now()
-    if hasattr(locked, "unlisted_at"):
+    if hasattr(now, "unlisted_at"):
         changes["unlisted_at"] = None
     if move.then:
-        changes |= move.then(locked, by)
+        changes |= move.then(now, by)
     event = write_down(
-        locked, action, by=by, to_state=changes["state"], note=note, is_public=move.is_public,
+        now, action, by=by, to_state=changes["state"], note=note, is_public=move.is_public,
         is_note_public=move.is_note_public,
     )  # fmt: skip
     for name, value in changes.items():
-        setattr(locked, name, value)
+        setattr(now, name, value)
         setattr(record, name, value)
-    timestamps = [name for name in ("modified_at",) if hasattr(locked, name)]
-    locked.save(update_fields=[*changes, *timestamps])
+    timestamps = [name for name in ("modified_at",) if hasattr(now, name)]
+    now.save(update_fields=[*changes, *timestamps])
     if record._meta.model_name in ("need", "offer") and not _quiet.get():  # what fits it may be another by now
         job = app.configure_task("projects.read_for_matching", lock="matching")
         job.defer(kind=record._meta.model_name, record=record.pk)
     return event
+
+
+def locked(record: models.Model, by, act: str) -> models.Model:
+    """The record, locked and as it is now. Raises PermissionDenied where this person may not do that."""
+    found = type(record).objects.select_for_update(of=("self",)).get(pk=record.pk)
+    require(by, f"projects.{act}_{record._meta.model_name}", found)
+    return found
+
+
+def only_in(record: models.Model, *states: str) -> None:
+    """Raises ValidationError where the record is in another state by now."""
+    if record.state not in states:
+        raise ValidationError(
+            _("It is “%(state)s” by now, so this is no longer possible. Reload the page."),
+            code="state",
+            params={"state": record.get_state_display()},
+        )
 
 
 def write_down(record, action: str, *, by, to_state: str = "", note: str = "", is_public=False, is_note_public=False):

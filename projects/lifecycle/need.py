@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from partners.models import Country, Partner
 from projects.choices import ConfirmedStep, Criterion, DocumentKind, Side, Status, Vocabulary
 from projects.choices import NeedState as S
 from projects.lifecycle.moves import Transition, table, today
@@ -65,8 +66,22 @@ def _has_term(vocabulary: str) -> Callable[[Need], bool]:
     return lambda need: any(link.term.vocabulary == vocabulary for link in need.term_links.select_related("term"))
 
 
-def _confirmed(step: str, *sides: str) -> Callable[[Need], bool]:
-    return lambda need: {c.side for c in need.confirmations.all() if c.step == step} >= set(sides)
+def unconfirmed(need: Need, step: str) -> list[tuple[str, Country | Partner | None]]:
+    """(side, and who of the partners) whose confirmation of a step is still missing."""
+    wanted: list = [(Side.PARTNER, who) for who in need.providers]
+    wanted = [(Side.COUNTRY, None), *wanted] if step == ConfirmedStep.PLAN else wanted
+    given = {(c.side, c.who) for c in need.confirmations.select_related("country", "partner") if c.step == step}
+    return [one for one in [*wanted, (Side.UNEP, None)] if one not in given]
+
+
+def _confirmed(step: str) -> Callable[[Need], bool]:
+    return lambda need: not unconfirmed(need, step)
+
+
+def _activities(need: Need) -> dict:
+    """{who provides: its activities}."""
+    rows = list(need.activities.select_related("country", "partner"))
+    return {who: [row for row in rows if row.who == who] for who in need.providers}
 
 
 TO_SUBMIT = (
@@ -116,6 +131,25 @@ def _uncovered(need: Need) -> bool:
     return any(line.open > 0 for line in coverage_of(need))
 
 
+TO_AGREE = (  # what a plan says before it is confirmed
+    Requirement(
+        "activities", _("Write the plan: say what each side does, with at least one activity for each provider."),
+        lambda n: bool(n.providers) and all(_activities(n).values()),
+    ),
+    Requirement(
+        "activities", _("Give at least one activity of each provider its quantity and unit."),
+        lambda n: all(any(row.quantity for row in rows) for rows in _activities(n).values() if rows),
+    ),
+    Requirement(
+        "activities", _("Say of each activity until when it is done."), lambda n: not n.activities.filter(ends_on=None).exists()
+    ),
+    Requirement(
+        "indicators", _("Add at least one indicator, each with its target."),
+        lambda n: n.indicators.exists() and not n.indicators.filter(target=None).exists(),
+    ),
+)  # fmt: skip
+
+
 REQUIRED: dict[str, tuple[Requirement, ...]] = {
     S.SUBMITTED: TO_SUBMIT,
     S.ELIGIBLE: (
@@ -136,9 +170,9 @@ REQUIRED: dict[str, tuple[Requirement, ...]] = {
     ),
     S.IN_DIALOGUE: (Requirement("responses", _("Accept a response first."), lambda n: n.responses.accepted().exists()),),
     S.PLAN_AGREED: (
-        Requirement("plan", _("Write the plan: who does what, indicators, contributions, dates."), _has("plan")),
         Requirement("responses", _("Accept a response first."), lambda n: n.responses.accepted().exists()),
-        Requirement("plan", _("The country, the partners and UNEP each confirm the plan."), _confirmed(ConfirmedStep.PLAN, *Side.values)),
+        *TO_AGREE,
+        Requirement("plan", _("The country, the partners and UNEP each confirm the plan."), _confirmed(ConfirmedStep.PLAN)),
     ),
     S.IN_DELIVERY: (
         Requirement("project", _("Link the project that carries it out."), lambda n: n.project_id is not None),
@@ -149,7 +183,7 @@ REQUIRED: dict[str, tuple[Requirement, ...]] = {
     ),
     S.DELIVERED: (
         Requirement("responses", _("Enter how much of each line was delivered."), lambda n: n.lines.filter(answers__delivered__gt=0).exists()),
-        Requirement("plan", _("The partners and UNEP each confirm the delivery."), _confirmed(ConfirmedStep.DELIVERY, Side.PARTNER, Side.UNEP)),
+        Requirement("plan", _("The partners and UNEP each confirm the delivery."), _confirmed(ConfirmedStep.DELIVERY)),
     ),
     S.CLOSED: (
         Requirement("outcome", _("Say what came of it."), _has("outcome")),
@@ -259,6 +293,10 @@ MOVES = table(
         is_for_forms=False,
     ),
     Transition(
+        "revise", _("Change the plan"), (S.PLAN_AGREED,), S.IN_DIALOGUE, is_public=True, due=DUE[S.IN_DIALOGUE],
+        is_for_forms=False,
+    ),
+    Transition(
         "start", _("Start delivery"), (S.PLAN_AGREED,), S.IN_DELIVERY, requires=_requires(S.IN_DELIVERY),
         is_public=True, due=DUE[S.IN_DELIVERY],
     ),
@@ -310,7 +348,7 @@ NEXT: dict[str, str] = {
     S.NOT_ELIGIBLE: _("Nothing more happens here; the referral says who else could help."),
     S.OPEN: _("The country answers each response within 30 days."),
     S.IN_DIALOGUE: _("The country, the partners and UNEP agree on a plan, or it is opened again."),
-    S.PLAN_AGREED: _("A project is linked and the delivery starts."),
+    S.PLAN_AGREED: _("The plan becomes a project and the delivery starts."),
     S.IN_DELIVERY: _("The partners and UNEP say what was delivered; every six months they report."),
     S.DELIVERED: _("The country says what came of it and closes it."),
     S.CLOSED: _("Nothing more: it has ended."),

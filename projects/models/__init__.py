@@ -14,12 +14,14 @@ from projects.models.matching import (
     Wording,
 )
 from projects.models.money import Budget, Contribution, Transaction
-from projects.models.need import Confirmation, CriterionAnswer, LineItem, Need, NeedTerm
+from projects.models.need import CriterionAnswer, LineItem, Need, NeedTerm
 from projects.models.need_document import NeedDocument
 from projects.models.notice import Follow, MailPreference, Notice
 from projects.models.offer import Eligible, Offer, OfferLine, OfferTerm
 from projects.models.parts import ProjectCountry, ProjectPartner, ProjectRegion, ProjectTerm
+from projects.models.plan import Confirmation, PlanActivity, PlanIndicator, PlanRole
 from projects.models.project import Project, ProjectTranslation, ReferenceCounter
+from projects.models.record_check import RecordCheck
 from projects.models.response import Answer, Response
 from projects.models.result import Result
 from projects.models.search import FacetKind, FacetTally, NeedEntry, OfferEntry, SearchEntry, SearchWord
@@ -57,6 +59,9 @@ __all__ = [
     "OfferEntry",
     "OfferLine",
     "OfferTerm",
+    "PlanActivity",
+    "PlanIndicator",
+    "PlanRole",
     "Posting",
     "Project",
     "ProjectCountry",
@@ -65,6 +70,7 @@ __all__ = [
     "ProjectTerm",
     "ProjectTranslation",
     "ReadText",
+    "RecordCheck",
     "ReferenceCounter",
     "RelatedProject",
     "Response",

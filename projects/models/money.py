@@ -48,6 +48,10 @@ class Contribution(models.Model):
     )
     kind = models.CharField(_("kind"), max_length=4, choices=ContributionKind, default=ContributionKind.EXPERT_COSTS)
     text = models.CharField(_("what"), max_length=300, help_text=_("For example: trainers and method."))
+    activity = models.OneToOneField(  # what of a need's agreed plan it carries out
+        "PlanActivity", models.SET_NULL, null=True, blank=True, editable=False, related_name="contribution",
+        verbose_name=_("activity of the plan"),
+    )  # fmt: skip
     quantity = count_field(_("quantity agreed"))
     delivered = count_field(_("delivered so far"))
     unit = models.CharField(_("unit"), max_length=15, choices=Unit, null=True, blank=True)

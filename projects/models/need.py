@@ -26,14 +26,12 @@ from partners.rules import is_unep, memberships
 from projects.choices import (
     Audience,
     Cofinancing,
-    ConfirmedStep,
     Criterion,
     DeliveryLevel,
     Maturity,
     NeedKind,
     NeedState,
     SameRequest,
-    Side,
     Source,
     Unit,
     Vocabulary,
@@ -130,7 +128,15 @@ class NeedQuerySet(models.QuerySet):
             "responses__answers__line",
             "responses__partner",
             "responses__country",
-            "confirmations",
+            "responses__second_partner",
+            "responses__second_country",
+            "confirmations__partner",
+            "confirmations__country",
+            "plan_roles__country",
+            "plan_roles__partner",
+            "activities__country",
+            "activities__partner",
+            "indicators",
             "criteria",
             "children",
             "country__memberships_in_groups__group",
@@ -436,6 +442,16 @@ class Need(models.Model):
     def themes(self) -> list[Term]:
         return self.terms_of(Vocabulary.BSP_THEME)
 
+    @property
+    def providers(self) -> list[Country | Partner]:
+        """Who provides, of the accepted responses: each responder and the second provider it names."""
+        found = {}
+        for response in sorted(self.responses.all(), key=lambda one: one.pk):
+            if response.is_accepted:
+                for who in response.parties:
+                    found.setdefault((who._meta.model_name, who.pk), who)
+        return list(found.values())
+
     # -- who reads what
     def audience_of(self, user) -> Audience:
         """As whom this person reads the need; whether they may see it at all is `visible_to`."""
@@ -502,7 +518,7 @@ class LineItem(models.Model):
             known("unit", Unit, blank=True),
             models.CheckConstraint(
                 name="line_quantity_with_unit",
-                condition=Q(quantity__isnull=True, unit="") | (Q(quantity__gt=0) & ~Q(unit="")),
+                condition=Q(quantity__isnull=True, unit="") | (Q(quantity__isnull=False, quantity__gt=0) & ~Q(unit="")),
                 violation_error_message=_("Give a quantity together with its unit, or neither."),
             ),
         ]
@@ -536,27 +552,3 @@ class CriterionAnswer(models.Model):
 
     def __str__(self):
         return f"{self.get_criterion_display()} {'✓' if self.is_met else '✗'}"
-
-
-@pghistory.track()
-class Confirmation(models.Model):
-    """One side says that the plan, or the delivery, is as written. The need moves when all sides have said so."""
-
-    need = models.ForeignKey(Need, models.CASCADE, related_name="confirmations", verbose_name=_("need"))
-    step = models.CharField(_("what"), max_length=8, choices=ConfirmedStep)
-    side = models.CharField(_("side"), max_length=8, choices=Side)
-    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("by"))
-    at = models.DateTimeField(_("at"), default=timezone.now)
-
-    class Meta:
-        verbose_name = _("confirmation")
-        verbose_name_plural = _("confirmations")
-        ordering = ["need", "step", "at"]
-        constraints = [
-            known("step", ConfirmedStep),
-            known("side", Side),
-            models.UniqueConstraint(fields=["need", "step", "side"], name="confirmed_once_by_each_side"),
-        ]
-
-    def __str__(self):
-        return f"{self.get_side_display()}: {self.get_step_display()}"

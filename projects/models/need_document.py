@@ -1,4 +1,4 @@
-"""Documents of a need: the country's letter, the plan it serves. Kept apart from what the web server serves."""
+"""Documents of a need and of the responses to it: the country's letter, the plan it serves. Kept apart from what the web server serves."""
 
 import pghistory
 from django.conf import settings
@@ -10,16 +10,23 @@ from partners.models.constraints import known
 from partners.rules import is_unep, memberships
 from projects.choices import DocumentKind
 from projects.models.need import Need
+from projects.models.response import Response
 
 
 class NeedDocumentQuerySet(models.QuerySet):
     def visible_to(self, user):
-        """Documents that this person may download: public ones of needs they see, restricted ones of their own."""
-        public = models.Q(is_restricted=False, need__in=Need.objects.visible_to(user))
+        """Documents that this person may download: public ones of needs they see, restricted ones of their own, those
+        of responses that they read in full."""
+        needs = Need.objects.visible_to(user)
         if is_unep(user):
-            return self.filter(need__in=Need.objects.visible_to(user))
+            return self.filter(need__in=needs)
         countries = [m.country_id for m in memberships(user) if m.country_id]
-        return self.filter(public | models.Q(need__country__in=countries))
+        found = models.Q(is_restricted=False, response=None, need__in=needs) | models.Q(need__country__in=countries)
+        return (
+            self.filter(found | models.Q(response__in=Response.objects.of(user)))
+            if memberships(user)
+            else self.filter(found)
+        )
 
 
 @pghistory.track()
@@ -27,6 +34,9 @@ class NeedDocument(models.Model):
     """A file that belongs to a need. Its type is what its content says, not its name."""
 
     need = models.ForeignKey(Need, models.CASCADE, related_name="documents", verbose_name=_("need"))
+    response = models.ForeignKey(  # of a response to the need, else of the need itself
+        Response, models.CASCADE, null=True, blank=True, related_name="documents", verbose_name=_("response")
+    )
     kind = models.CharField(_("kind"), max_length=8, choices=DocumentKind, default=DocumentKind.OTHER)
     title = models.CharField(_("title"), max_length=200)
     file = models.FileField(_("file"), upload_to="needs/%Y/%m/", max_length=300)

@@ -402,7 +402,7 @@ class OfferLine(models.Model):
             known("cost", CostTerms),
             models.CheckConstraint(
                 name="offer_line_quantity_with_unit",
-                condition=Q(quantity__isnull=True, unit="") | (Q(quantity__gt=0) & ~Q(unit="")),
+                condition=Q(quantity__isnull=True, unit="") | (Q(quantity__isnull=False, quantity__gt=0) & ~Q(unit="")),
                 violation_error_message=_("Give a quantity together with its unit, or neither."),
             ),
         ]

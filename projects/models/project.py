@@ -126,6 +126,7 @@ class ProjectQuerySet(models.QuerySet):
                 to_attr="theme_links",
             ),
             "contributions",
+            "checks__partner",
         )
 
     def for_page(self):
@@ -146,6 +147,9 @@ class ProjectQuerySet(models.QuerySet):
                 "locations",
                 "documents",
                 "updates",
+                "checks__country",
+                "checks__partner",
+                "needs__country",
             )
         )
 

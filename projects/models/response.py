@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import Prefetch, Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from partners.models import Country, Partner
 from partners.models.constraints import in_order, known
 from partners.rules import is_unep, memberships
-from projects.choices import CostTerms, ResponseState
+from projects.choices import CostTerms, ResponseState, Side
 from projects.models.need import LineItem, Need
 from projects.models.project import ReferenceCounter
 from projects.models.search import keeps_search_fresh
@@ -30,14 +30,34 @@ class ResponseQuerySet(models.QuerySet):
         if is_unep(user):
             return self
         countries = [m.country_id for m in memberships(user) if m.country_id]
-        return (self.of(user) | self.filter(need__country__in=countries)).distinct()
+        return self.of(user) | self.filter(need__country__in=countries)
 
     def of(self, user):
-        """Responses in the name of a partner or country of this person."""
+        """Responses in which a partner or country of this person provides, as the first or the second."""
         held = memberships(user)
+        partners = [m.partner_id for m in held if m.partner_id]
+        countries = [m.country_id for m in held if m.country_id]
         return self.filter(
-            Q(partner__in=[m.partner_id for m in held if m.partner_id])
-            | Q(country__in=[m.country_id for m in held if m.country_id])
+            Q(partner__in=partners)
+            | Q(second_partner__in=partners)
+            | Q(country__in=countries)
+            | Q(second_country__in=countries)
+        )
+
+    def for_page(self):
+        return self.select_related(
+            "need__country",
+            "partner",
+            "country",
+            "second_partner",
+            "second_country",
+            "offer",
+            "project",
+        ).prefetch_related(
+            Prefetch("answers", Answer.objects.select_related("line").order_by("line__position", "pk")),
+            "documents",
+            "events__by__memberships__partner",
+            "events__by__memberships__country",
         )
 
     def accepted(self):
@@ -65,6 +85,12 @@ class Response(models.Model):
     country = models.ForeignKey(
         Country, models.PROTECT, null=True, blank=True, related_name="responses", verbose_name=_("country")
     )
+    second_partner = models.ForeignKey(
+        Partner, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("second provider, a partner")
+    )
+    second_country = models.ForeignKey(
+        Country, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("second provider, a country")
+    )
     offer = models.ForeignKey(
         "Offer", models.PROTECT, null=True, blank=True, related_name="responses", verbose_name=_("offer it comes from")
     )
@@ -80,6 +106,7 @@ class Response(models.Model):
         blank=True,
         related_name="responses",
         verbose_name=_("project that runs already"),
+        help_text=_("Its reference, where this is part of an existing activity. Empty: a new one."),
     )
     starts_on = models.DateField(_("from"), null=True, blank=True)
     ends_on = models.DateField(_("until"), null=True, blank=True)
@@ -87,6 +114,9 @@ class Response(models.Model):
         _("state"), max_length=12, choices=ResponseState, default=ResponseState.EXPRESSED, editable=False
     )
     due_on = models.DateField(_("answer due on"), null=True, blank=True, editable=False)
+    suggested_by = models.CharField(  # whose idea it was, where it was not the responder's own
+        _("suggested by"), max_length=8, choices=Side, blank=True, default="", editable=False
+    )
     submission_key = models.CharField(max_length=100, unique=True, null=True, blank=True, editable=False)
     created_at = models.DateTimeField(_("at"), default=timezone.now, editable=False)
     created_by = models.ForeignKey(
@@ -103,11 +133,32 @@ class Response(models.Model):
         constraints = [
             known("state", ResponseState),
             known("cost", CostTerms),
+            known("suggested_by", Side, blank=True),
             in_order("starts_on", "ends_on", _("The last day comes before the first.")),
             models.CheckConstraint(
                 name="response_by_one",
                 condition=Q(partner__isnull=True) ^ Q(country__isnull=True),
                 violation_error_message=_("A response comes from a partner or from a country."),
+            ),
+            models.CheckConstraint(
+                name="response_one_second",
+                condition=Q(second_partner__isnull=True) | Q(second_country__isnull=True),
+                violation_error_message=_("Name one second provider at most."),
+            ),
+            models.CheckConstraint(
+                name="response_second_is_another",
+                condition=(
+                    Q(second_partner__isnull=True) | Q(partner__isnull=True) | ~Q(second_partner=models.F("partner"))
+                )
+                & (Q(second_country__isnull=True) | Q(country__isnull=True) | ~Q(second_country=models.F("country"))),
+                violation_error_message=_("The second provider is another than the first."),
+            ),
+            models.UniqueConstraint(
+                fields=["need", "partner", "country"],
+                name="suggested_once",
+                nulls_distinct=False,
+                condition=Q(state=ResponseState.SUGGESTED),
+                violation_error_message=_("They have been asked already."),
             ),
         ]
 
@@ -120,11 +171,26 @@ class Response(models.Model):
         super().save(*args, **kwargs)
 
     def get_absolute_url(self):
-        return f"{reverse('need', args=[self.need.reference])}#{self.reference}"
+        return reverse("response", args=[self.reference])
 
     @property
     def responder(self):
         return self.partner or self.country
+
+    @property
+    def second(self) -> Partner | Country | None:
+        """Who provides together with the responder, in triangular cooperation."""
+        return self.second_partner or self.second_country
+
+    @property
+    def parties(self) -> list[Partner | Country]:
+        """Who provides: the responder, and the second provider if there is one."""
+        return [who for who in (self.responder, self.second) if who is not None]
+
+    @property
+    def side(self) -> Partner | Country:
+        """Whose record it is."""
+        return self.responder
 
     @property
     def is_accepted(self) -> bool:
@@ -133,6 +199,8 @@ class Response(models.Model):
     def clean(self):
         if self.country_id and self.need_id and self.country_id == self.need.country_id:
             raise ValidationError(_("A country does not respond to its own need."))
+        if self.second_country_id and self.need_id and self.second_country_id == self.need.country_id:
+            raise ValidationError({"second_country": _("The country that asks is no provider.")})
         if self.offer and (self.offer.partner_id, self.offer.country_id) != (self.partner_id, self.country_id):
             raise ValidationError({"offer": _("Choose an offer of the one who responds.")})
 

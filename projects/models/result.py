@@ -33,6 +33,10 @@ class Result(models.Model):
     actual_on = models.DateField(_("counted on"), null=True, blank=True)
     women = models.PositiveIntegerField(_("of them women"), null=True, blank=True)
     men = models.PositiveIntegerField(_("of them men"), null=True, blank=True)
+    planned = models.OneToOneField(  # the indicator of a need's agreed plan that it measures
+        "PlanIndicator", models.SET_NULL, null=True, blank=True, editable=False, related_name="result",
+        verbose_name=_("indicator of the plan"),
+    )  # fmt: skip
     comment = models.CharField(_("how it was counted"), max_length=300, blank=True)
 
     class Meta:

@@ -38,6 +38,7 @@ class FacetKind(IntEnum):
     STARTED = 12  # key: year of start * 10 + IATI status; only counted, not a filter
     KIND = 13  # of a need or offer; key: position in choices.NeedKind.values or OfferKind.values
     LIFE = 14  # of a need or offer; key: position in choices.NeedState.values or OfferState.values
+    CHECKED = 14  # of a project, which has no LIFE; key: position in choices.Checked.values
     COST = 15  # of an offer; key: position in choices.CostTerms.values
 
     def of(self, key: int) -> int:

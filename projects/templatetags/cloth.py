@@ -3,7 +3,9 @@
 from django import template
 
 from projects import charts, glyphs, search
+from projects.choices import Checked
 from projects.coverage import letter_of
+from projects.models import record_check
 
 register = template.Library()
 
@@ -33,3 +35,9 @@ def glyph(theme) -> str:
 def letter(place: int) -> str:
     """How the line at this place is called: A, B, ..."""
     return letter_of(place)
+
+
+@register.filter
+def checked(project) -> Checked:
+    """How far the record of a project is confirmed by those who take part."""
+    return Checked(record_check.checked(project))

@@ -1,5 +1,6 @@
 """Pages. Each makes one domain call and hands its answer to a template."""
 
+from projects.views.agreement import need_confirm, need_delivered, need_plan, need_progress, project_check
 from projects.views.dashboard import desk_calendar, my_dashboard, my_mail, need_follow, news_seen
 from projects.views.draft import (
     document_download,
@@ -17,16 +18,10 @@ from projects.views.draft import (
 from projects.views.matches import match_aside, match_list, need_matches, offer_matches
 from projects.views.need import (
     need_approve,
-    need_confirm,
-    need_delivered,
     need_detail,
     need_list,
     need_move,
-    need_plan,
-    need_progress,
-    need_respond,
     need_screen,
-    response_answer,
     unanswered,
 )
 from projects.views.offer import offer_detail, offer_list, offer_move
@@ -38,8 +33,23 @@ from projects.views.project import (
     theme_detail,
     theme_list,
 )
+from projects.views.response import (
+    need_respond,
+    need_suggest,
+    response_answer,
+    response_detail,
+    response_document,
+    response_express,
+    response_list,
+)
 
 __all__ = [
+    "need_suggest",
+    "project_check",
+    "response_detail",
+    "response_document",
+    "response_express",
+    "response_list",
     "match_aside",
     "match_list",
     "need_matches",

@@ -27,4 +27,5 @@ def answer_form(request, record, form, act, context) -> HttpResponse:
             messages.success(request, message)
             return redirect(record)
     status = 400 if form.errors else 200
-    return render(request, "projects/act.html", {"record": record, "form": form, **context}, status=status)
+    context = {"record": record, "side": getattr(record, "side", None), "form": form, **context}
+    return render(request, "projects/act.html", context, status=status)

@@ -89,7 +89,7 @@ def _progress(record: Need | Offer) -> dict:
         "done": done,
         "strip": charts.strip(("delivered", done), ("open", len(rows) - done)),
         "letter_missing": any(requirement.field == "documents" for requirement in missing),
-        "documents_count": record.documents.count() if kind == "need" else 0,
+        "documents_count": record.documents.filter(response=None).count() if kind == "need" else 0,
     }
 
 
@@ -316,7 +316,7 @@ def need_documents(request: HttpRequest, reference: str) -> HttpResponse:
             messages.success(request, _("“%(title)s” is added.") % {"title": document.title})
             return redirect("need-documents", need.reference)
     context = {
-        "need": need, "form": form, "documents": need.documents.all(), "largest": uploads.LARGEST // 1024**2,
+        "need": need, "form": form, "documents": need.documents.filter(response=None), "largest": uploads.LARGEST // 1024**2,
         "part": {"slug": "documents"}, "takes": need.state in TAKES_DOCUMENTS, "may_remove": need.state in WRITING, **_progress(need),
     }  # fmt: skip
     return render(request, "projects/draft_documents.html", context, status=400 if form.errors else 200)
@@ -332,6 +332,8 @@ def document_remove(request: HttpRequest, key: int) -> HttpResponse:
         messages.warning(request, " ".join(error.messages))
     else:
         messages.success(request, _("“%(title)s” is removed.") % {"title": document.title})
+    if document.response:
+        return redirect(document.response)
     return redirect("need-documents", document.need.reference)
 
 

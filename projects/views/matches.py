@@ -70,6 +70,7 @@ def need_matches(request: HttpRequest, reference: str) -> HttpResponse:
             "together": matches.together(candidates),
             "before": matches.projects_for(need),
             "taken_apart": is_unep(request.user),
+            "may_ask": need.takes_responses and request.user.has_perm("projects.suggest_response", Response(need=need)),
             **_how(),
         },
     )

@@ -77,7 +77,14 @@ def project_detail(request: HttpRequest, reference: str) -> HttpResponse:
             "related": [
                 r for r in related if r.other is None or request.user.has_perm("projects.view_project", r.other)
             ],
-            "events": [e for e in project.events.select_related("by") if e.is_public],
+            "events": [
+                e
+                for e in project.events.select_related("by")
+                if e.is_public and e.action in lifecycle.moves_of(project)
+            ],
+            "checks": project.checks.all(),
+            "may_check": request.user.has_perm("projects.check_project", project),
+            "needs": [need for need in project.needs.all() if request.user.has_perm("projects.view_need", need)],
             "moves": lifecycle.moves_open_to(request.user, project) if request.user.is_staff else [],
             "languages_written": [project.language, *(t.language for t in project.translations.all())],
         },

@@ -13,10 +13,10 @@ from django.urls import resolve
 
 from partners.choices import Role
 from partners.models import Country, Partner
-from projects.choices import Criterion, NeedState, Status
+from projects.choices import Criterion, NeedState
 from projects.models import Need
 from tests.browser.conftest import BROWSER, cookies_of
-from tests.factories import MembershipFactory, ProjectFactory
+from tests.factories import MembershipFactory
 
 pytestmark = [*BROWSER, pytest.mark.xdist_group("journey")]  # beside the other browser tests
 REAL = Path(__file__).resolve().parents[3] / "shared" / "data" / "needs" / "ndc_needs.csv"
@@ -130,7 +130,6 @@ def test_a_need_from_import_to_its_end(chromium, live_server, need):
         return Person(chromium, live_server.url, user, met)
 
     page_of_need = f"/needs/{need.reference}/"
-    running = ProjectFactory(published=True, status=Status.IMPLEMENTATION, countries={country.iso3: "recipient"})
 
     # The contributor completes the draft.
     writer = somebody(Role.CONTRIBUTOR, country=country)
@@ -207,48 +206,88 @@ def test_a_need_from_import_to_its_end(chromium, live_server, need):
     publisher.press("Open to responses")
     assert Need.objects.get().state == NeedState.OPEN
 
-    # A partner answers all of it; the country accepts.
-    lead = somebody(Role.PARTNER_LEAD, partner=undp)
-    lead.go(page_of_need)
-    lead.press("Respond to this need")
-    lead.write("What you offer", "A course for all twelve, twice.")
-    for line in need.lines.all():
-        lead._tab_to("e.id === a", f"id_line_{line.pk}")
-        lead.page.keyboard.type("12")
-    lead.press("Respond to this need")
-    lead.says("is with the country. It answers by")
-    focal.go(page_of_need)
+    # Ghana answers the first line, together with UNDP; FAO the second. The country asks, then accepts.
+    first, second = need.lines.all()
+    ghana_place = Country.objects.get(iso3="GHA")
+    ghana = somebody(Role.FOCAL_POINT, country=ghana_place)
+    ghana.go(page_of_need)
+    ghana.press("Respond to this need")
+    ghana.write("What you offer", "A course for all twelve, twice.")
+    ghana.write("Second provider", "United Nations Development P")
+    ghana._tab_to("e.id === a", f"id_line_{first.pk}")
+    ghana.page.keyboard.type("12")
+    ghana.press("Respond to this need")
+    ghana.says("is with the country. It answers by")
+    fao = somebody(Role.PARTNER_LEAD, partner=Partner.objects.get(slug="fao"))
+    fao.go(page_of_need)
+    fao.press("Respond to this need")
+    fao.write("What you offer", "Twelve places.")
+    fao._tab_to("e.id === a", f"id_line_{second.pk}")
+    fao.page.keyboard.type("12")
+    fao.press("Respond to this need")
+    one, other = need.responses.order_by("pk")
+    assert (one.second, other.responder) == (undp, Partner.objects.get(slug="fao"))
+    focal.go(f"/responses/{one.reference}/")
+    focal.write("Your question or answer", "Who pays for travel?")
+    focal.press("Send")
+    ghana.go(f"/responses/{one.reference}/")
+    ghana.says("Who pays for travel?")
+    ghana.write("Your question or answer", "Ghana does.")
+    ghana.press("Send")
+    focal.go(f"/responses/{one.reference}/")
+    focal.says("Ghana does.")
     focal.press("Accept")
-    focal.press(f"Accept: {undp}")
+    focal.press("Accept: Ghana")
     focal.says("In dialogue")
+    focal.press("Accept")
+    focal.press(f"Accept: {other.responder}")
 
-    # All sides agree on a plan; a project carries it out.
+    # They agree on a plan; it becomes a project.
+    lead = somebody(Role.PARTNER_LEAD, partner=undp)
     focal.press("Write the plan")
-    focal.write("Plan", "Two courses in 2099; UNDP teaches, the ministry gives the rooms.")
-    focal.press("Write the plan")
-    for person in (focal, lead, desk):
+    focal.write("How you work together", "Two courses in 2099; the ministry gives the rooms.")
+    for number, quantity in enumerate(["24", "2", ""]):
+        within = f"fieldset.beam >> nth={number}"
+        if quantity:
+            focal.write("How much", quantity, within)
+            focal.write("Unit", "people" if quantity == "24" else "visits", within)
+    focal.write("Indicator", "People who mend pumps by themselves", "fieldset.beam:has(#id_indicators-0-text)")
+    focal.write("Target", "12", "fieldset.beam:has(#id_indicators-0-text)")
+    focal.press("Save the plan")
+    focal.says("The plan is kept.", "Still to confirm:")
+    for person in (focal, ghana, lead, fao, desk):
         person.go(page_of_need)
         person.press("Confirm the plan")
         person.press("Confirm the plan")
     desk.says("Plan agreed")
     desk.press("Start delivery")
-    desk.write("Project", running.reference)
     desk.press("Start delivery")
-    lead.go(page_of_need)
-    lead.press("Report progress")
-    lead.write("Note", "The first course is over.")
-    lead.press("Report progress")
-    lead.press("Enter what was delivered")
-    for answer in need.responses.get().answers.all():
-        lead._tab_to("e.id === a", f"id_{answer.pk}")
-        lead.page.keyboard.press("Control+A")
-        lead.page.keyboard.type("12")
-    lead.press("Enter what was delivered")
-    for person in (lead, desk):
+    need.refresh_from_db()
+    assert need.project.modality == "triangular"
+    ghana.go(page_of_need)
+    ghana.press("Report progress")
+    ghana.write("Note", "The first course is over.")
+    ghana.press("Report progress")
+    ghana.press("Enter what was delivered")
+    for response in (one, other):
+        for answer in response.answers.all():
+            ghana._tab_to("e.id === a", f"id_{answer.pk}")
+            ghana.page.keyboard.press("Control+A")
+            ghana.page.keyboard.type("12")
+    ghana.press("Enter what was delivered")
+    for person in (ghana, lead, fao, desk):
         person.go(page_of_need)
         person.press("Confirm the delivery")
         person.press("Confirm the delivery")
     desk.says("Delivered")
+
+    # Both sides say that the record of the project is right.
+    for person in (focal, ghana):
+        person.go(f"/projects/{need.project.reference}/")
+        person.press("Confirm or dispute the record")
+        person.choose("Yes, it is right")
+        person.press("Confirm or dispute the record")
+    ghana.says("Confirmed by provider and recipient")
 
     # The country says what came of it; everybody can read it.
     focal.go("/dashboard/")
@@ -268,7 +307,9 @@ def test_a_need_from_import_to_its_end(chromium, live_server, need):
     for secret in ("Pumps stand still", "person@example.org", "B. Person"):
         assert secret not in anybody.page.content(), secret
 
-    people = {p.user.pk if p.user else None: p.user for p in (writer, focal, desk, publisher, lead, anybody)}
+    people = {
+        p.user.pk if p.user else None: p.user for p in (writer, focal, desk, publisher, ghana, lead, fao, anybody)
+    }
     check_with_axe(chromium, live_server.url, met, people)
     assert Country.objects.get(pk=country.pk) == country
 

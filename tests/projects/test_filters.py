@@ -10,7 +10,7 @@ from django.http import QueryDict
 from partners.choices import Role
 from partners.models import GroupMember
 from projects import search
-from projects.choices import DeliveryLevel, Instrument, Modality
+from projects.choices import Checked, DeliveryLevel, Instrument, Modality
 from projects.filters import ProjectFilter, facets_of
 from projects.models import FacetKind, FacetTally, Project, SearchEntry
 from tests.factories import MembershipFactory, ProjectFactory, UserFactory
@@ -101,7 +101,7 @@ def test_every_facet_kind_is_written_by_the_database_as_python_reads_it():
         published=True, modality="triangular", status="3", instrument="programme", delivery_level="regional"
     )
     kinds = {FacetKind(facet % 16) for facet in SearchEntry.objects.get(pk=project.pk).facets}
-    assert kinds == set(FacetKind) - {FacetKind.KIND, FacetKind.LIFE, FacetKind.COST}  # those are of needs and offers
+    assert kinds == set(FacetKind) - {FacetKind.KIND, FacetKind.COST}  # those are of needs and offers
     facets = set(SearchEntry.objects.get(pk=project.pk).facets)
     assert {
         FacetKind.MODALITY.of(Modality.values.index("triangular")),
@@ -111,6 +111,7 @@ def test_every_facet_kind_is_written_by_the_database_as_python_reads_it():
         FacetKind.YEAR.of(2024),
         FacetKind.YEAR.of(2026),
         FacetKind.STARTED.of(2024 * 10 + 3),
+        FacetKind.CHECKED.of(Checked.values.index("none")),
     } <= facets
 
 

@@ -162,7 +162,18 @@ def test_a_whole_life_through_the_api(people):
     assert Response.objects.count() == 1
     accepted = focal("post", f"responses/{response.json()['reference']}/accept/")
     assert accepted.json()["state"] == "accepted"
-    assert focal("put", address + "plan/", {"plan": "One course in May."}).status_code == 200
+    plan = {
+        "plan": "One course in May.",
+        "activities": [{"text": "Course", "partner": "undp", "line": line["id"], "quantity": "25", "unit": "people", "ends_on": "2027-06-30"}],
+        "indicators": [{"text": "People who pass", "unit": "people", "baseline": "0", "target": "20"}],
+    }  # fmt: skip
+    assert (
+        focal("put", address + "plan/", {"activities": [{**plan["activities"][0], "partner": "fao"}]}).status_code
+        == 400
+    )
+    written = focal("put", address + "plan/", plan)
+    assert written.status_code == 200, written.content
+    assert {(r["country"], r["partner"], r["role"]) for r in written.json()["roles"]} == {("KEN", None, "recipient"), (None, "undp", "implementing")}  # fmt: skip
     for side in (focal, lead, desk):
         assert side("post", address + "confirm/plan/").status_code == 200
     running = ProjectFactory(published=True, status=Status.IMPLEMENTATION)

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from partners.choices import Role
-from partners.models import Country, User
-from projects import actions, lifecycle
+from partners.models import Country, Partner, User
+from projects import actions, agreement, lifecycle
 from projects.choices import ConfirmedStep, Criterion, NeedState, ResponseState, Side, Status
 from projects.coverage import coverage_of, letter_of
 from projects.lifecycle import transition
@@ -45,13 +45,14 @@ MAY = {
     "begin_dialogue": {FOCAL},
     "reopen": {FOCAL, DESK, ADMIN, "system"},
     "agree": {FOCAL, DESK, ADMIN},
+    "revise": {FOCAL, DESK, ADMIN},
     "start": {DESK, "publisher", ADMIN, "system"},
     "deliver": {DESK, ADMIN},
     "close": {FOCAL},
     "close_partly": {FOCAL},
     "withdraw": {FOCAL},
     "hold": {DESK, ADMIN, "system"},
-    "resume": {DESK, ADMIN},
+    "resume": {DESK, ADMIN, "system"},
     "expire": {"system"},
     "renew": {FOCAL},
     "merge": {DESK, ADMIN},
@@ -102,7 +103,7 @@ def test_every_role_and_every_move(state, people):
     NeedFactory()  # to merge into
     need = NeedFactory(in_state=state)
     for action, move in MOVES.items():
-        may = MAY[action] | (PARTNER if action in ("agree", "deliver") and need.responses.exists() else set())
+        may = MAY[action] | (PARTNER if action in ("agree", "deliver", "revise") and need.responses.exists() else set())
         for name, person in people.items():
             outcome = outcome_of(need, move, person or AnonymousUser())
             if name not in may:
@@ -191,11 +192,12 @@ def test_a_whole_life(people):
     assert need.state == NeedState.IN_DIALOGUE
 
     with pytest.raises(ValidationError):
-        actions.confirm(need, ConfirmedStep.PLAN, by=focal)  # nothing is written yet
-    Need.objects.filter(pk=need.pk).update(plan="UNDP sends two experts for twenty days each.")
-    assert not actions.confirm(need, ConfirmedStep.PLAN, by=focal)
-    assert not actions.confirm(need, ConfirmedStep.PLAN, by=lead)
-    assert actions.confirm(need, ConfirmedStep.PLAN, by=desk)
+        agreement.confirm(need, ConfirmedStep.PLAN, by=focal)  # nothing is written yet
+    plan = agreement.proposed(need) | {"indicators": [{"text": "Stations that run", "unit": "items", "target": 10}]}
+    assert agreement.write_plan(need, plan, by=focal)
+    assert not agreement.confirm(need, ConfirmedStep.PLAN, by=focal)
+    assert not agreement.confirm(need, ConfirmedStep.PLAN, by=lead)
+    assert agreement.confirm(need, ConfirmedStep.PLAN, by=desk)
     need.refresh_from_db()
     response.refresh_from_db()
     assert (need.state, response.state) == (NeedState.PLAN_AGREED, ResponseState.AGREED)
@@ -204,8 +206,8 @@ def test_a_whole_life(people):
     Need.objects.filter(pk=need.pk).update(project=ProjectFactory(status=Status.IMPLEMENTATION))
     transition(need, "start", by=desk)
     response.answers.update(delivered=40)
-    assert not actions.confirm(need, ConfirmedStep.DELIVERY, by=lead)
-    assert actions.confirm(need, ConfirmedStep.DELIVERY, by=desk)
+    assert not agreement.confirm(need, ConfirmedStep.DELIVERY, by=lead)
+    assert agreement.confirm(need, ConfirmedStep.DELIVERY, by=desk)
     Need.objects.filter(pk=need.pk).update(outcome="It runs.", rating=4, lessons="Start small.")
     need.refresh_from_db()
     assert attempt(need, "close", focal) == "incomplete"  # the sensors are still open
@@ -298,11 +300,11 @@ def test_random_people_make_no_illegal_state(people, steps):
 
 def test_side_of_each_person(people):
     need = NeedFactory(in_state=NeedState.IN_DIALOGUE)
-    sides = {name: actions.side_of(person, need) for name, person in people.items() if person}
-    assert sides["focal_point"] == Side.COUNTRY
-    assert sides["partner_lead"] == Side.PARTNER
-    assert sides["desk"] == Side.UNEP
-    assert sides["stranger"] is None
+    sides = {name: agreement.sides_of(person, need) for name, person in people.items() if person}
+    assert sides["focal_point"] == [(Side.COUNTRY, None)]
+    assert sides["partner_lead"] == [(Side.PARTNER, Partner.objects.get(slug="undp"))]
+    assert sides["desk"] == [(Side.UNEP, None)]
+    assert sides["stranger"] == sides["contributor"] == []
 
 
 @pytest.mark.django_db(transaction=True, serialized_rollback=False)
@@ -318,7 +320,7 @@ def test_of_ten_people_at_one_button_one_wins(act, reference_again):
     presses = {
         "submit": lambda by: transition(Need.objects.get(pk=need.pk), "submit", by=by),
         "accept": lambda by: actions.accept_response(Response.objects.get(pk=response.pk), by=by),
-        "confirm": lambda by: actions.confirm(need, ConfirmedStep.PLAN, by=by),
+        "confirm": lambda by: agreement.confirm(need, ConfirmedStep.PLAN, by=by),
     }
     outcomes, start = [], threading.Barrier(10, timeout=20)
 

@@ -1,0 +1,532 @@
+"""From accepted responses to what was delivered: the plan, its confirmation, the project that carries it out, and back.
+
+A plan is written by either side and confirmed by the country, by each provider and by UNEP; whoever changes it later
+takes these confirmations back. When the delivery starts, the plan becomes a project (or is added to one that runs), and
+what the project delivers is known on the need's page.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from decimal import Decimal
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from partners.choices import PartnerKind, Role
+from partners.models import Country, Partner, User
+from partners.rules import memberships, refuse
+from projects.choices import (
+    ConfirmedStep,
+    ContributionKind,
+    CountryRole,
+    Modality,
+    NeedState,
+    OrganisationRole,
+    PlannedRole,
+    ProviderOrder,
+    ResponseState,
+    Side,
+    Status,
+)
+from projects.drafting import MOST_LINES, Conflict, mark
+from projects.lifecycle import locked, missing_for, moves_of, only_in, transition, write_down
+from projects.lifecycle.need import TO_AGREE, unconfirmed
+from projects.models import (
+    Answer,
+    Confirmation,
+    Contribution,
+    Need,
+    PlanActivity,
+    PlanIndicator,
+    PlanRole,
+    Project,
+    ProjectCountry,
+    ProjectPartner,
+    ProjectTerm,
+    Response,
+    Result,
+)
+from projects.models.response import ACCEPTED
+
+Party = Country | Partner
+WRITABLE = (NeedState.IN_DIALOGUE, NeedState.PLAN_AGREED, NeedState.IN_DELIVERY)
+FIELDS = {
+    "activities": ("text", "country_id", "partner_id", "line_id", "kind", "quantity", "unit", "starts_on", "ends_on"),
+    "indicators": ("text", "unit", "baseline", "target", "target_on"),
+}
+MODELS = {"activities": PlanActivity, "indicators": PlanIndicator}
+COUNTRY_ROLES = {
+    PlannedRole.RECIPIENT: (CountryRole.RECIPIENT, None),
+    PlannedRole.PROVIDER: (CountryRole.PROVIDER, None),
+    PlannedRole.FIRST: (CountryRole.PROVIDER, ProviderOrder.FIRST),
+    PlannedRole.SECOND: (CountryRole.PROVIDER, ProviderOrder.SECOND),
+    PlannedRole.BOTH: (CountryRole.BOTH, None),
+}
+PARTNER_ROLES = {
+    PlannedRole.IMPLEMENTING: OrganisationRole.IMPLEMENTING,
+    PlannedRole.EXTENDING: OrganisationRole.EXTENDING,
+    PlannedRole.FUNDING: OrganisationRole.FUNDING,
+    PlannedRole.ACCOUNTABLE: OrganisationRole.ACCOUNTABLE,
+}
+KIND_OF_HELP = {  # the kind of contribution (TOSSD) that a kind of help (assistance type) usually is
+    "expert-deployment": ContributionKind.EXPERT_COSTS,
+    "training": ContributionKind.TRAINING,
+    "study-tour": ContributionKind.TRAINING,
+    "scholarship": ContributionKind.SCHOLARSHIP,
+    "equipment": ContributionKind.IN_KIND,
+    "joint-research": ContributionKind.RESEARCH,
+    "pilot": ContributionKind.PROJECT,
+}
+
+
+# --- who takes part ----------------------------------------------------------------------------------------------------
+def parties(need: Need) -> list[Party]:
+    """Who can have a role and do something in the plan: the country, each provider, UNEP."""
+    unep = Partner.objects.unep()
+    return [need.country, *(who for who in need.providers if who != unep), unep]
+
+
+def roles_for(who: Party) -> list[tuple[str, str]]:
+    """The roles that a country or a partner can have."""
+    known = COUNTRY_ROLES if isinstance(who, Country) else PARTNER_ROLES
+    return [(role.value, role.label) for role in PlannedRole if role in known]
+
+
+def sides_of(user, need: Need) -> list[tuple[str, Party | None]]:
+    """(side, and which provider) that a person speaks for: the country, UNEP, or providers one by one."""
+    if user.is_staff:
+        return [(Side.UNEP, None)]
+    if user.has_perm("projects.begin_dialogue_need", need):
+        return [(Side.COUNTRY, None)]
+    held = memberships(user)
+    return [
+        (Side.PARTNER, who)
+        for who in need.providers
+        if any(
+            m.country_id == who.pk and m.role == Role.FOCAL_POINT
+            if isinstance(who, Country)
+            else m.partner_id == who.pk
+            for m in held
+        )
+    ]
+
+
+# --- the plan ----------------------------------------------------------------------------------------------------------
+def proposed(need: Need) -> dict:
+    """A plan to begin with, made of what was accepted: {"plan", "roles", "activities", "indicators"}."""
+    activities = []
+    accepted = need.responses.accepted().order_by("pk").select_related("second_partner", "second_country")
+    for response in accepted.prefetch_related("answers__line__assistance"):
+        rows = [_proposed_activity(response, answer) for answer in response.answers.all()]
+        if response.second and rows:  # how much, the two say themselves
+            rows.append(rows[0] | _key(response.second) | {"quantity": None, "unit": ""})
+        activities += rows
+    return {"plan": need.plan, "roles": _proposed_roles(need), "activities": activities, "indicators": []}
+
+
+def _proposed_activity(response: Response, answer: Answer) -> dict:
+    line = answer.line
+    code = line.assistance.code if line.assistance else ""
+    return {
+        "text": line.text, "line_id": line.pk, "quantity": answer.quantity if line.unit else None, "unit": line.unit,
+        "kind": KIND_OF_HELP.get(code, ContributionKind.SERVICES), "starts_on": response.starts_on,
+        "ends_on": response.ends_on or line.by_when, **_key(response.responder),
+    }  # fmt: skip
+
+
+def _proposed_roles(need: Need) -> list[dict]:
+    countries = [who for who in need.providers if isinstance(who, Country)]
+    order = [PlannedRole.FIRST, PlannedRole.SECOND] if len(countries) == 2 else [PlannedRole.PROVIDER] * len(countries)
+    roles = [{**_key(need.country), "role": PlannedRole.RECIPIENT}]
+    roles += [{**_key(who), "role": role} for who, role in zip(countries, order, strict=True)]
+    partners = [who for who in need.providers if isinstance(who, Partner)]
+    return roles + [{**_key(who), "role": PlannedRole.IMPLEMENTING} for who in partners]
+
+
+def _key(who: Party) -> dict:
+    """The two columns for a country or partner."""
+    is_country = isinstance(who, Country)
+    return {"country_id": who.pk if is_country else None, "partner_id": None if is_country else who.pk}
+
+
+def stored(need: Need) -> dict:
+    """The plan as it is stored, in a form that can be compared."""
+    found = {
+        "plan": need.plan,
+        "roles": list(need.plan_roles.order_by("pk").values("country_id", "partner_id", "role")),
+    }
+    for name, fields in FIELDS.items():
+        found[name] = list(MODELS[name].objects.filter(need=need).order_by("position", "pk").values(*fields))
+    return found
+
+
+def fingerprint(need: Need) -> str:
+    """What a writer sees of the plan, as a short mark to send back with a save."""
+    return mark(stored(need))
+
+
+def is_written(need: Need) -> bool:
+    return need.activities.exists()
+
+
+@transaction.atomic
+def write_plan(need: Need, values: dict, *, by, seen: str | None = None) -> bool:
+    """Writes the plan: `plan` a text, `roles`, `activities` and `indicators` lists of rows (with their `id` where they
+    stand already); what is not given stays. Each side may write it. A change takes back what was confirmed; of an agreed
+    plan it leads back to the dialogue. Returns whether anything changed.
+
+    Raises PermissionDenied, Conflict where somebody else changed it meanwhile, ValidationError with the rows at fault.
+    """
+    now = locked(need, by, "confirm")
+    only_in(now, *WRITABLE)
+    before = stored(now)
+    after = {**before, **{name: _comparable(name, given) for name, given in values.items()}}
+    if after == before:
+        return False
+    if seen is not None and seen != mark(before):
+        raise Conflict(before, mark(before), now.version)
+    _check_parties(now, values)
+    if "plan" in values:
+        now.plan = values["plan"].strip()
+    now.version += 1
+    now.full_clean(exclude=["reference"])
+    now.save(update_fields=["plan", "version", "modified_at"])
+    if "roles" in values:
+        _write_roles(now, values["roles"])
+    elif not before["roles"]:
+        _write_roles(now, _proposed_roles(now))
+    for name in FIELDS:
+        if name in values:
+            _write_rows(now, name, values[name])
+    now.confirmations.filter(step=ConfirmedStep.PLAN).delete()
+    write_down(now, "plan", by=by)
+    if now.state == NeedState.PLAN_AGREED:
+        transition(now, "revise", by=by)
+        for response in now.responses.filter(state=ResponseState.AGREED):
+            transition(response, "reconsider", by=by)
+    need.refresh_from_db(fields=["plan", "version", "state", "state_since", "due_on"])
+    return True
+
+
+def _comparable(name: str, given):
+    if name == "plan":
+        return given.strip()
+    fields = FIELDS.get(name, ("country_id", "partner_id", "role"))
+    return [{field: row.get(field, "" if field == "unit" else None) for field in fields} for row in given]
+
+
+def _check_parties(need: Need, values: dict) -> None:
+    """Only those who take part have a role or do something; only lines of this need are served."""
+    known = {tuple(_key(who).values()) for who in parties(need)}
+    lines = set(need.lines.values_list("pk", flat=True))
+    for name in ("roles", "activities"):
+        for place, row in enumerate(values.get(name, ()), start=1):
+            if (row.get("country_id"), row.get("partner_id")) not in known:
+                text = _("Row %(n)s: choose one who takes part: the country, a provider, or UNEP.") % {"n": place}
+                raise ValidationError({name: text})
+            if row.get("line_id") and row["line_id"] not in lines:
+                raise ValidationError({name: _("Row %(n)s: this line belongs to another need.") % {"n": place}})
+    for place, row in enumerate(values.get("roles", ()), start=1):
+        fitting = COUNTRY_ROLES if row.get("country_id") else PARTNER_ROLES
+        if row.get("role") not in fitting:
+            raise ValidationError({"roles": _("Row %(n)s: this role is not one it can have.") % {"n": place}})
+        if row.get("country_id") == need.country_id and row["role"] not in (PlannedRole.RECIPIENT, PlannedRole.BOTH):
+            raise ValidationError({"roles": _("The country whose need it is receives.")})
+    given = [row["role"] for row in values.get("roles", ())]
+    if given.count(PlannedRole.FIRST) > 1 or given.count(PlannedRole.SECOND) > 1:
+        raise ValidationError({"roles": _("Only one country can be the first provider, one the second.")})
+    if PlannedRole.SECOND in given and PlannedRole.FIRST not in given:
+        raise ValidationError({"roles": _("There is a second provider but no first one.")})
+
+
+def _write_roles(need: Need, rows: list[dict]) -> None:
+    need.plan_roles.all().delete()
+    for row in rows:
+        role = PlanRole(need=need, **{name: row[name] for name in ("country_id", "partner_id", "role")})
+        role.full_clean(exclude=["need"])
+        role.save()
+
+
+def _write_rows(need: Need, name: str, rows: list[dict]) -> None:
+    """Keeps the rows that are there, so that history and the project's ties stay."""
+    if len(rows) > MOST_LINES:
+        raise ValidationError({name: _("At most %(n)s lines. Join what belongs together.") % {"n": MOST_LINES}})
+    model = MODELS[name]
+    there = {row.pk: row for row in model.objects.filter(need=need)}
+    errors, written = [], []
+    for place, values in enumerate(rows):
+        row = there.pop(values.get("id"), None) or model(need=need)
+        for field in FIELDS[name]:
+            setattr(
+                row,
+                field,
+                values.get(field, "" if field == "unit" else None)
+                if field != "kind"
+                else values.get(field) or ContributionKind.SERVICES,
+            )
+        row.position = place
+        try:
+            row.full_clean(exclude=["need"])
+        except ValidationError as error:
+            errors += [_("Row %(n)s: %(error)s") % {"n": place + 1, "error": text} for text in error.messages]
+        written.append(row)
+    if errors:
+        raise ValidationError({name: errors})
+    for row in there.values():
+        row.delete()
+    for row in written:
+        row.save()
+
+
+# --- confirming --------------------------------------------------------------------------------------------------------
+STEPS = {
+    ConfirmedStep.PLAN: (NeedState.IN_DIALOGUE, "agree"),
+    ConfirmedStep.DELIVERY: (NeedState.IN_DELIVERY, "deliver"),
+}
+
+
+def may_confirm(need: Need, step: str, user) -> bool:
+    """Whether this person's word on a step is still missing, and the step can be confirmed now."""
+    if step == ConfirmedStep.PLAN:
+        ready = need.state in (NeedState.IN_DIALOGUE, NeedState.IN_DELIVERY) and all(
+            one.is_met(need) for one in TO_AGREE
+        )
+    else:
+        ready = need.state == NeedState.IN_DELIVERY and any(
+            answer.delivered for response in need.responses.all() for answer in response.answers.all()
+        )
+    return ready and bool(set(unconfirmed(need, step)) & set(sides_of(user, need)))
+
+
+@transaction.atomic
+def confirm(need: Need, step: str, *, by, side: str | None = None) -> bool:
+    """One side confirms the plan or the delivery. True when that was the last word and the need moved on; of a plan that
+    was changed during delivery, when the change holds.
+
+    UNEP may confirm for a country on whose behalf it acts (`side`).
+    """
+    now = locked(need, by, "confirm")
+    step = ConfirmedStep(step)
+    state, action = STEPS[step]
+    only_in(now, state, *([NeedState.IN_DELIVERY] if step == ConfirmedStep.PLAN else []))
+    own = sides_of(by, now)
+    if side == Side.COUNTRY and now.is_on_behalf and by.is_staff:
+        own = [(Side.COUNTRY, None)]
+    if not own or (side and side not in [one for one, _who in own]):
+        refuse()
+    if step == ConfirmedStep.DELIVERY:
+        own = [one for one in own if one[0] != Side.COUNTRY] or refuse()
+    if step == ConfirmedStep.PLAN and (missing := [one for one in TO_AGREE if not one.is_met(now)]):
+        raise ValidationError([ValidationError(one.message, code="incomplete") for one in missing])
+    if not (new := set(own) & set(unconfirmed(now, step))):
+        raise ValidationError(_("Your side has confirmed already."), code="state")
+    for one, who in own:
+        if (one, who) in new:
+            Confirmation.objects.create(need=now, step=step, side=one, by=by, **(Confirmation.of(who) if who else {}))
+    write_down(now, f"confirm_{step}", by=by, is_public=True)
+    if now.state == NeedState.IN_DELIVERY and step == ConfirmedStep.PLAN:  # a change of what is under way
+        if unconfirmed(now, step):
+            return False
+        carry_over(now)
+        return True
+    if missing_for(now, moves_of(now)[action].to_state):
+        return False
+    transition(need, action, by=by)
+    if action == "agree":
+        for response in now.responses.filter(state=ResponseState.ACCEPTED):
+            transition(response, "agree", by=by)
+    return True
+
+
+# --- the project ---------------------------------------------------------------------------------------------------------
+@transaction.atomic
+def start(need: Need, project: Project | None, *, by, note: str = "") -> Project:
+    """The delivery starts: with a project made of the plan, or with one that runs already, to which the plan is added."""
+    locked(need, by, "start")
+    is_new = project is None
+    if is_new:
+        only_in(need, NeedState.PLAN_AGREED)
+        project = _project_of(need, by)
+    transition(need, "start", by=by, note=note, project=project)
+    carry_over(need)
+    if is_new:
+        transition(project, "submit", by=by)
+    for response in need.responses.filter(state=ResponseState.AGREED):
+        transition(response, "convert", by=by)
+    return project
+
+
+def _project_of(need: Need, by) -> Project:
+    activities = list(need.activities.all())
+    days = [day for row in activities for day in (row.starts_on, row.ends_on) if day]
+    project = Project(
+        title=need.title, language=need.language, summary=need.public_summary[:1000], status=Status.IMPLEMENTATION,
+        modality=modality_of(need), delivery_level=need.scope, planned_start=min(days) if days else None,
+        planned_end=max(days) if days else None, is_illustrative=need.is_illustrative, created_by=by,
+    )  # fmt: skip
+    project.full_clean(exclude=["reference"])
+    project.save()
+    return project
+
+
+def modality_of(need: Need) -> str:
+    """Triangular with a second provider or with an international body beside the South's provider; else bilateral,
+    regional with several provider countries, multilateral where no country provides."""
+    roles = list(need.plan_roles.select_related("partner"))
+    countries = _provider_countries(need)
+    bodies = [r for r in roles if r.partner and r.partner.kind == PartnerKind.MULTILATERAL]
+    if any(r.role == PlannedRole.SECOND for r in roles) or (countries and bodies):
+        return Modality.TRIANGULAR
+    if not countries:
+        return Modality.MULTILATERAL
+    return Modality.BILATERAL if len(countries) == 1 else Modality.REGIONAL
+
+
+def _provider_countries(need: Need) -> list[Country]:
+    """Provider countries, and those of national bodies that provide."""
+    found = [who if isinstance(who, Country) else who.country for who in need.providers]
+    return list(dict.fromkeys(country for country in found if country and country != need.country))
+
+
+@transaction.atomic
+def carry_over(need: Need) -> None:
+    """Brings the plan into the project: countries and partners with their roles, terms, contributions, indicators.
+
+    What the project has already stays; what was carried over before follows the plan.
+    """
+    project = need.project
+    roles = list(need.plan_roles.select_related("country", "partner"))
+    there = {link.country_id for link in project.country_links.all()}
+    for row in roles:
+        if row.country and row.country_id not in there:
+            role, order = COUNTRY_ROLES[row.role]
+            order = order if project.modality == Modality.TRIANGULAR else None
+            ProjectCountry.objects.create(project=project, country=row.country, role=role, provider_order=order)
+            there.add(row.country_id)
+    for country in _provider_countries(need):
+        if country.pk not in there:
+            ProjectCountry.objects.create(project=project, country=country, role=CountryRole.PROVIDER)
+            there.add(country.pk)
+    for row in roles:
+        if row.partner:
+            ProjectPartner.objects.get_or_create(project=project, partner=row.partner, role=PARTNER_ROLES[row.role])
+    have = {link.term_id for link in project.term_links.all()}
+    terms = {link.term_id for link in need.term_links.all()} | {line.assistance_id for line in need.lines.all()} - {
+        None
+    }
+    ProjectTerm.objects.bulk_create(ProjectTerm(project=project, term_id=key) for key in sorted(terms - have))
+    for activity in need.activities.select_related("country", "partner"):
+        Contribution.objects.update_or_create(
+            activity=activity,
+            defaults={
+                "project": project, "country": activity.country, "partner": activity.partner, "kind": activity.kind,
+                "text": activity.text, "quantity": activity.quantity, "unit": activity.unit or None,
+            },
+        )  # fmt: skip
+    for indicator in need.indicators.all():
+        Result.objects.update_or_create(
+            planned=indicator,
+            defaults={
+                "project": project, "title": indicator.text, "unit": indicator.unit, "baseline": indicator.baseline,
+                "target": indicator.target, "target_on": indicator.target_on,
+            },
+        )  # fmt: skip
+
+
+# --- what is delivered -------------------------------------------------------------------------------------------------
+@transaction.atomic
+def record_delivered(need: Need, delivered: dict[int, Decimal], *, by) -> None:
+    """How much of each answer has been delivered: {key of the answer: quantity}. Takes back earlier confirmations.
+
+    The project's contributions that carry the answer out say the same.
+    """
+    now = locked(need, by, "deliver")
+    only_in(now, NeedState.IN_DELIVERY)
+    for answer in _answers(now).filter(pk__in=delivered):
+        answer.delivered = delivered[answer.pk]
+        answer.full_clean()
+        answer.save(update_fields=["delivered"])
+        left = answer.delivered
+        rows = _carrying(answer)
+        for place, row in enumerate(rows):
+            row.delivered = left if place == len(rows) - 1 else min(left, row.quantity or 0)
+            left -= row.delivered
+            row.full_clean()
+            row.save(update_fields=["delivered"])
+    now.confirmations.filter(step=ConfirmedStep.DELIVERY).delete()
+    write_down(now, "record_delivered", by=by, is_public=True)
+
+
+def _answers(need: Need):
+    rows = Answer.objects.filter(response__need=need, response__state__in=ACCEPTED)
+    return rows.select_related(
+        "line",
+        "response__need",
+        "response__partner",
+        "response__country",
+        "response__second_partner",
+        "response__second_country",
+    )
+
+
+def _carrying(answer: Answer) -> list[Contribution]:
+    """Contributions that carry an answer out: for its line, in its unit, by one of its providers."""
+    rows = Contribution.objects.filter(
+        activity__line=answer.line, activity__unit=answer.line.unit, quantity__isnull=False
+    ).select_related("country", "partner", "project")
+    return [row for row in rows.order_by("activity__position", "pk") if row.who in answer.response.parties]
+
+
+@transaction.atomic
+def follow(project: Project) -> None:
+    """The needs that a project carries out follow it: quantities delivered, suspension, its end. Acts as the system."""
+    by = User.objects.system()
+    for need in project.needs.filter(state__in=(NeedState.IN_DELIVERY, NeedState.ON_HOLD)).select_for_update(
+        of=("self",)
+    ):
+        if need.state == NeedState.IN_DELIVERY:
+            _take_delivered(need, by)
+        _take_status(need, project, by)
+
+
+def _take_delivered(need: Need, by) -> None:
+    changed = False
+    told: dict[tuple, Decimal] = defaultdict(Decimal)  # of one line by one responder: given to earlier answers
+    for answer in _answers(need):
+        rows = _carrying(answer)
+        if not rows:
+            continue
+        key = (answer.line_id, answer.response.responder)
+        delivered = sum((row.delivered or Decimal(0) for row in rows), Decimal(0)) - told[key]
+        delivered = min(delivered, answer.quantity)
+        told[key] += delivered
+        if delivered != answer.delivered:
+            answer.delivered, changed = delivered, True
+            answer.save(update_fields=["delivered"])
+    if changed:
+        need.confirmations.filter(step=ConfirmedStep.DELIVERY).delete()
+        write_down(need, "record_delivered", by=by, is_public=True)
+
+
+def _take_status(need: Need, project: Project, by) -> None:
+    stopped = project.status in (Status.SUSPENDED, Status.CANCELLED)
+    told = need.events.filter(at__gte=need.state_since)
+    if stopped and need.state == NeedState.IN_DELIVERY:
+        transition(need, "hold", by=by, note=_("The project %(reference)s is “%(status)s”.") % {
+            "reference": project.reference, "status": project.get_status_display()})  # fmt: skip
+    elif need.state == NeedState.ON_HOLD and project.status == Status.IMPLEMENTATION:
+        last = need.events.filter(action="hold").first()
+        if need.held_from == NeedState.IN_DELIVERY and last and last.by_id == by.pk:
+            transition(need, "resume", by=by)
+    elif (
+        need.state == NeedState.IN_DELIVERY
+        and project.status in (Status.FINALISATION, Status.CLOSED)
+        and not told.filter(action="project_ended").exists()
+    ):
+        write_down(need, "project_ended", by=by, is_public=True)
+
+
+def results_of(need: Need) -> Iterable[PlanIndicator]:
+    """The indicators of the plan, each with the result that measures it in the project, where there is one."""
+    return need.indicators.select_related("result")
