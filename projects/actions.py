@@ -6,6 +6,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from partners.choices import Role
+from partners.models import User
 from partners.rules import memberships, refuse, require
 from projects import agreement
 from projects.choices import NeedState, ResponseState, Side
@@ -17,6 +18,7 @@ from projects.models import Answer, CriterionAnswer, LineItem, Need, NeedTerm, O
 from projects.models.need import ENDED
 
 ANSWER_WITHIN = days(30)  # the country answers a response; who was asked to offer answers the country
+GOOD = 4  # rated so or better, a need is proposed as a story to tell
 ASKED_WITHIN = days(14)  # at least so long from a question to the answer
 
 
@@ -224,6 +226,10 @@ def move(record: Project | Need | Offer, action: str, *, by, note: str = "", **v
         return close_partly(record, by=by, note=note, **values)
     if action == "merge":
         merge(record, values.get("merged_into"), by=by, note=note)
+    elif action == "close":
+        transition(record, action, by=by, note=note, **values)
+        if record.rating >= GOOD:
+            write_down(record, "propose_story", by=User.objects.system())
     elif action == "start":
         agreement.start(record, values.get("project"), by=by, note=note)
     else:

@@ -70,7 +70,7 @@ PARTNER_ROLES = {
     PlannedRole.ACCOUNTABLE: OrganisationRole.ACCOUNTABLE,
 }
 KIND_OF_HELP = {  # the kind of contribution (TOSSD) that a kind of help (assistance type) usually is
-    "expert-deployment": ContributionKind.EXPERT_COSTS,
+    "expert": ContributionKind.EXPERT_COSTS,
     "training": ContributionKind.TRAINING,
     "study-tour": ContributionKind.TRAINING,
     "scholarship": ContributionKind.SCHOLARSHIP,

@@ -370,8 +370,9 @@ class NoticeKind(models.TextChoices):
     """Why somebody is told of something. Each person chooses how often, for each."""
 
     YOUR_MOVE = "your_move", _("Something waits for you or your side")
-    YOURS = "yours", _("Something happened to a need or a response of yours")
+    YOURS = "yours", _("Something happened to a need, response, offer or project of yours")
     FOLLOWED = "followed", _("Something happened to a need that you follow")
+    MATCHED = "matched", _("A need fits an offer of yours, or an offer a need of yours")
 
 
 class Frequency(models.TextChoices):

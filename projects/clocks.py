@@ -45,7 +45,7 @@ def _before(day: dt.date, days: int) -> dt.datetime:
 
 def _not_told(action: str, owner: str = "need") -> Exists:
     """No event of this name since the record is in its state."""
-    since = OuterRef("state_since") if owner == "need" else OuterRef("created_at")
+    since = OuterRef("created_at") if owner == "response" else OuterRef("state_since")
     return ~Exists(Event.objects.filter(**{owner: OuterRef("pk")}, action=action, at__gte=since))
 
 
@@ -111,6 +111,8 @@ CLOCKS = (
              "response"),
     move("lapse", _("response lapsed"), lambda day: Response.objects.filter(state__in=(R.EXPRESSED, R.SUGGESTED), due_on__lt=day),
          "lapse"),
+    reminder("remind_offer", _("offer expires in 30 days"),
+             lambda day: Offer.objects.filter(state=OfferState.ACTIVE, expires_on__range=(day, day + dt.timedelta(days=30))), "offer"),
     move("expire_offer", _("offer expired"),
          lambda day: Offer.objects.filter(state__in=(OfferState.ACTIVE, OfferState.PAUSED), expires_on__lt=day), "expire"),
 )  # fmt: skip

@@ -12,12 +12,13 @@ from django.utils.translation import gettext_lazy
 from partners.choices import COUNTRY_ROLES, Role
 from partners.joining import waiting_for
 from partners.rules import memberships
-from projects.choices import ConfirmedStep, OfferState, Side
+from projects.choices import ConfirmedStep, OfferState, OrganisationRole, Side
 from projects.choices import NeedState as S
 from projects.choices import ResponseState as R
 from projects.lifecycle import today
 from projects.lifecycle.need import NEXT
-from projects.models import Confirmation, Event, Need, Offer, Response
+from projects.models import Confirmation, Event, Need, Offer, Project, Response
+from projects.models.project import PROVIDING
 from projects.models.response import ACCEPTED
 from projects.timeline import said, who_did
 from ssc_portal.templatetags.portal import entitled, in_language
@@ -169,6 +170,22 @@ def with_others(user) -> list[Need]:
     for need in found:
         need.then = NEXT[need.state]
     return found
+
+
+def to_share(user, most: int = 5) -> list[Project]:
+    """Finished projects in which this person's side provides and from which no offer comes yet: worth sharing."""
+    held = [m for m in memberships(user) if m.role in (Role.PARTNER_LEAD, Role.FOCAL_POINT)]
+    if not held:
+        return []
+    gives = Q(
+        country_links__country__in=[m.country_id for m in held if m.country_id], country_links__role__in=PROVIDING
+    )
+    gives |= Q(
+        partner_links__partner__in=[m.partner_id for m in held if m.partner_id],
+        partner_links__role=OrganisationRole.IMPLEMENTING,
+    )
+    found = Project.objects.published().finished().filter(gives, offers__isnull=True)
+    return list(found.with_text().distinct().order_by("-modified_at", "-pk")[:most])
 
 
 def followed(user) -> list[Need]:

@@ -7,18 +7,21 @@ from django.db import transaction
 from django.utils import timezone
 
 from partners.choices import STAFF_ROLES, Role
-from partners.models import Country, CountryGroup, Region
+from partners.models import Country, CountryGroup, Region, User
 from projects import lifecycle
 from projects.choices import OfferState
 from projects.demonstration import person, read
 from projects.models import Eligible, Offer, OfferLine, OfferTerm, Project, Term
 
-TEXTS = ("kind", "language", "title", "summary", "description", "maturity", "languages")
+TEXTS = ("kind", "language", "title", "summary", "description", "maturity", "evidence", "languages")
 MOVES = {  # to each state from a draft, and by whose side
     OfferState.DRAFT: (),
     OfferState.SUBMITTED: ("submit",),
     OfferState.ACTIVE: ("submit", "verify", "activate"),
+    OfferState.VERIFIED: ("submit", "verify"),
     OfferState.PAUSED: ("submit", "verify", "activate", "pause"),
+    OfferState.EXPIRED: ("submit", "verify", "activate", "expire"),
+    OfferState.WITHDRAWN: ("submit", "verify", "activate", "withdraw"),
 }
 
 
@@ -33,7 +36,9 @@ def load_offers() -> int:
         offer = _draft(row, terms)
         with lifecycle.quietly():
             for action in MOVES[row["upto"]]:
-                lifecycle.transition(offer, action, by=desk if action == "verify" else offer.created_by)
+                by = {"verify": desk, "expire": User.objects.system()}.get(action, offer.created_by)
+                note = "The people who gave it have moved on." if action == "withdraw" else ""
+                lifecycle.transition(offer, action, by=by, note=note)
     return len(new)
 
 

@@ -17,12 +17,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
 from partners.rules import require
-from projects.choices import CostTerms
+from projects.choices import CostTerms, Vocabulary
 from projects.lifecycle import need as life_of_need
 from projects.lifecycle import offer as life_of_offer
 from projects.lifecycle import write_down
 from projects.lifecycle.need import WRITING
-from projects.models import Eligible, LineItem, Need, NeedTerm, Offer, OfferLine, OfferTerm
+from projects.models import Eligible, LineItem, Need, NeedTerm, Offer, OfferLine, OfferTerm, Project
 
 MOST_LINES = 30
 
@@ -83,6 +83,44 @@ def begin(record: Need | Offer, *, by, key: str = "") -> tuple[Need | Offer, boo
             return found, False
         raise
     return record, True
+
+
+NOT_COPIED = frozenset(
+    {"kind", "title", "endorsed_by_name", "endorsed_on", "available_from", "available_until", "deadline"}
+)
+
+
+def copied(source: Need | Offer) -> dict:
+    """What another draft takes over from a record, as `save` takes it: all but its dates and its endorsement."""
+    kind = KINDS[type(source)]
+    found = {}
+    for name in kind.writable["draft"] - NOT_COPIED:
+        if name == "terms":
+            found[name] = list(source.term_links.values_list("term_id", flat=True))
+        elif name == "lines":
+            names = [field for field in kind.line_fields if field != "by_when"]
+            found[name] = [{field: getattr(line, field) for field in names} for line in source.lines.all()]
+        elif name == "eligible":
+            found[name] = stored(source, ["eligible"])["eligible"]
+        else:
+            found[name] = getattr(source, name)
+    return found
+
+
+def experience_of(project: Project) -> dict:
+    """What the offer of an experience takes over from the project that it comes from."""
+    shared = (Vocabulary.BSP_THEME, Vocabulary.BSP_ISSUE, Vocabulary.SDG, Vocabulary.CAPACITY)
+    terms = project.term_links.filter(term__vocabulary__in=shared).values_list("term_id", flat=True)
+    return {"project": project, "language": project.language, "summary": project.summary, "terms": list(terms)}
+
+
+@transaction.atomic
+def begin_with(record: Need | Offer, values: dict, *, by, key: str = "") -> Need | Offer:
+    """Begins a draft and writes what it takes over from elsewhere."""
+    record, new = begin(record, by=by, key=key)
+    if new and values:
+        save(record, values, by=by)
+    return record
 
 
 def stored(record: Need | Offer, names) -> dict:

@@ -9,16 +9,33 @@ from itertools import combinations
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.db.models import Max, Prefetch, QuerySet
+from django.db.models import Avg, Exists, F, FloatField, Max, OuterRef, Prefetch, Q, QuerySet
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast
 from django.utils.translation import gettext as _
 
+from partners.models import Region
 from partners.rules import memberships, require
 from projects import charts, matching
-from projects.choices import Matched, Signal
+from projects.choices import Matched, ResponseState, Signal
 from projects.coverage import Coverage, coverage_of
 from projects.matching import keeping
 from projects.matching.finding import Match
-from projects.models import FoundMatch, Need, Offer, OfferLine, Project, SetAside
+from projects.models import (
+    FacetKind,
+    FoundMatch,
+    Need,
+    NeedEntry,
+    Offer,
+    OfferEntry,
+    OfferLine,
+    Project,
+    Response,
+    SavedMatch,
+    SetAside,
+    Term,
+)
+from projects.models.response import ACCEPTED
 
 SHOWN = 10
 
@@ -52,6 +69,7 @@ class Candidate:
     given: Offer | Project
     lines: list[LineFit]
     may_set_aside: bool = False  # by whoever looks at it
+    is_kept: bool = False  # by whoever looks at it
 
     @property
     def score(self) -> int:
@@ -169,17 +187,21 @@ def together(candidates: list[Candidate], most: int = 2) -> list[tuple[Candidate
 
 
 # --- for one's side ----------------------------------------------------------------------------------------------------
-def fitting(user) -> QuerySet:
-    """Needs that fit the offers of this person's sides, as last found: rows with `need` and `best`, best first."""
-    own = FoundMatch.objects.standing().filter(offer__in=Offer.objects.of(user))
-    return own.order_by().values("need").annotate(best=Max("score")).order_by("-best", "need_id")
+def found_for(user) -> QuerySet:
+    """The matches of the offers of this person's sides, as last found."""
+    return FoundMatch.objects.standing().filter(offer__in=Offer.objects.of(user))
 
 
-def shown_of(user, needs: list[int]) -> list[Candidate]:
-    """These needs, each with the best of this person's offers."""
+def fitting(found: QuerySet) -> QuerySet:
+    """The needs of these matches: rows with `need` and `best`, best first."""
+    return found.order_by().values("need").annotate(best=Max("score")).order_by("-best", "need_id")
+
+
+def shown_of(user, needs: list[int], offer: Offer | None = None) -> list[Candidate]:
+    """These needs, each with the best of this person's offers, or with this one."""
     rows = (
         FoundMatch.objects.standing()
-        .filter(offer__in=Offer.objects.of(user), need__in=needs)
+        .filter(offer__in=[offer.pk] if offer else Offer.objects.of(user), need__in=needs)
         .order_by("-score", "offer_id")
     )
     best: dict[int, int] = {}
@@ -250,3 +272,96 @@ def set_aside_by(user) -> QuerySet:
     return rows.select_related("need__country", "offer__partner", "offer__country", "partner", "country").order_by(
         "-at", "-pk"
     )
+
+
+# --- kept for later ------------------------------------------------------------------------------------------------------
+def keep(need: Need, offer: Offer, user) -> None:
+    """Keeps a match on this person's own page."""
+    SavedMatch.objects.get_or_create(user=user, need=need, offer=offer)
+
+
+def saved_by(user) -> list[SavedMatch]:
+    """The matches that this person keeps, of needs and offers that they may still see."""
+    rows = user.saved_matches.select_related("need__country", "offer__partner", "offer__country")
+    return [
+        row for row in rows[:50]
+        if user.has_perm("projects.view_need", row.need) and user.has_perm("projects.view_offer", row.offer)
+    ]  # fmt: skip
+
+
+# --- how good they are ---------------------------------------------------------------------------------------------------
+MOST_SEEN = 60  # matches in one message of a page
+
+
+def seen(pairs: list[tuple[int, int]], *, opened: bool) -> None:
+    """Counts matches as shown, or as opened; not by whom. `pairs`: keys of need and offer."""
+    column = "opened" if opened else "shown"
+    chosen = Q(pk__in=[])
+    for need, offer in pairs[:MOST_SEEN]:
+        chosen |= Q(need=need, offer=offer)
+    FoundMatch.objects.filter(chosen).update(**{column: F(column) + 1})
+
+
+def quality() -> tuple[dict[str, int], list[tuple[Signal, dict[str, float | None]]]]:
+    """What became of matches: how many were shown, opened, answered, accepted, set aside; and, for each of these, the mean
+    share of each signal's points, in per cent: a signal that is no higher among the accepted than among the shown tells
+    little."""
+    answered = Response.objects.filter(need=OuterRef("need"), offer=OuterRef("offer")).exclude(
+        state=ResponseState.SUGGESTED
+    )
+    accepted = answered.filter(state__in=ACCEPTED)
+    aside = SetAside.objects.filter(need=OuterRef("need"), offer=OuterRef("offer"))
+    groups = {
+        "shown": FoundMatch.objects.filter(shown__gt=0), "opened": FoundMatch.objects.filter(opened__gt=0),
+        "answered": FoundMatch.objects.filter(Exists(answered)), "accepted": FoundMatch.objects.filter(Exists(accepted)),
+        "set_aside": FoundMatch.objects.filter(Exists(aside)),
+    }  # fmt: skip
+    counts, means = {}, {}
+    for name, rows in groups.items():
+        counts[name] = rows.count()
+        means[name] = {
+            signal: rows.aggregate(mean=Avg(Cast(KeyTextTransform(signal.value, "points"), FloatField())))["mean"]
+            for signal in Signal
+        } if counts[name] else {}  # fmt: skip
+    table = [(s, {n: None if means[n].get(s) is None else round(100 * means[n][s]) for n in groups}) for s in Signal]
+    return counts, table
+
+
+# --- demand and supply -----------------------------------------------------------------------------------------------------
+@dataclass
+class Balance:
+    """Of one theme or region: needs that take responses, those of them without a match, and offers that can be had."""
+
+    place: Term | Region
+    needs: int
+    lonely: int
+    offers: int
+    most: int  # the largest of all numbers in the table, for the picture
+
+    @property
+    def is_gap(self) -> bool:
+        return self.needs > 0 and self.lonely == self.needs
+
+    @property
+    def bars(self) -> list[tuple[str, int, str]]:
+        """(pattern, number, width in per cent) of the needs and of the offers."""
+        return [(name, n, f"{100 * n / self.most:.1f}") for name, n in (("open", self.needs), ("offered", self.offers))]
+
+
+def demand_and_supply() -> tuple[list[Balance], list[Balance]]:
+    """Where needs and offers meet and where they do not: by theme, and by region (of the country that asks, of the one
+    that offers)."""
+    asked = NeedEntry.objects.filter(need__in=Need.objects.taking_responses().order_by().values("pk"))
+    needs, lonely = asked.counts(), asked.filter(need__in=without_match().order_by().values("pk")).counts()
+    offers = OfferEntry.objects.filter(offer__in=Offer.objects.active().order_by().values("pk")).counts()
+
+    def rows(kind: FacetKind, places) -> list[Balance]:
+        tables = [kind.among(counts) for counts in (needs, lonely, offers)]
+        most = max(
+            (n for table in (tables[0], tables[2]) for place in places if (n := table.get(place.pk, 0))), default=1
+        )
+        found = [Balance(place, *(table.get(place.pk, 0) for table in tables), most) for place in places]
+        return sorted(found, key=lambda one: (-one.needs, one.offers))
+
+    regions = list(Region.objects.filter(parent__code="001").by_name())
+    return rows(FacetKind.TERM, list(Term.objects.themes())), rows(FacetKind.REGION, regions)

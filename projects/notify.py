@@ -1,4 +1,5 @@
-"""Who is told of what, and how: every event of a need or a response reaches those it concerns, in their language.
+"""Who is told of what, and how: every event of a need, response, offer or project, and every match that is found,
+reaches those it concerns, in their language.
 
 `recipients` says whom an event concerns and why; each person chose how often for each reason. One message is one
 `Notice`, written before it is sent, so that staff see what failed and nothing is told twice.
@@ -19,9 +20,10 @@ from partners.choices import Role
 from partners.models import Membership, User
 from projects.choices import Audience, Delivery, Frequency, NoticeKind, ResponseState, Side
 from projects.lifecycle.need import HOLDER, NEXT, WRITING
-from projects.models import Event, MailPreference, Need, Notice, Response
+from projects.lifecycle.offer import NEXT as NEXT_OF_OFFER
+from projects.models import Event, FoundMatch, MailPreference, Need, Notice, Offer, Project, Response
 from projects.models.response import ACCEPTED
-from projects.timeline import said, who_did
+from projects.timeline import happened
 
 MOST_ATTEMPTS = 8
 COUNTRY, PARTNER, DESK, PUBLISHER = "country", "partner", "desk", "publisher"
@@ -36,7 +38,7 @@ CONCERNS: dict[str, tuple[str, ...]] = {
     "deliver": (COUNTRY, PARTNER, DESK), "close": (PARTNER, DESK), "close_partly": (COUNTRY, PARTNER, DESK),
     "withdraw": (COUNTRY, PARTNER, DESK), "hold": (COUNTRY, PARTNER, DESK), "resume": (COUNTRY, PARTNER),
     "expire": (COUNTRY,), "renew": (DESK,), "merge": (COUNTRY, PARTNER), "archive": (COUNTRY,), "restore": (),
-    "revise": (COUNTRY, PARTNER, DESK), "project_ended": (COUNTRY, PARTNER, DESK),
+    "revise": (COUNTRY, PARTNER, DESK), "project_ended": (COUNTRY, PARTNER, DESK), "propose_story": (PUBLISHER,),
     "correct": (COUNTRY,), "unlist": (COUNTRY, PARTNER, DESK),
     "remind_draft": (COUNTRY,), "remind_screening": (DESK,), "remind_publish": (PUBLISHER,), "remind_summary": (COUNTRY,),
     "remind_30": (COUNTRY,), "remind_50": (COUNTRY,), "remind_unanswered": (COUNTRY, DESK), "remind_expiry": (COUNTRY,),
@@ -48,6 +50,14 @@ RESPONSE_CONCERNS: dict[str, tuple[str, ...]] = {
     "decline": (PARTNER, COUNTRY), "take_back": (COUNTRY, PARTNER, DESK), "reconsider": (),
     "agree": (), "convert": (), "lapse": (PARTNER, COUNTRY), "remind_answer": (COUNTRY,),
 }  # fmt: skip
+# Of an offer; PARTNER are the people of its provider. What waits for them is in OFFER_ASKS.
+OFFER_CONCERNS: dict[str, tuple[str, ...]] = {
+    "begin": (), "submit": (DESK,), "return": (PARTNER,), "verify": (PARTNER,), "activate": (), "pause": (), "resume": (),
+    "expire": (PARTNER,), "renew": (), "revise": (), "withdraw": (DESK,), "correct": (PARTNER,), "remind_offer": (PARTNER,),
+}  # fmt: skip
+OFFER_ASKS = ("submit", "return", "verify", "expire", "remind_offer")
+# Of a project; PARTNER are those who speak for its countries and partners.
+PROJECT_CONCERNS: dict[str, tuple[str, ...]] = {"check_right": (PARTNER,), "check_wrong": (PARTNER, DESK)}
 HELD_BY = {Side.COUNTRY: COUNTRY, Side.PARTNER: PARTNER, Side.UNEP: DESK}
 ASKS_COUNTRY = ("express", "remind_answer", "ask_endorsement", "remind_summary", "find_eligible")  # whatever the state
 
@@ -59,26 +69,63 @@ class Told:
 
 
 def recipients(event: Event) -> list[Told]:
-    """Whom an event concerns, each once, and why; never whoever did it. Only people who may see the need."""
-    response, need = event.response, event.need or event.response.need
-    sides = (RESPONSE_CONCERNS if response else CONCERNS).get(event.action, ())
+    """Whom an event concerns, each once, and why; never whoever did it. Only people who may see the record."""
+    record = event.response.need if event.response else event.record
     found: dict[int, Told] = {}
-    for side in sides:
-        is_asked = side == HELD_BY.get(HOLDER.get(need.state)) or (side == COUNTRY and event.action in ASKS_COUNTRY)
-        for user in _people(side, need, response):
-            found.setdefault(user.pk, Told(user, NoticeKind.YOUR_MOVE if is_asked else NoticeKind.YOURS))
-    if event.is_public:
-        for follow in need.follows.select_related("user"):
+    for user, is_asked in _concerned(event):
+        found.setdefault(user.pk, Told(user, NoticeKind.YOUR_MOVE if is_asked else NoticeKind.YOURS))
+    if event.is_public and isinstance(record, Need):
+        for follow in record.follows.select_related("user"):
             found.setdefault(follow.user_id, Told(follow.user, NoticeKind.FOLLOWED))
     found.pop(event.by_id, None)
-    return [
-        told for told in found.values()
-        if told.user.is_active and not told.user.email.endswith(".invalid") and told.user.has_perm("projects.view_need", need)
-    ]  # fmt: skip
+    return [told for told in found.values() if _can_be_told(told.user, record)]
+
+
+def _can_be_told(user: User, record) -> bool:
+    there = user.is_active and not user.email.endswith(".invalid")
+    return there and user.has_perm(f"projects.view_{record._meta.model_name}", record)
+
+
+def _concerned(event: Event) -> list[tuple[User, bool]]:
+    """(person, whether something waits for them)."""
+    if event.offer:
+        sides = OFFER_CONCERNS.get(event.action, ())
+        people = {PARTNER: lambda: _of_provider(event.offer), DESK: lambda: _staff(Role.DESK)}
+        return [(user, event.action in OFFER_ASKS) for side in sides for user in people[side]()]
+    if event.project:
+        sides = PROJECT_CONCERNS.get(event.action, ())
+        people = {PARTNER: lambda: _of_project(event.project), DESK: lambda: _staff(Role.DESK)}
+        return [(user, False) for side in sides for user in people[side]()]
+    response, need, found = event.response, event.need or event.response.need, []
+    for side in (RESPONSE_CONCERNS if response else CONCERNS).get(event.action, ()):
+        is_asked = side == HELD_BY.get(HOLDER.get(need.state)) or (side == COUNTRY and event.action in ASKS_COUNTRY)
+        found += [(user, is_asked) for user in _people(side, need, response)]
+    return found
+
+
+def _held():
+    return Membership.objects.active().filter(user__is_active=True).select_related("user").order_by("pk")
+
+
+def _staff(role: str) -> list[User]:
+    return [m.user for m in _held().filter(role=role)]
+
+
+def _of_provider(offer: Offer) -> list[User]:
+    if offer.is_on_behalf and offer.created_by:
+        return [offer.created_by]
+    if offer.partner_id:
+        return [m.user for m in _held().filter(partner=offer.partner_id)]
+    return [m.user for m in _held().filter(country=offer.country_id, role=Role.FOCAL_POINT)]
+
+
+def _of_project(project: Project) -> list[User]:
+    countries = _held().filter(country__in=project.country_links.values("country"), role=Role.FOCAL_POINT)
+    return [m.user for m in countries | _held().filter(partner__in=project.partner_links.values("partner"), role=Role.PARTNER_LEAD)]  # fmt: skip
 
 
 def _people(side: str, need: Need, response: Response | None) -> list[User]:
-    held = Membership.objects.active().filter(user__is_active=True).select_related("user").order_by("pk")
+    held = _held()
     if side == COUNTRY:
         held = held.filter(country=need.country)
         if need.state not in WRITING:  # while it is written, contributors hear of it too
@@ -95,42 +142,74 @@ def _people(side: str, need: Need, response: Response | None) -> list[User]:
         countries = {key for r in of for key in (r.country_id, r.second_country_id)} - {None}
         held = held.filter(partner__in=partners) | held.filter(country__in=countries, role=Role.FOCAL_POINT)
         return [m.user for m in held]
-    role = {DESK: (Role.DESK,), PUBLISHER: (Role.PUBLISHER,)}[side]
-    return [m.user for m in held.filter(role__in=role)]
+    return _staff({DESK: Role.DESK, PUBLISHER: Role.PUBLISHER}[side])
 
 
 # --- writing it down -----------------------------------------------------------------------------------------------------
 @transaction.atomic
 def note(event: Event) -> list[Notice]:
     """Writes one notice for each person concerned, once; returns those to be sent now."""
-    told = recipients(event)
+    _write(recipients(event), event=event)
+    return list(event.notices.filter(frequency=Frequency.IMMEDIATE, status=Delivery.WAITING))
+
+
+def _write(told: list[Told], **about) -> None:
     wishes = MailPreference.of([t.user for t in told])
     rows = []
     for one in told:
         frequency = wishes[one.user.pk][one.kind]
         status = Delivery.UNWANTED if frequency == Frequency.NONE else Delivery.WAITING
-        rows.append(Notice(user=one.user, event=event, kind=one.kind, frequency=frequency, status=status))
+        rows.append(Notice(user=one.user, kind=one.kind, frequency=frequency, status=status, **about))
     Notice.objects.bulk_create(rows, ignore_conflicts=True)
-    return list(event.notices.filter(frequency=Frequency.IMMEDIATE, status=Delivery.WAITING))
+
+
+MATCHES_AT_ONCE = 200  # told in one transaction
+
+
+@transaction.atomic
+def note_matches() -> list[Notice]:
+    """Writes notices of matches that nobody was told of yet; returns those to be sent now. Both sides hear of them: the
+    people of the provider and the country's focal points."""
+    waiting = FoundMatch.objects.filter(is_told=False).select_for_update(of=("self",), skip_locked=True)
+    keys = list(waiting.order_by("pk").values_list("pk", flat=True)[:MATCHES_AT_ONCE])
+    for found in FoundMatch.objects.standing().filter(pk__in=keys).select_related("need", "offer"):
+        people = {u.pk: u for u in [*_of_provider(found.offer), *_people(COUNTRY, found.need, None)]}
+        _write([Told(u, NoticeKind.MATCHED) for u in people.values() if _can_be_told(u, found.need)], found=found)
+    FoundMatch.objects.filter(pk__in=keys).update(is_told=True)
+    return list(Notice.objects.filter(found__in=keys, frequency=Frequency.IMMEDIATE, status=Delivery.WAITING))
 
 
 # --- sending -------------------------------------------------------------------------------------------------------------
 def _facts(notice: Notice) -> dict:
-    """What a message says of an event, as far as this person may know it."""
+    """What a message says of an event or a match, as far as this person may know it."""
+    record = notice.record
+    address = translate_url(record.get_absolute_url(), notice.user.language)
+    found = {
+        "record": record, "whose": getattr(record, "side", ""), "state": record.get_state_display(), "note": "", "due_on": None,
+        "next": "", "is_your_move": notice.kind == NoticeKind.YOUR_MOVE, "address": address,
+    }  # fmt: skip
+    if notice.found_id:
+        offer = notice.found.offer
+        address = translate_url(reverse("need-matches", args=[record.reference]), notice.user.language)
+        what = _("An offer may meet it: %(reference)s %(title)s, from %(who)s; %(n)s of 100 points.") % {
+            "reference": offer.reference, "title": offer.title, "who": offer.provider, "n": round(notice.found.score),
+        }  # fmt: skip
+        return found | {
+            "what": what,
+            "next": _("See why, then respond, ask for it, or set it aside."),
+            "address": address,
+        }
     event = notice.event
-    response, need = event.response, event.need or event.response.need
-    is_party = need.audience_of(notice.user) == Audience.PARTY
+    response = event.response
+    is_party = not isinstance(record, Project) and record.audience_of(notice.user) == Audience.PARTY
     may_read_note = event.is_note_public or is_party or (response is not None and _is_responder(notice.user, response))
-    return {
-        "need": need,
-        "what": f"{who_did(event, need, response)} {said(event, response)}",
+    return found | {
+        "what": happened(event),
         "note": event.note if may_read_note else "",
-        "state": need.get_state_display(),
-        "next": NEXT[need.state],
-        "due_on": response.due_on if response and event.action in ("express", "remind_answer") else need.due_on,
-        "is_your_move": notice.kind == NoticeKind.YOUR_MOVE,
-        "address": translate_url(need.get_absolute_url(), notice.user.language),
-    }
+        "next": {Need: NEXT, Offer: NEXT_OF_OFFER}[type(record)][record.state] if not isinstance(record, Project) else "",
+        "due_on": response.due_on if response and event.action in ("express", "remind_answer", "suggest", "ask")
+        else getattr(record, "due_on", None),
+    }  # fmt: skip
 
 
 def _is_responder(user: User, response: Response) -> bool:
@@ -139,7 +218,9 @@ def _is_responder(user: User, response: Response) -> bool:
 
 def _loaded(notices):
     return notices.select_related(
-        "user", "event__by", "event__need__country", "event__response__need__country", "event__response__partner", "event__response__country"
+        "user", "event__by", "event__need__country", "event__response__need__country", "event__response__partner",
+        "event__response__country", "event__offer__partner", "event__offer__country", "event__project",
+        "found__need__country", "found__offer__partner", "found__offer__country",
     ).order_by("pk")  # fmt: skip
 
 

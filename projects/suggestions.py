@@ -77,3 +77,8 @@ def similar_to(title: str, need: Need, user) -> list[Similar]:
     projects = Project.objects.visible_to(user).filter(country_links__country=need.country).distinct()
     found = similar(title, visible=needs, without=need.pk, limit=4) + similar(title, visible=projects, limit=4)
     return sorted(found, key=lambda one: (-one.likeness, one.record.reference))[:6]
+
+
+def offers_like(words: str, need: Need) -> list[Similar]:
+    """Offers that the need's country can have already, whose titles resemble what is being written."""
+    return similar(words, visible=Offer.objects.can_serve(need), limit=3)

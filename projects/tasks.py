@@ -8,7 +8,7 @@ from procrastinate.contrib.django import app
 
 from partners.models import User
 from partners.tasks import PATIENCE
-from projects import clocks, notify, quality, search
+from projects import agreement, clocks, notify, quality, search
 from projects.choices import Matched
 from projects.interchange.iati_import import import_file
 from projects.matching import keeping, reading
@@ -76,6 +76,16 @@ def keep_matching_fresh(timestamp: int) -> None:
     for kind in Matched:
         if changed := reading.stale(kind):
             logger.info("Read for matching: %s of %s", keeping.refresh(kind, changed), kind.name)
+    for notice in notify.note_matches():
+        send_notice.defer(notice_id=notice.pk)
+
+
+@app.periodic(cron="*/10 * * * *")
+@app.task(name="projects.follow_projects", queue="nightly", lock="follow", pass_context=False)
+def follow_projects(timestamp: int) -> None:
+    """Needs follow the projects that carry them out, whoever changed these and by whatever door."""
+    for project in Project.objects.carrying_needs():
+        agreement.follow(project)
 
 
 # --- clocks and mail -----------------------------------------------------------------------------------------------------
@@ -90,7 +100,7 @@ def run_clocks(timestamp: int) -> None:
 @app.task(name="projects.tell_of_event", queue="mail", retry=PATIENCE)
 def tell_of_event(event_id: int) -> None:
     """Writes the messages of an event and queues those that go at once."""
-    event = Event.objects.select_related("need", "response__need", "by").filter(pk=event_id).first()
+    event = Event.objects.select_related("need", "response__need", "offer", "project", "by").filter(pk=event_id).first()
     if event is None:  # its draft was deleted meanwhile
         return
     for notice in notify.note(event):

@@ -62,6 +62,7 @@ SAYS = {
     "remind_progress": gettext_lazy("reminds the partners: the six-monthly update is due."),
     "remind_closing": gettext_lazy("reminds the country to say what came of it."),
     "revise": gettext_lazy("takes up the plan again: it was changed after it had been agreed."),
+    "propose_story": gettext_lazy("proposes it as a story to tell: it was rated well."),
     "project_ended": gettext_lazy("notes that the project has ended: what was delivered has to be confirmed."),
     "import": gettext_lazy("brings it in from another source."),
 }
@@ -78,6 +79,11 @@ OFFER_SAYS = {
     "renew": gettext_lazy("renews it for 12 months."),
     "revise": gettext_lazy("rewrites it."),
     "withdraw": gettext_lazy("withdraws it."),
+    "remind_offer": gettext_lazy("reminds its provider: it expires soon and can be renewed."),
+}
+PROJECT_SAYS = {
+    "check_right": gettext_lazy("confirms that the record is right."),
+    "check_wrong": gettext_lazy("disputes the record."),
 }
 RESPONSE_SAYS = {
     "suggest": gettext_lazy("asks %(who)s to help with: %(lines)s."),
@@ -166,6 +172,16 @@ def said(event: Event, response: Response | None = None, *, html: bool = False) 
     )
 
 
+def happened(event: Event) -> str:
+    """One sentence on an event of any kind of record, for mail: who did what."""
+    if event.offer:
+        return f"{_side_of(event, event.offer.provider)} {OFFER_SAYS.get(event.action, event.action)}"
+    if event.project:
+        return f"{_side_of(event, None)} {PROJECT_SAYS.get(event.action, event.action)}"
+    need = event.need or event.response.need
+    return f"{who_did(event, need, event.response)} {said(event, event.response)}"
+
+
 def who_did(event: Event, need: Need, response: Response | None) -> Country | Partner | str:
     """Whose act it was."""
     if response is not None:
@@ -179,12 +195,12 @@ def who_did(event: Event, need: Need, response: Response | None) -> Country | Pa
     return _side_of(event, need.country)
 
 
-def _side_of(event: Event, own: Country | Partner) -> Country | Partner | str:
+def _side_of(event: Event, own: Country | Partner | None) -> Country | Partner | str:
     """For whom somebody acted: the side whose record it is, UNEP, or whoever else they belong to."""
     if is_system(event.by):
         return _("The portal")
     held = list(event.by.memberships.all())
-    if own.pk in [m.country_id if isinstance(own, Country) else m.partner_id for m in held]:
+    if own is not None and own.pk in [m.country_id if isinstance(own, Country) else m.partner_id for m in held]:
         return own
     if any(m.role in ("desk", "publisher", "administrator") for m in held):
         return _("UNEP")

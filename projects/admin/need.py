@@ -144,7 +144,14 @@ class NoticeAdmin(RuledAdmin, admin.ModelAdmin):
     """Mail that was sent, failed or came back."""
 
     list_display = ["created_at", "user", "about", "kind", "status", "attempts", "error"]
-    list_select_related = ["user", "event__need", "event__response__need"]
+    list_select_related = [
+        "user",
+        "event__need",
+        "event__response__need",
+        "event__offer",
+        "event__project",
+        "found__need",
+    ]
     list_filter = ["status", "kind", "frequency"]
     search_fields = ["user__email", "message_id"]
     actions = ["send_again"]
@@ -152,8 +159,7 @@ class NoticeAdmin(RuledAdmin, admin.ModelAdmin):
 
     @admin.display(description=gettext_lazy("about"))
     def about(self, notice):
-        need = notice.event.need or notice.event.response.need
-        return need.reference
+        return notice.record.reference
 
     def queues(self):
         return [

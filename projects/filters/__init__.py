@@ -1,8 +1,18 @@
 """The filters of the lists: base.py what they share, then one file per record."""
 
 from projects.filters.base import EntryOrder, RecordFilter, chips, facets_of
+from projects.filters.match import MatchFilter
 from projects.filters.need import NeedFilter
 from projects.filters.offer import OfferFilter
 from projects.filters.project import ProjectFilter
 
-__all__ = ["EntryOrder", "NeedFilter", "OfferFilter", "ProjectFilter", "RecordFilter", "chips", "facets_of"]
+__all__ = [
+    "EntryOrder",
+    "MatchFilter",
+    "NeedFilter",
+    "OfferFilter",
+    "ProjectFilter",
+    "RecordFilter",
+    "chips",
+    "facets_of",
+]

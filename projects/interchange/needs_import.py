@@ -43,8 +43,8 @@ class Report:
     findings: list[tuple[int, str, str]] = field(default_factory=list)
 
 
-def read_table(path: Path) -> list[dict]:
-    """The rows of a CSV file in UTF-8. Raises Unreadable."""
+def read_table(path: Path, columns: tuple[str, ...] = COLUMNS) -> list[dict]:
+    """The rows of a CSV file in UTF-8 that has these columns. Raises Unreadable."""
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
@@ -54,7 +54,7 @@ def read_table(path: Path) -> list[dict]:
     except UnicodeDecodeError:
         raise Unreadable(_("%(path)s is not a text in UTF-8. Save it as “CSV UTF-8”.") % {"path": path}) from None
     rows = csv.DictReader(io.StringIO(text.replace("\x00", ""), newline=""))
-    if missing := [name for name in COLUMNS if name not in (rows.fieldnames or [])]:
+    if missing := [name for name in columns if name not in (rows.fieldnames or [])]:
         raise Unreadable(_("%(path)s has no column %(names)s.") % {"path": path, "names": ", ".join(missing)})
     try:
         return list(rows)

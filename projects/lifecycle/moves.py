@@ -149,7 +149,7 @@ def write_down(record, action: str, *, by, to_state: str = "", note: str = "", i
         is_public=is_public,
         is_note_public=is_note_public,
     )
-    if (event.need_id or event.response_id) and not _quiet.get():  # nobody is told of projects and offers by mail yet
+    if not _quiet.get():
         app.configure_task("projects.tell_of_event").defer(event_id=event.pk)
     return event
 

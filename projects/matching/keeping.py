@@ -29,7 +29,7 @@ def renew(kind: Matched, keys: list[int]) -> None:
 def _keep(own: str, other: str, key: int, found: list[Match]) -> None:
     """Makes these the best of a record: `own` names the side that was searched for, `other` what was found."""
     pairs = [
-        FoundMatch(need_id=m.need, offer_id=m.record, score=m.score, **{f"is_of_{own}": True})
+        FoundMatch(need_id=m.need, offer_id=m.record, score=m.score, points=_shares(m), **{f"is_of_{own}": True})
         for m in found
         if m.score >= LEAST
     ]
@@ -37,9 +37,15 @@ def _keep(own: str, other: str, key: int, found: list[Match]) -> None:
         **{f"{other}__in": [getattr(p, f"{other}_id") for p in pairs]}
     ).update(**{f"is_of_{own}": False})
     FoundMatch.objects.bulk_create(
-        pairs, update_conflicts=True, unique_fields=["need", "offer"], update_fields=["score", f"is_of_{own}"]
+        pairs, update_conflicts=True, unique_fields=["need", "offer"], update_fields=["score", "points", f"is_of_{own}"]
     )
-    FoundMatch.objects.filter(**{own: key}, is_of_need=False, is_of_offer=False).delete()
+    gone = FoundMatch.objects.filter(**{own: key}, is_of_need=False, is_of_offer=False)
+    gone.filter(is_told=False, shown=0).delete()  # the others are kept: nobody is told twice, and the counts stay
+
+
+def _shares(match: Match) -> dict[str, float]:
+    """{signal: the share of its points that was earned}."""
+    return {signal.value: round(got / most, 2) for signal, (got, most) in match.points.items() if most}
 
 
 def refresh(kind: Matched, keys: list[int] | None = None) -> int:

@@ -171,7 +171,8 @@ class FoundMatchQuerySet(models.QuerySet):
     def standing(self):
         """Those that can still come to something: the need takes responses, the offer can be had, nobody set it aside."""
         aside = SetAside.objects.filter(need=models.OuterRef("need"), offer=models.OuterRef("offer"))
-        return self.filter(need__in=Need.objects.taking_responses(), offer__in=Offer.objects.active()).exclude(
+        best = self.filter(Q(is_of_need=True) | Q(is_of_offer=True))
+        return best.filter(need__in=Need.objects.taking_responses(), offer__in=Offer.objects.active()).exclude(
             models.Exists(aside)
         )
 
@@ -185,6 +186,10 @@ class FoundMatch(models.Model):
     is_of_need = models.BooleanField(default=False)  # among the best for the need
     is_of_offer = models.BooleanField(default=False)  # among the best for the offer
     found_at = models.DateTimeField(_("found at"), default=timezone.now)
+    points = models.JSONField(_("points by signal"), default=dict)  # {signal: earned of 1}, as last found
+    is_told = models.BooleanField(default=False)  # those whom it concerns have been told
+    shown = models.PositiveIntegerField(_("shown"), default=0)  # how often, counted without knowing to whom
+    opened = models.PositiveIntegerField(_("opened"), default=0)
 
     objects = FoundMatchQuerySet.as_manager()
 
@@ -193,10 +198,33 @@ class FoundMatch(models.Model):
         verbose_name_plural = _("matches found")
         ordering = ["-score", "pk"]
         constraints = [models.UniqueConstraint(fields=["need", "offer"], name="match_found_once")]
-        indexes = [models.Index(fields=["offer", "-score"], name="match_of_offer")]
+        indexes = [
+            models.Index(fields=["offer", "-score"], name="match_of_offer"),
+            models.Index(fields=["id"], name="match_not_told", condition=Q(is_told=False)),
+        ]
 
     def __str__(self):
         return f"{self.need_id} / {self.offer_id}: {self.score:.0f}"
+
+
+class SavedMatch(models.Model):
+    """A match that a person wants to come back to."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="saved_matches", verbose_name=_("person")
+    )
+    need = models.ForeignKey(Need, models.CASCADE, related_name="+", verbose_name=_("need"))
+    offer = models.ForeignKey(Offer, models.CASCADE, related_name="+", verbose_name=_("offer"))
+    at = models.DateTimeField(_("at"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("saved match")
+        verbose_name_plural = _("saved matches")
+        ordering = ["-at", "-pk"]
+        constraints = [models.UniqueConstraint(fields=["user", "need", "offer"], name="match_saved_once")]
+
+    def __str__(self):
+        return f"{self.user}: {self.need_id} / {self.offer_id}"
 
 
 class ReadText(models.Model):

@@ -8,12 +8,14 @@ from django.utils.translation import gettext_lazy as _
 from partners.models.constraints import known
 from projects.choices import Delivery, Frequency, NoticeKind
 from projects.models.event import Event
+from projects.models.matching import FoundMatch
 from projects.models.need import Need
 
 DEFAULTS = {
     NoticeKind.YOUR_MOVE: Frequency.IMMEDIATE,
     NoticeKind.YOURS: Frequency.IMMEDIATE,
     NoticeKind.FOLLOWED: Frequency.DAILY,
+    NoticeKind.MATCHED: Frequency.DAILY,
 }
 
 
@@ -75,10 +77,15 @@ class NoticeQuerySet(models.QuerySet):
 
 
 class Notice(models.Model):
-    """One message to one person about one event, and what became of it."""
+    """One message to one person about one event, or one match that was found, and what became of it."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="notices", verbose_name=_("person"))
-    event = models.ForeignKey(Event, models.CASCADE, related_name="notices", verbose_name=_("event"))
+    event = models.ForeignKey(
+        Event, models.CASCADE, null=True, blank=True, related_name="notices", verbose_name=_("event")
+    )
+    found = models.ForeignKey(
+        FoundMatch, models.CASCADE, null=True, blank=True, related_name="notices", verbose_name=_("match")
+    )
     kind = models.CharField(_("kind"), max_length=10, choices=NoticeKind)
     frequency = models.CharField(_("how often"), max_length=10, choices=Frequency)
     status = models.CharField(_("status"), max_length=10, choices=Delivery, default=Delivery.WAITING)
@@ -102,7 +109,18 @@ class Notice(models.Model):
             known("frequency", Frequency),
             known("status", Delivery),
             models.UniqueConstraint(fields=["user", "event"], name="told_once"),
+            models.UniqueConstraint(fields=["user", "found"], name="told_of_a_match_once"),
+            models.CheckConstraint(
+                name="notice_of_one", condition=models.Q(event__isnull=True) ^ models.Q(found__isnull=True)
+            ),
         ]
 
     def __str__(self):
-        return f"{self.user}: {self.event}"
+        return f"{self.user}: {self.event or self.found}"
+
+    @property
+    def record(self):
+        """What it is about: a need, an offer or a project."""
+        if self.found_id:
+            return self.found.need
+        return self.event.response.need if self.event.response_id else self.event.record

@@ -108,6 +108,14 @@ class ProjectQuerySet(models.QuerySet):
         flows = [Flow(c, counts[c.pk]["shares"], counts[c.pk]["draws"]) for c in others]
         return sorted(flows, key=lambda f: (-(f.shares + f.draws), f.country.iso3))
 
+    def finished(self):
+        """Those whose delivery is over (IATI status 3 or 4)."""
+        return self.filter(status__in=(Status.FINALISATION, Status.CLOSED))
+
+    def carrying_needs(self):
+        """Projects that needs in delivery (or on hold) wait for."""
+        return self.filter(needs__state__in=("in_delivery", "on_hold")).distinct()
+
     # -- what is loaded
     def with_text(self):
         """Translations into the reader's language, so that `text` needs no query."""

@@ -15,7 +15,15 @@ from projects.views.draft import (
     need_sheet_upload,
     need_similar,
 )
-from projects.views.matches import match_aside, match_list, need_matches, offer_matches
+from projects.views.matches import (
+    demand,
+    match_aside,
+    match_keep,
+    match_list,
+    matches_seen,
+    need_matches,
+    offer_matches,
+)
 from projects.views.need import (
     need_approve,
     need_detail,
@@ -50,7 +58,10 @@ __all__ = [
     "response_document",
     "response_express",
     "response_list",
+    "demand",
     "match_aside",
+    "match_keep",
+    "matches_seen",
     "match_list",
     "need_matches",
     "offer_matches",

@@ -33,11 +33,13 @@ def my_dashboard(request: HttpRequest) -> HttpResponse:
         "others": dashboard.with_others(user),
         "followed": dashboard.followed(user),
         "news": dashboard.news(user),
+        "to_share": dashboard.to_share(user),
+        "saved": matches.saved_by(user),
         "held": held,
         "asked": user.join_requests.filter(decided_at=None).select_related("country", "partner"),
         "may_begin": user.has_perm("projects.add_need"),
         "may_offer": user.has_perm("projects.add_offer"),
-        "fitting": matches.fitting(user).count(),
+        "fitting": matches.fitting(matches.found_for(user)).count(),
         "may_grant": user.has_perm("partners.grant_membership"),
         "lacks_second_factor": needs_second_factor(user) and not has_second_factor(user),
         "countries": [m.country for m in held if m.role == Role.FOCAL_POINT],
@@ -91,7 +93,9 @@ def my_mail(request: HttpRequest) -> HttpResponse:
         form.save()
         messages.success(request, _("Your choice is kept."))
         return redirect("my-mail")
-    latest = request.user.notices.select_related("event__need", "event__response__need")[:20]
+    latest = request.user.notices.select_related(
+        "event__need", "event__response__need", "event__offer", "event__project", "found__need"
+    )[:20]
     return render(
         request, "projects/my_mail.html", {"form": form, "latest": latest}, status=400 if form.errors else 200
     )

@@ -19,14 +19,14 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from projects import charts, drafting, uploads
-from projects.choices import DocumentKind, NeedState, OfferState
+from projects.choices import DocumentKind, NeedState, OfferKind, OfferState
 from projects.forms import OFFER_PARTS, PARTS, BeginForm, BeginOfferForm, Part, parts_of
 from projects.interchange import need_sheet
 from projects.lifecycle import missing_for
 from projects.lifecycle import offer as life_of_offer
 from projects.lifecycle.need import TAKES_DOCUMENTS, WRITING
-from projects.models import Need, NeedDocument, Offer
-from projects.suggestions import similar_to, suggest_for
+from projects.models import Need, NeedDocument, Offer, Project
+from projects.suggestions import offers_like, similar_to, suggest_for
 from ssc_portal.templatetags.portal import day
 
 
@@ -109,15 +109,35 @@ def draft_new(request: HttpRequest, kind: str) -> HttpResponse:
     written = WRITTEN[kind]
     if not request.user.has_perm(f"projects.add_{kind}"):
         raise PermissionDenied(written.ask)
-    form = written.begin(request.POST or None, user=request.user, initial={"key": uuid.uuid4().hex})
+    source, taken = _source(request, kind)
+    initial = {"key": uuid.uuid4().hex, **taken}
+    form = written.begin(request.POST or None, user=request.user, initial=initial)
     if request.method == "POST" and form.is_valid():
+        values = (
+            drafting.experience_of(source) if isinstance(source, Project) else drafting.copied(source) if source else {}
+        )
         try:
-            record, _new = drafting.begin(form.instance, by=request.user, key=form.cleaned_data["key"])
+            record = drafting.begin_with(form.instance, values, by=request.user, key=form.cleaned_data["key"])
             return redirect(f"{kind}-part", record.reference, written.parts[0].slug)
         except ValidationError as error:
             form.add_error(None, error.messages)
-    context = {"form": form, "kind": kind}
+    context = {"form": form, "kind": kind, "source": source}
     return render(request, "projects/draft_new.html", context, status=400 if form.errors else 200)
+
+
+def _source(request: HttpRequest, kind: str) -> tuple[Need | Offer | Project | None, dict]:
+    """From what a draft is begun (`?copy=` a record of one's own side, `?project=` for its experience), and what the first
+    page takes over of it."""
+    if reference := request.GET.get("copy"):
+        source = _mine(request, reference, kind)
+        who = (
+            f"partner:{source.partner_id}" if kind == "offer" and source.partner_id else f"country:{source.country_id}"
+        )
+        return source, {"kind": source.kind, "title": source.title, "country": source.country_id, "who": who}
+    if (reference := request.GET.get("project")) and kind == "offer":
+        project = get_object_or_404(Project.objects.visible_to(request.user), reference=reference.upper())
+        return project, {"kind": OfferKind.EXPERIENCE, "title": project.title[:200]}
+    return None, {}
 
 
 @login_required
@@ -183,6 +203,7 @@ def draft_part(request: HttpRequest, reference: str, slug: str, kind: str) -> Ht
         "similar": similar_to(f"{record.title} {record.problem[:300]}", record, request.user)
         if slug == "problem"
         else [],
+        "offers": offers_like(f"{record.title} {record.problem[:300]}", record) if slug == "problem" else [],
         "has_errors": form.total_error_count() if slug == "lines" and form.is_bound else bool(form.errors),
         **_progress(type(record).objects.get(pk=record.pk)),
     }
@@ -251,7 +272,8 @@ def need_similar(request: HttpRequest, reference: str) -> HttpResponse:
     """While the title and the problem are typed: what resembles them. A piece of a page."""
     need = _mine(request, reference)
     words = f"{request.GET.get('title', '')[:300]} {request.GET.get('problem', '')[:300]}"
-    return render(request, "components/_similar.html", {"similar": similar_to(words, need, request.user), "need": need})
+    found = {"similar": similar_to(words, need, request.user), "offers": offers_like(words, need), "need": need}
+    return render(request, "components/_similar.html", found)
 
 
 @login_required

@@ -107,6 +107,8 @@ def _acts(user, need: Need) -> list[tuple[str, str]]:
             acts.append((reverse(name, args=[need.reference, *filter(None, [step])]), label))
 
     add("need-draft", _("Write on"), "change", *WRITING)
+    if user.has_perm("projects.change_need", need) and need.state not in WRITING:
+        acts.append((f"{reverse('need-new')}?copy={need.reference}", _("Make a copy")))
     add("need-screen", _("Screen"), "screen", NeedState.SUBMITTED)
     if need.state in (NeedState.SUBMITTED, NeedState.ELIGIBLE) and user.has_perm("projects.change_need", need):
         acts.append((reverse("need-part", args=[need.reference, "summary"]), _("Change the public summary")))

@@ -41,6 +41,7 @@ def offer_detail(request: HttpRequest, reference: str) -> HttpResponse:
             "offer": offer,
             "then": NEXT[offer.state],
             "may_write": offer.state in WRITING and request.user.has_perm("projects.change_offer", offer),
+            "may_copy": request.user.has_perm("projects.change_offer", offer),
             "moves": lifecycle.moves_open_to(request.user, offer) if request.user.is_authenticated else [],
             "log": offer_timeline(offer, request.user),
             "terms": [

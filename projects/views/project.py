@@ -11,9 +11,9 @@ from partners.filters import CountryFilter, PartnerFilter
 from partners.maps import map_of_roles
 from partners.models import Country, Partner
 from projects import charts, lifecycle, quality, search
-from projects.choices import OrganisationRole, TransactionKind, Vocabulary
-from projects.filters import NeedFilter, ProjectFilter, facets_of
-from projects.models import Need, Project, Term
+from projects.choices import OrganisationRole, Status, TransactionKind, Vocabulary
+from projects.filters import NeedFilter, OfferFilter, ProjectFilter, facets_of
+from projects.models import Need, Offer, Project, Term
 from projects.views.listing import list_page
 
 
@@ -83,6 +83,8 @@ def project_detail(request: HttpRequest, reference: str) -> HttpResponse:
                 if e.is_public and e.action in lifecycle.moves_of(project)
             ],
             "checks": project.checks.all(),
+            "may_share": project.status in (Status.FINALISATION, Status.CLOSED)
+            and request.user.has_perm("projects.check_project", project),
             "may_check": request.user.has_perm("projects.check_project", project),
             "needs": [need for need in project.needs.all() if request.user.has_perm("projects.view_need", need)],
             "moves": lifecycle.moves_open_to(request.user, project) if request.user.is_staff else [],
@@ -182,6 +184,10 @@ def search_everything(request: HttpRequest) -> HttpResponse:
         need_keys = list(need_filter.ordered(need_filter.entries()).values_list("pk", flat=True)[:5])
         found_needs = Need.objects.for_listing().in_bulk(need_keys)
         needs = [found_needs[key] for key in need_keys if key in found_needs]
+        offer_filter = OfferFilter({"q": words}, queryset=Offer.objects.all(), request=request)
+        offer_filter.is_valid()
+        offer_keys = list(offer_filter.ordered(offer_filter.entries()).values_list("pk", flat=True)[:5])
+        found_offers = Offer.objects.for_listing().in_bulk(offer_keys)
         recognised = search.recognise(words)
         named = {kind: [r.value for r in recognised if r.parameter == kind] for kind in ("country", "partner", "term")}
         countries = CountryFilter({"q": words}, queryset=Country.objects.all()).qs
@@ -203,6 +209,8 @@ def search_everything(request: HttpRequest) -> HttpResponse:
             "compiled": filterset.compiled,
             "needs": needs,
             "needs_count": need_filter.count(),
+            "offers": [found_offers[key] for key in offer_keys if key in found_offers],
+            "offers_count": offer_filter.count(),
             "countries": countries[:8],
             "countries_count": countries.count(),
             "partners": partners[:8],

@@ -61,6 +61,7 @@ def test_every_clock_has_its_case():
         "remind_answer",
         "lapse",
         "expire_offer",
+        "remind_offer",
     }  # of offers: test_offers
 
 

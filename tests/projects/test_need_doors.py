@@ -185,7 +185,7 @@ def test_a_whole_life_through_the_api(people):
         assert side("post", address + "confirm/delivery/").status_code == 200
     end = focal("post", address + "moves/close/", {"outcome": "Done", "rating": 5, "lessons": "Early"})
     assert end.json()["state"] == "closed"
-    assert [e["what"] for e in end.json()["history"]][0] == "closes it."
+    assert "closes it." in [e["what"] for e in end.json()["history"]][:2]
 
 
 def test_bad_bodies_are_told_by_field_and_nothing_is_written(people):

@@ -8,9 +8,10 @@ from django.utils import timezone
 
 from partners.choices import Role
 from partners.models import Country, Partner
-from projects.choices import Criterion, NeedState, ResponseState
-from projects.models import Follow, Need, NeedEntry, Response
+from projects.choices import Criterion, NeedState, OfferState, ResponseState
+from projects.models import Follow, Need, NeedEntry, Project, Response
 from projects.models.need import AUDIENCE
+from projects.models.record_check import checked
 from tests.factories import OPENED, MembershipFactory, NeedFactory, ResponseFactory
 
 pytestmark = pytest.mark.django_db
@@ -214,9 +215,14 @@ def test_demonstration_needs_and_offers_go_through_their_lives(db):
 
     call_command("load_demonstration", stdout=io.StringIO())
     states = set(Need.objects.values_list("state", flat=True))
-    assert {"draft", "submitted", "open", "in_delivery", "closed", "withdrawn"} == states
+    assert states == set(NeedState.values) and Need.objects.count() >= 40
     assert Need.objects.unanswered().count() >= 2
-    assert set(Offer.objects.values_list("state", flat=True)) == {"active", "paused", "submitted"}
+    assert set(Offer.objects.values_list("state", flat=True)) == set(OfferState.values) and Offer.objects.count() >= 60
     assert not any(missing_for(offer, "submitted") for offer in Offer.objects.all())
+    assert {"agreed", "converted", "accepted", "declined", "expressed"} <= set(
+        Response.objects.values_list("state", flat=True)
+    )
+    assert set(Project.objects.exclude(needs=None).values_list("state", flat=True)) == {"published"}
+    assert {checked(p) for p in Project.objects.exclude(needs=None)} >= {"both", "none"}
     assert (load_needs(), load_offers()) == (0, 0)
-    assert MembershipFactory(role=Role.DESK).user.has_perm("projects.view_need", Need.objects.first())
+    assert MembershipFactory(role=Role.DESK).user.has_perm("projects.view_need", Need.objects.filter(state="submitted").first())

@@ -141,7 +141,7 @@ def test_telling_twice_sends_once(people):
 def test_wishes_are_kept_for_each_kind(people, sign_in):
     desk = people["desk"]
     client = sign_in(desk)
-    chosen = {"your_move": "none", "yours": "daily", "followed": "immediate"}
+    chosen = {"your_move": "none", "yours": "daily", "followed": "immediate", "matched": "none"}
     assert client.post("/account/mail/", chosen).status_code == 302
     transition(NeedFactory(), "submit", by=people["focal_point"])
     transition(NeedFactory(in_state=NeedState.OPEN), "withdraw", by=people["focal_point"], note="x")

@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from partners.models import User
 from projects.interchange.findings import harmless
-from projects.interchange.needs_import import Unreadable, import_needs, read_table
+from projects.interchange.needs_import import COLUMNS, Unreadable, import_needs, read_table
 
 
 class Command(BaseCommand):
@@ -15,6 +15,8 @@ class Command(BaseCommand):
         "Reads needs of countries from a CSV file: each row becomes a draft held by its country. Safe to run again: rows "
         "that are here already stay as they are. Exits with 1 when nothing could be read."
     )
+
+    columns, bring_in = COLUMNS, staticmethod(import_needs)
 
     def add_arguments(self, parser):
         parser.add_argument("file", type=Path, metavar="FILE")
@@ -24,10 +26,10 @@ class Command(BaseCommand):
 
     def handle(self, *args, file, source, dry_run, report, **options):
         try:
-            rows = read_table(file)
+            rows = read_table(file, self.columns)
         except Unreadable as error:
             raise CommandError(str(error)) from None
-        found = import_needs(rows, by=User.objects.system(), source=source or file.name, dry_run=dry_run)
+        found = self.bring_in(rows, by=User.objects.system(), source=source or file.name, dry_run=dry_run)
         trial = " (trial run, nothing was written)" if dry_run else ""
         self.stdout.write(
             f"{file.name}: {len(rows)} rows; {found.created} new drafts, {found.present} here already, "
@@ -36,7 +38,7 @@ class Command(BaseCommand):
         if report:
             with report.open("w", encoding="utf-8", newline="") as target:
                 writer = csv.writer(target)
-                writer.writerow(["row", "need", "to do"])
+                writer.writerow(["row", "key", "to do"])
                 writer.writerows([number, harmless(key), harmless(text)] for number, key, text in found.findings)
             self.stdout.write(f"{len(found.findings)} things need a person: {report}")
         else:

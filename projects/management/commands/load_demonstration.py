@@ -15,7 +15,7 @@ class Command(BaseCommand):
 
     def handle(self, *args, **options):
         self.stdout.write(
-            f"demonstration: {load_projects()} new projects, {load_needs()} new needs, {load_offers()} new offers"
+            f"demonstration: {load_projects()} new projects, {load_offers()} new offers, {load_needs()} new needs"
         )
         for kind in Matched:
             keeping.refresh(kind)
