@@ -5,6 +5,7 @@ from projects.admin.matching import ConceptAdmin, MatchWeightsAdmin, NearTermAdm
 from projects.admin.need import NeedAdmin, NoticeAdmin
 from projects.admin.offer import OfferAdmin
 from projects.admin.project import ProjectAdmin
+from projects.admin.response import ResponseAdmin
 from projects.admin.term import TermAdmin
 
 __all__ = [
@@ -16,5 +17,6 @@ __all__ = [
     "NoticeAdmin",
     "OfferAdmin",
     "ProjectAdmin",
+    "ResponseAdmin",
     "TermAdmin",
 ]

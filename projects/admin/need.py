@@ -10,7 +10,20 @@ from projects import lifecycle, notify
 from projects.admin.moving import Corrected, Correction, Moving, ReadOnlyInline
 from projects.choices import NeedState
 from projects.lifecycle import today
-from projects.models import CriterionAnswer, Event, LineItem, Need, NeedDocument, NeedTerm, Notice, Response
+from projects.models import (
+    Confirmation,
+    CriterionAnswer,
+    Event,
+    LineItem,
+    Need,
+    NeedDocument,
+    NeedTerm,
+    Notice,
+    PlanActivity,
+    PlanIndicator,
+    PlanRole,
+    Response,
+)
 from projects.tasks import send_notice
 from ssc_portal.admin import KeptHistory, RuledAdmin
 
@@ -38,6 +51,26 @@ class DocumentInline(ReadOnlyInline):
 class ResponseInline(ReadOnlyInline):
     model = Response
     fields = readonly_fields = ["reference", "partner", "country", "state", "due_on"]
+
+
+class PlanRoleInline(ReadOnlyInline):
+    model = PlanRole
+    fields = readonly_fields = ["country", "partner", "role"]
+
+
+class ActivityInline(ReadOnlyInline):
+    model = PlanActivity
+    fields = readonly_fields = ["text", "country", "partner", "kind", "quantity", "unit", "starts_on", "ends_on"]
+
+
+class IndicatorInline(ReadOnlyInline):
+    model = PlanIndicator
+    fields = readonly_fields = ["text", "unit", "baseline", "target", "target_on"]
+
+
+class ConfirmationInline(ReadOnlyInline):
+    model = Confirmation
+    fields = readonly_fields = ["step", "side", "country", "partner", "by", "at"]
 
 
 class EventInline(ReadOnlyInline):
@@ -89,7 +122,8 @@ class NeedAdmin(Corrected, Moving, KeptHistory, RuledAdmin, admin.ModelAdmin):
         "published_at",
         "created_by",
     ]
-    inlines = [LineInline, NeedTermInline, CriterionInline, ResponseInline, DocumentInline, EventInline]
+    inlines = [LineInline, NeedTermInline, CriterionInline, ResponseInline, PlanRoleInline, ActivityInline, IndicatorInline,
+               ConfirmationInline, DocumentInline, EventInline]  # fmt: skip
     ordering = ["-modified_at", "-pk"]
     list_per_page = 50
     show_full_result_count = False

@@ -13,7 +13,7 @@ from import_export.admin import ExportActionMixin, ImportExportMixin
 from partners.admin import RuledInline
 from partners.models import Country, CountryGroup, Partner, Region
 from projects import agreement, quality, search
-from projects.admin.moving import Moving
+from projects.admin.moving import Moving, ReadOnlyInline
 from projects.choices import State, Vocabulary
 from projects.interchange.tables import ProjectResource
 from projects.models import (
@@ -28,6 +28,7 @@ from projects.models import (
     ProjectRegion,
     ProjectTerm,
     ProjectTranslation,
+    RecordCheck,
     RelatedProject,
     Result,
     SearchEntry,
@@ -230,6 +231,11 @@ class RelatedInline(RuledInline):
     classes = ["collapse"]
 
 
+class CheckInline(ReadOnlyInline):
+    model = RecordCheck
+    fields = readonly_fields = ["country", "partner", "is_right", "text", "by", "at"]
+
+
 class UpdateInline(RuledInline):
     model = Update
     classes = ["collapse"]
@@ -316,7 +322,7 @@ class ProjectAdmin(Moving, KeptHistory, RuledAdmin, ImportExportMixin, ExportAct
     save_on_top = True
     inlines = [
         CountryInline, PartnerInline, TermInline, ContributionInline, ResultInline, BudgetInline, TransactionInline, TranslationInline,
-        RegionInline, LocationInline, DocumentInline, RelatedInline, UpdateInline,
+        RegionInline, LocationInline, DocumentInline, RelatedInline, UpdateInline, CheckInline,
     ]  # fmt: skip
     actions = ["submit_selected", "publish_selected"]
     fieldsets = [

@@ -90,17 +90,26 @@ class NeedSerializer(serializers.ModelSerializer):
 
     country = serializers.CharField(source="country.iso3", help_text="ISO 3166-1 alpha-3")
     themes = serializers.SerializerMethodField(help_text="Codes of thematic areas of the Bali Strategic Plan")
+    lines_asked = serializers.SerializerMethodField(help_text="How many lines it has")
+    lines_open = serializers.SerializerMethodField(help_text="How many of them are open, in full or in part")
     url = serializers.SerializerMethodField(help_text="Its page")
 
     class Meta:
         model = Need
         fields = [
             "reference", "kind", "country", "title", "language", "public_summary", "state", "state_since", "due_on", "themes",
+            "lines_asked", "lines_open",
             "is_illustrative", "published_at", "modified_at", "url",
         ]  # fmt: skip
 
     def get_themes(self, need) -> list[str]:
         return [link.term.code for link in need.theme_links]
+
+    def get_lines_asked(self, need) -> int:
+        return len(need.lines.all())
+
+    def get_lines_open(self, need) -> int:
+        return sum(1 for row in coverage_of(need) if row.open > 0)
 
     def get_url(self, need) -> str:
         return self.context["request"].build_absolute_uri(need.get_absolute_url())

@@ -227,7 +227,8 @@ class NeedViewSet(Writes):
     @action(methods=["post"], detail=True)
     def responses(self, request, reference):
         need, given = self.get_object(), dict(self.read(ResponseWriteSerializer))
-        answers, key = answers_of(need, given.pop("answers")), request.headers.get("Idempotency-Key", "")
+        answers = answers_of(need, given.pop("answers"))
+        key = given.pop("key", "") or request.headers.get("Idempotency-Key", "")
         response = actions.respond(Response(need=need, **given), answers, by=request.user, key=key)
         return self._answered(response)
 

@@ -64,9 +64,14 @@ class ResponseWriteSerializer(TermsSerializer):
         slug_field="reference", queryset=Offer.objects.active(), required=False, allow_null=True,
         help_text="Reference of the responder's offer that it comes from",
     )  # fmt: skip
+    key = serializers.CharField(
+        required=False,
+        max_length=60,
+        help_text="The same as the header Idempotency-Key: sent twice, it is one response",
+    )
 
     class Meta(TermsSerializer.Meta):
-        fields = ["partner", "country", "offer", *TermsSerializer.Meta.fields]
+        fields = ["partner", "country", "offer", "key", *TermsSerializer.Meta.fields]
 
 
 class SuggestionSerializer(serializers.Serializer):

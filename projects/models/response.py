@@ -56,6 +56,7 @@ class ResponseQuerySet(models.QuerySet):
         ).prefetch_related(
             Prefetch("answers", Answer.objects.select_related("line").order_by("line__position", "pk")),
             "documents",
+            "need__lines__answers__response",
             "events__by__memberships__partner",
             "events__by__memberships__country",
         )

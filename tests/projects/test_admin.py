@@ -13,7 +13,7 @@ from tests.factories import ContributionFactory, ProjectFactory, UserFactory
 pytestmark = [pytest.mark.django_db, pytest.mark.ignore_template_errors]
 
 PREFIXES = ["country_links", "partner_links", "term_links", "contributions", "results", "budgets", "transactions", "translations",
-            "region_links", "locations", "documents", "related_links", "updates"]  # fmt: skip
+            "region_links", "locations", "documents", "related_links", "updates", "checks"]  # fmt: skip
 
 
 def form(**values) -> dict:

@@ -475,6 +475,8 @@ def test_responses_through_pages(people):
     assert Client().get(address).status_code == 302
     page = lead.get("/responses/")
     assert response.reference in page.content.decode()
+    listed = Client().get("/api/v1/needs/").json()["results"][0]
+    assert (listed["lines_asked"], listed["lines_open"]) == (2, 2)
 
 
 def test_responses_through_the_api(people):

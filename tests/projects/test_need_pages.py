@@ -225,4 +225,6 @@ def test_demonstration_needs_and_offers_go_through_their_lives(db):
     assert set(Project.objects.exclude(needs=None).values_list("state", flat=True)) == {"published"}
     assert {checked(p) for p in Project.objects.exclude(needs=None)} >= {"both", "none"}
     assert (load_needs(), load_offers()) == (0, 0)
-    assert MembershipFactory(role=Role.DESK).user.has_perm("projects.view_need", Need.objects.filter(state="submitted").first())
+    assert MembershipFactory(role=Role.DESK).user.has_perm(
+        "projects.view_need", Need.objects.filter(state="submitted").first()
+    )

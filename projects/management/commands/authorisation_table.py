@@ -5,13 +5,15 @@ import json
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.core.management.base import BaseCommand, CommandError
+from django.db.models import Q
 from django.urls import reverse
 
 from partners.models import User
+from projects import agreement
 from projects.choices import OfferState
 from projects.demonstration import load_accounts
 from projects.lifecycle.need import MOVES, WRITING
-from projects.models import Need, Offer
+from projects.models import Need, Offer, Project, Response
 
 
 class Command(BaseCommand):
@@ -33,7 +35,13 @@ class Command(BaseCommand):
             people[name] = User.objects.get(email=email)
         routes = [
             {"path": path, "method": method, "expect": {name: answer(user) for name, user in people.items()}}
-            for path, method, answer in [*self.pages(), *self.needs(), *self.offers()]
+            for path, method, answer in [
+                *self.pages(),
+                *self.needs(),
+                *self.offers(),
+                *self.responses(),
+                *self.projects(),
+            ]
         ]
         self.stdout.write(json.dumps({"roles": roles, "routes": routes}, indent=1))
 
@@ -43,6 +51,8 @@ class Command(BaseCommand):
             "need-list",
             "need-unanswered",
             "offer-list",
+            "match-list",
+            "demand",
             "project-list",
             "country-list",
             "partner-list",
@@ -54,7 +64,16 @@ class Command(BaseCommand):
                 "GET",
                 lambda user, name=name: 200 if name != "login" or not user.is_authenticated else 302,
             )
-        for name in ("dashboard", "account", "join", "my-mail", "mfa_index", "usersessions_list", "account_email"):
+        for name in (
+            "dashboard",
+            "response-list",
+            "account",
+            "join",
+            "my-mail",
+            "mfa_index",
+            "usersessions_list",
+            "account_email",
+        ):
             yield reverse(name), "GET", lambda user: 200 if user.is_authenticated else "login"
         yield reverse("people"), "GET", self._if("partners.grant_membership")
         yield reverse("need-new"), "GET", self._if("projects.add_need")
@@ -65,6 +84,7 @@ class Command(BaseCommand):
         for name in (
             "projects_need",
             "projects_notice",
+            "projects_response",
             "projects_project",
             "partners_user",
             "partners_membership",
@@ -77,7 +97,7 @@ class Command(BaseCommand):
             )
 
     def offers(self):
-        for offer in Offer.objects.order_by("pk"):
+        for offer in self._some(Offer.objects.all(), Q(partner__slug="undp") | Q(country__iso3="KEN")):
             for name in ("offer", "offer-matches", "api-offer-detail"):
                 yield (
                     reverse(name, args=[offer.reference]),
@@ -88,16 +108,26 @@ class Command(BaseCommand):
                 yield reverse(name, args=[offer.reference]), "GET", self._writer(offer, name)
 
     def needs(self):
-        for need in Need.objects.order_by("pk"):
+        for need in self._some(Need.objects.all(), Q(country__iso3="KEN")):
             ref = need.reference
             yield reverse("need", args=[ref]), "GET", lambda user, need=need: 200 if self._sees(user, need) else 404
             for name in ("need-matches", "api-need-detail"):
                 yield reverse(name, args=[ref]), "GET", lambda user, need=need: 200 if self._sees(user, need) else 404
             for name in ("need-draft", "need-documents", "need-sheet-upload", "need-delete"):
                 yield reverse(name, args=[ref]), "GET", self._writer(need, name)
-            for name, permission in (("need-screen", "screen"), ("need-approve", "approve_summary"), ("need-plan", "confirm"),
-                                     ("need-progress", "deliver"), ("need-delivered", "deliver")):  # fmt: skip
+            for name, permission in (("need-screen", "screen"), ("need-approve", "approve_summary"), ("need-progress", "deliver"), ("need-delivered", "deliver")):  # fmt: skip
                 yield reverse(name, args=[ref]), "GET", self._if(f"projects.{permission}_need", need)
+            writes = self._if("projects.confirm_need", need)
+            yield (
+                reverse("need-plan", args=[ref]),
+                "GET",
+                lambda user, need=need, writes=writes: (
+                    403 if (found := writes(user)) == 200 and need.state not in agreement.WRITABLE else found
+                ),
+            )
+            yield reverse("need-confirm", args=[ref, "plan"]), "GET", self._if("projects.confirm_need", need)
+            asks = Response(need=need)
+            yield reverse("need-suggest", args=[ref]), "GET", self._if("projects.suggest_response", asks, seen=need)
             for action, move in MOVES.items():
                 if move.is_for_forms:
                     yield reverse("need-move", args=[ref, action]), "GET", self._if(move.permission, need)
@@ -107,15 +137,50 @@ class Command(BaseCommand):
                         self._in_admin(move.permission, need),
                     )
 
+    def responses(self):
+        for response in self._some(
+            Response.objects.select_related("need"), Q(need__country__iso3="KEN") | Q(partner__slug="undp")
+        ):
+            ref = response.reference
+            yield reverse("response", args=[ref]), "GET", self._if("projects.view_response", response)
+            yield reverse("response-express", args=[ref]), "GET", self._if("projects.express_response", response)
+            for action in ("accept", "decline", "take_back"):
+                yield (
+                    reverse("response-answer", args=[ref, action]),
+                    "GET",
+                    self._if(f"projects.{action}_response", response),
+                )
+            yield (
+                reverse("api-response-detail", args=[ref]),
+                "GET",
+                lambda user, response=response: (
+                    403 if not user.is_authenticated else 200 if self._sees(user, response) else 404
+                ),
+            )
+
+    def projects(self):
+        for project in Project.objects.published().exclude(needs=None).order_by("pk")[:6]:
+            yield reverse("project", args=[project.reference]), "GET", lambda user: 200
+            yield reverse("project-check", args=[project.reference]), "GET", self._if("projects.check_project", project)
+
+    @staticmethod
+    def _some(rows, own: Q) -> list:
+        """One record of each state, and those of the sides that the accounts belong to."""
+        found = {record.state: record for record in rows.order_by("-pk")}
+        mine = list(rows.filter(own).order_by("pk"))
+        return [*mine, *(record for record in found.values() if record not in mine)]
+
     @staticmethod
     def _sees(user, record) -> bool:
         return type(record).objects.visible_to(user).filter(pk=record.pk).exists()
 
-    def _if(self, permission: str, record: Need | Offer | None = None):
+    def _if(self, permission: str, record: Need | Offer | Response | Project | None = None, seen: Need | None = None):
+        """`seen`: the record that has to be visible, where it is another than the one that is asked about."""
+
         def answer(user):
             if not user.is_authenticated:
                 return "login"
-            if record is not None and not self._sees(user, record):
+            if record is not None and not self._sees(user, seen or record):
                 return 404
             return 200 if user.has_perm(permission, record) else 403
 
