@@ -9,7 +9,7 @@ from partners.choices import Role
 from partners.models import User
 from partners.rules import memberships, refuse, require
 from projects import agreement
-from projects.choices import NeedState, ResponseState, Side
+from projects.choices import ConfirmedStep, NeedState, ResponseState, Side
 from projects.coverage import coverage_of
 from projects.lifecycle import locked, only_in, today, transition, write_down
 from projects.lifecycle.need import DRAFT_FIELDS, DUE, days
@@ -118,6 +118,19 @@ def accept_response(response: Response, *, by, note: str = "") -> None:
     transition(response, "accept", by=by, note=note)
     if need.state == NeedState.OPEN:
         transition(need, "begin_dialogue", by=by)
+
+
+@transaction.atomic
+def answer_response(response: Response, action: str, *, by, note: str = "") -> None:
+    """The country accepts or declines a response, or it is taken back. One that was accepted leaves a plan that is
+    another, so what was confirmed of it is taken back too."""
+    if action == "accept":
+        accept_response(response, by=by, note=note)
+        return
+    need = Need.objects.select_for_update(of=("self",)).get(pk=response.need_id)
+    transition(response, action, by=by, note=note)
+    if response.events.filter(from_state=ResponseState.ACCEPTED, to_state=ResponseState.TAKEN_BACK).exists():
+        need.confirmations.filter(step=ConfirmedStep.PLAN).delete()
 
 
 @transaction.atomic

@@ -6,7 +6,6 @@ what the project delivers is known on the need's page.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
 from decimal import Decimal
 
 from django.core.exceptions import ValidationError
@@ -319,6 +318,8 @@ def confirm(need: Need, step: str, *, by, side: str | None = None) -> bool:
         own = [one for one in own if one[0] != Side.COUNTRY] or refuse()
     if step == ConfirmedStep.PLAN and (missing := [one for one in TO_AGREE if not one.is_met(now)]):
         raise ValidationError([ValidationError(one.message, code="incomplete") for one in missing])
+    if step == ConfirmedStep.PLAN:
+        _check_parties(now, stored(now))  # somebody who was in it may have taken their response back
     if not (new := set(own) & set(unconfirmed(now, step))):
         raise ValidationError(_("Your side has confirmed already."), code="state")
     for one, who in own:
@@ -525,8 +526,3 @@ def _take_status(need: Need, project: Project, by) -> None:
         and not told.filter(action="project_ended").exists()
     ):
         write_down(need, "project_ended", by=by, is_public=True)
-
-
-def results_of(need: Need) -> Iterable[PlanIndicator]:
-    """The indicators of the plan, each with the result that measures it in the project, where there is one."""
-    return need.indicators.select_related("result")

@@ -9,7 +9,7 @@ from itertools import combinations
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.db.models import Avg, Exists, F, FloatField, Max, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import Avg, Count, Exists, F, FloatField, Max, OuterRef, Prefetch, Q, QuerySet
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast
 from django.utils.translation import gettext as _
@@ -316,14 +316,12 @@ def quality() -> tuple[dict[str, int], list[tuple[Signal, dict[str, float | None
         "answered": FoundMatch.objects.filter(Exists(answered)), "accepted": FoundMatch.objects.filter(Exists(accepted)),
         "set_aside": FoundMatch.objects.filter(Exists(aside)),
     }  # fmt: skip
-    counts, means = {}, {}
-    for name, rows in groups.items():
-        counts[name] = rows.count()
-        means[name] = {
-            signal: rows.aggregate(mean=Avg(Cast(KeyTextTransform(signal.value, "points"), FloatField())))["mean"]
-            for signal in Signal
-        } if counts[name] else {}  # fmt: skip
-    table = [(s, {n: None if means[n].get(s) is None else round(100 * means[n][s]) for n in groups}) for s in Signal]
+    mean = {s.value: Avg(Cast(KeyTextTransform(s.value, "points"), FloatField())) for s in Signal}
+    found = {name: rows.aggregate(n=Count("pk"), **mean) for name, rows in groups.items()}
+    counts = {name: row["n"] for name, row in found.items()}
+    table = [
+        (s, {name: None if row[s.value] is None else round(100 * row[s.value]) for name, row in found.items()}) for s in Signal
+    ]  # fmt: skip
     return counts, table
 
 

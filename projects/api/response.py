@@ -7,7 +7,7 @@ from rest_framework.decorators import action
 from rest_framework.response import Response as Answered
 
 from partners.models import Country, Partner
-from projects import actions, lifecycle
+from projects import actions
 from projects.api.writing import Writes
 from projects.models import Answer, Need, Offer, Project, Response
 from projects.timeline import thread
@@ -155,10 +155,7 @@ class ResponseViewSet(Writes):
     @action(methods=["post"], detail=True, url_path=r"(?P<move>accept|decline|take_back)")
     def answer(self, request, reference, move):
         response, note = self.get_object(), self.read(OptionalNoteSerializer).get("note", "")
-        if move == "accept":
-            actions.accept_response(response, by=request.user, note=note)
-        else:
-            lifecycle.transition(response, move, by=request.user, note=note)
+        actions.answer_response(response, move, by=request.user, note=note)
         return self._shown(response)
 
     @extend_schema(summary="Offer what was asked for", request=TermsSerializer, responses={200: ResponseSerializer})

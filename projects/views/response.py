@@ -147,10 +147,7 @@ def response_answer(request: HttpRequest, reference: str, action: str) -> HttpRe
     form = NoteForm(given(request), is_required=move.requires_note, is_public=move.is_note_public)
 
     def act() -> str:
-        if action == "accept":
-            actions.accept_response(response, by=request.user, note=form.cleaned_data["note"])
-        else:
-            lifecycle.transition(response, action, by=request.user, note=form.cleaned_data["note"])
+        actions.answer_response(response, action, by=request.user, note=form.cleaned_data["note"])
         return _("%(reference)s: %(state)s.") % {"reference": response.reference, "state": response.get_state_display()}
 
     context = {"title": f"{move.label}: {response.responder}", "missing": [], "quote": response.text}

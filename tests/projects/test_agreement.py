@@ -257,6 +257,20 @@ def test_a_change_takes_back_what_was_confirmed_and_overwrites_nobody(triangular
         agreement.write_plan(triangular, {"plan": "No."}, by=people["ghana"], seen=seen)
 
 
+def test_who_takes_an_accepted_response_back_leaves_another_plan(triangular, people):
+    agreement.write_plan(triangular, plan_of(triangular), by=people["focal_point"])
+    agreement.confirm(triangular, ConfirmedStep.PLAN, by=people["ghana"])
+    fao = triangular.responses.get(partner__slug="fao")
+    actions.answer_response(fao, "take_back", by=people["fao"], note="No people in these months.")
+    assert not triangular.confirmations.exists()
+    with pytest.raises(ValidationError, match="choose one who takes part"):  # FAO is still named in it
+        agreement.confirm(triangular, ConfirmedStep.PLAN, by=people["focal_point"])
+    agreement.write_plan(triangular, plan_of(triangular), by=people["focal_point"])
+    for name in ("focal_point", "ghana", "partner_lead"):
+        assert not agreement.confirm(triangular, ConfirmedStep.PLAN, by=people[name])
+    assert agreement.confirm(triangular, ConfirmedStep.PLAN, by=people["desk"])
+
+
 def test_an_agreed_plan_goes_back_to_the_dialogue_when_it_is_changed(triangular, people):
     need = agreed(triangular, people)
     assert need.state == NeedState.PLAN_AGREED
