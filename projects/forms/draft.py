@@ -46,11 +46,12 @@ class MonthWidget(forms.MultiWidget):
 
 
 class MonthField(forms.MultiValueField):
-    """A month, kept as its last day: “by June 2027” lasts until the 30th."""
+    """A month, kept as its last day: “by June 2027” lasts until the 30th; as its first where it `begins` something."""
 
     widget = MonthWidget
 
-    def __init__(self, **kwargs):
+    def __init__(self, *, begins: bool = False, **kwargs):
+        self.begins = begins
         fields = (
             forms.TypedChoiceField(choices=[("", ""), *MONTHS.items()], coerce=int, required=False, empty_value=None),
             forms.IntegerField(min_value=2000, max_value=2100, required=False),
@@ -63,7 +64,7 @@ class MonthField(forms.MultiValueField):
             return None
         if not month or not year:
             raise ValidationError(_("Give the month and the year, or neither."))
-        return dt.date(year, month, calendar.monthrange(year, month)[1])
+        return dt.date(year, month, 1 if self.begins else calendar.monthrange(year, month)[1])
 
 
 class PartForm(forms.ModelForm):

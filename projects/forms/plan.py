@@ -1,5 +1,7 @@
 """The form of a plan: its words, a role for each that takes part, activities and indicators as rows."""
 
+import datetime as dt
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
@@ -8,11 +10,10 @@ from projects import agreement
 from projects.choices import ContributionKind, Unit
 from projects.coverage import letter_of
 from projects.drafting import MOST_LINES
-from projects.forms.draft import SPARE_LINES
+from projects.forms.draft import SPARE_LINES, MonthField
 from projects.models import Need
 from ssc_portal.templatetags.portal import named
 
-DAY = {"widget": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"), "required": False}
 AMOUNT = {"required": False, "max_digits": 12, "decimal_places": 2}
 
 
@@ -23,7 +24,12 @@ class Row(forms.Form):
 
     @property
     def row(self) -> dict:
-        return {name: value for name, value in self.cleaned_data.items() if name != "DELETE"}
+        found = {name: value for name, value in self.cleaned_data.items() if name != "DELETE"}
+        for name, value in found.items():  # a month that was not changed keeps the day that it had
+            before = self.initial.get(name)
+            if isinstance(value, dt.date) and before and (before.year, before.month) == (value.year, value.month):
+                found[name] = before
+        return found
 
 
 class ActivityForm(Row):
@@ -35,8 +41,8 @@ class ActivityForm(Row):
     )
     quantity = forms.DecimalField(label=_("How much"), min_value=0, **AMOUNT)
     unit = forms.ChoiceField(label=_("Unit"), required=False, choices=[("", _("choose")), *Unit.choices])
-    starts_on = forms.DateField(label=_("From"), **DAY)
-    ends_on = forms.DateField(label=_("Until"), **DAY)
+    starts_on = MonthField(label=_("From"), required=False, begins=True)
+    ends_on = MonthField(label=_("Until"), required=False)
 
     def __init__(self, *args, parties, lines, **kwargs):
         super().__init__(*args, **kwargs)
@@ -68,7 +74,7 @@ class IndicatorForm(Row):
     unit = forms.ChoiceField(label=_("Unit"), choices=Unit, initial=Unit.PEOPLE)
     baseline = forms.DecimalField(label=_("Start"), min_value=0, **AMOUNT)
     target = forms.DecimalField(label=_("Target"), min_value=0, **AMOUNT)
-    target_on = forms.DateField(label=_("To be reached by"), **DAY)
+    target_on = MonthField(label=_("To be reached by"), required=False)
 
 
 class Rows(forms.BaseFormSet):

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
-from babel import Locale
 from django.db.models import Count
 from django.utils.formats import date_format
 from django.utils.translation import get_language, ngettext
@@ -20,6 +19,7 @@ from projects.matching import facts, words
 from projects.matching.facts import Asked, Given
 from projects.matching.texts import Fit
 from projects.matching.words import number, of_concept
+from ssc_portal.templatetags.portal import in_words
 
 POINTS = {
     Signal.WORDS: 20, Signal.MEANING: 20, Signal.THEMES: 15, Signal.ASSISTANCE: 12, Signal.GOALS: 5, Signal.LANGUAGES: 6,
@@ -144,9 +144,7 @@ def _by_languages(need: Asked, given: Given, fit: Fit, world: World) -> Told | N
     common = [code for code in need.need.languages if words.base(code) in theirs]
     if not common:
         return Told(0, lambda: _("No language of work in common."), True)
-    return Told(
-        1, lambda: _("Both work in %(languages)s.") % {"languages": _listed(_language(code) for code in common)}
-    )
+    return Told(1, lambda: _("Both work in %(languages)s.") % {"languages": _listed(in_words(code) for code in common)})
 
 
 def _by_places(need: Asked, given: Given, fit: Fit, world: World) -> Told | None:
@@ -288,17 +286,9 @@ JUDGEMENTS = {
 
 
 # --- how sentences name things ---------------------------------------------------------------------------------------
-def _locale() -> Locale:
-    return Locale.parse((get_language() or "en").replace("-", "_").replace("hans", "Hans"))
-
-
 def _listed(names) -> str:
     """Names one after the other. Many hold an “and” of their own, so none stands between them."""
     return "; ".join(str(name) for name in names)
-
-
-def _language(code: str) -> str:
-    return _locale().languages.get(words.base(code), code)
 
 
 def _amount(number) -> str:

@@ -1,12 +1,13 @@
 """Template tags and filters of every page: names, texts, dates and numbers as the reader writes them."""
 
+from babel import Locale
 from babel.dates import format_date
 from django import template
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.forms import CheckboxSelectMultiple, MultiWidget
 from django.utils.html import format_html
-from django.utils.translation import get_language, get_language_info, gettext
+from django.utils.translation import get_language, gettext
 from translated_fields import to_attribute
 
 register = template.Library()
@@ -94,15 +95,10 @@ def paragraphs(value: str) -> list[str]:
 
 
 @register.filter
-def language_name(code: str) -> str:
-    """A language's own name: français."""
-    known = dict(settings.LANGUAGES)
-    if code in known:
-        return known[code]
-    try:
-        return get_language_info(code)["name_local"]
-    except KeyError:
-        return code
+def in_words(code: str) -> str:
+    """The name of a language in the reader's language (Unicode CLDR); the code where it has none there."""
+    known = Locale.parse(_locale()).languages
+    return known.get(code.replace("-", "_")) or known.get(code.partition("-")[0]) or code
 
 
 @register.filter

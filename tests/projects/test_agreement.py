@@ -13,6 +13,7 @@ from projects import actions, agreement, uploads
 from projects.choices import ConfirmedStep, Modality, NeedState, ResponseState, Side, State, Status
 from projects.coverage import coverage_of
 from projects.drafting import Conflict
+from projects.forms.draft import MonthField
 from projects.lifecycle import transition
 from projects.lifecycle.need import unconfirmed
 from projects.models import (
@@ -445,6 +446,9 @@ def test_the_plan_through_pages(triangular, people):
         data |= {f.html_name: f.value() for f in rows.management_form}
         for row in rows:
             data |= {f.html_name: f.value() for f in row if f.value() not in (None, False)}
+            for f in row:
+                if isinstance(f.field, MonthField) and f.value():
+                    data |= {f"{f.html_name}_month": f.value().month, f"{f.html_name}_year": f.value().year}
     data["seen"] = page.context["seen"]
     bad = client.post(address, data | {"activities-0-quantity": "-3", "activities-1-unit": ""})
     assert bad.status_code == 400 and b"Nothing was saved yet" in bad.content
@@ -452,6 +456,7 @@ def test_the_plan_through_pages(triangular, people):
     data |= {"indicators-0-text": "Stations that run", "indicators-0-unit": "items", "indicators-0-target": "10"}
     assert client.post(address, data).status_code == 302
     assert need.activities.count() == 3 and need.indicators.count() == 1
+    assert {a.ends_on for a in need.activities.all()} == {line.by_when for line in need.lines.all()}
     late = client.post(address, data | {"plan": "Mine"})
     assert late.status_code == 409 and b"Mine" in late.content
     detail = client.get(need.get_absolute_url()).content.decode()

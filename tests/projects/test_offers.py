@@ -415,3 +415,10 @@ def test_the_clock_lets_offers_expire_and_a_renewal_brings_them_back(people):
     late.refresh_from_db()
     transition(late, "renew", by=people[LEAD])
     assert late.state == OfferState.ACTIVE and late.expires_on > timezone.localdate()
+
+
+@pytest.mark.parametrize(("path", "name"), [("", "Amharic"), ("/fr", "amharique"), ("/zh-hans", "阿姆哈拉语")])
+def test_languages_are_named_to_the_reader_also_those_that_django_does_not_know(client, path, name):
+    offer = OfferFactory(in_state=OfferState.ACTIVE, languages=["am", "gn", "xx"])
+    page = client.get(f"{path}/offers/{offer.reference}/")
+    assert page.status_code == 200 and name in page.content.decode()
