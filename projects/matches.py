@@ -8,7 +8,7 @@ from decimal import Decimal
 from itertools import combinations
 
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Avg, Count, Exists, F, FloatField, Max, OuterRef, Prefetch, Q, QuerySet
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast
@@ -232,6 +232,33 @@ def without_match() -> QuerySet:
         .select_related("country")
         .order_by("published_at", "pk")
     )
+
+
+def lacking(needs: list[Need]) -> dict[int, list[Term]]:
+    """{key of the need: its themes and kinds of help for which its country can have no offer now}."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT asked.need_id, asked.term_id FROM (
+              SELECT l.need_id, l.term_id FROM projects_needterm l JOIN projects_term t ON t.id = l.term_id
+                WHERE t.vocabulary = 'bsp-theme'
+              UNION SELECT i.need_id, i.assistance_id FROM projects_lineitem i WHERE i.assistance_id IS NOT NULL
+            ) asked JOIN projects_need n ON n.id = asked.need_id
+            WHERE n.id = ANY(%s) AND NOT EXISTS (
+              SELECT FROM projects_offerentry e JOIN projects_offer o ON o.id = e.offer_id
+              WHERE o.state = 'active' AND e.facets @> ARRAY[(asked.term_id * 16 + %s)::int]
+                AND e.facets && ARRAY[%s, (n.country_id * 16 + %s)::int])
+            """,
+            [[need.pk for need in needs], FacetKind.TERM, FacetKind.RECIPIENT.of(0), FacetKind.RECIPIENT],
+        )
+        rows = cursor.fetchall()
+    terms = Term.objects.in_bulk([term for _need, term in rows])
+    found: dict[int, list[Term]] = {need.pk: [] for need in needs}
+    for need, term in rows:
+        found[need].append(terms[term])
+    return {
+        need: sorted(own, key=lambda term: (term.vocabulary, term.position, term.pk)) for need, own in found.items()
+    }
 
 
 # --- not for us ----------------------------------------------------------------------------------------------------------

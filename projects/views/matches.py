@@ -62,7 +62,9 @@ def match_list(request: HttpRequest) -> HttpResponse:
     if signed_in and is_unep(request.user):
         lonely = matches.without_match()
         counts, by_signal = matches.quality()
-        context |= {"broker": matches.to_broker(), "lonely": lonely[:20], "lonely_count": lonely.count(),
+        shown = list(lonely[:20])
+        missing = matches.lacking(shown)
+        context |= {"broker": matches.to_broker(), "lonely": [(need, missing[need.pk]) for need in shown], "lonely_count": lonely.count(),
                     "quality": counts, "by_signal": by_signal}  # fmt: skip
     status = 400 if narrowed is not None and not fits else 200
     return render(request, "projects/match_list.html", context, status=status)

@@ -202,6 +202,25 @@ def test_demand_and_supply_are_counted_by_theme_and_region():
     assert page.status_code == 200 and b"Demand and supply" in page.content
 
 
+def test_the_desk_sees_what_is_missing_for_a_match(people, count_queries):
+    need = NeedFactory(
+        in_state=NeedState.OPEN, terms=["bsp-theme:mountains"], lines=[("Maps of avalanches", 2, "items")]
+    )
+    OfferFactory(in_state=OfferState.ACTIVE)  # of training, on air, for all
+    OfferFactory(in_state=OfferState.ACTIVE, terms=["bsp-theme:mountains"], eligible=["UGA"])  # not for Kenya
+    OfferFactory(in_state=OfferState.PAUSED, terms=["bsp-theme:mountains"])
+    assert [term.code for term in matches.lacking([need])[need.pk]] == ["mountains"]
+    client = Client()
+    client.force_login(people["desk"])
+    assert "Nobody offers it: Mountains." in client.get("/matches/").content.decode()
+    needs = [need, *(NeedFactory(in_state=NeedState.OPEN, terms=["bsp-theme:mountains"]) for _n in range(3))]
+    for some in (needs[:1], needs):
+        with count_queries() as n:
+            matches.lacking(some)
+        assert n() == 2
+    assert matches.lacking([]) == {}
+
+
 def test_an_empty_portal_has_a_picture_of_demand_too(client):
     assert client.get("/matches/demand/").status_code == 200
 
