@@ -209,8 +209,8 @@ def news(user) -> list[News]:
     ways = [since.filter(need__follows__user=user), since.filter(response__need__follows__user=user)]
     if countries:
         ways += [since.filter(need__country__in=countries), since.filter(response__need__country__in=countries)]
-    if held:
-        own = list(Response.objects.of(user).values_list("pk", "need"))
+    own = list(Response.objects.of(user).values_list("pk", "need")) if held else []
+    if own:
         ways.append(since.filter(response__in=[pk for pk, _need in own]))
         ways.append(since.filter(need__in=[need for _pk, need in own], is_public=True))
     if user.is_staff:
@@ -223,10 +223,11 @@ def news(user) -> list[News]:
     loaded = events.select_related(
         "by", "need__country", "response__need__country", "response__partner", "response__country"
     ).prefetch_related("by__memberships__partner", "by__memberships__country", "response__answers__line")
-    found = []
+    found, own_responses = [], {pk for pk, _need in own}
     for event in loaded.order_by("-at", "-pk")[:MOST]:
         need = event.need or event.response.need
-        if event.is_public or user.is_staff or need.country_id in countries:
+        is_own = event.response_id in own_responses
+        if event.is_public or user.is_staff or need.country_id in countries or is_own:
             who = entitled(who_did(event, need, event.response))
             found.append(News(event.at, need, format_html("{} {}", who, said(event, event.response, html=True))))
     visible = set(Need.objects.visible_to(user).filter(pk__in={n.need.pk for n in found}).values_list("pk", flat=True))

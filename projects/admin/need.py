@@ -102,6 +102,16 @@ class LateFilter(admin.SimpleListFilter):
         return queryset.filter(due_on__lt=today()) if self.value() else queryset
 
 
+class StoryFilter(admin.SimpleListFilter):
+    title, parameter_name = gettext_lazy("story"), "story"
+
+    def lookups(self, request, model_admin):
+        return [("proposed", _("closed well, proposed as a story"))]
+
+    def queryset(self, request, queryset):
+        return queryset.proposed_as_stories() if self.value() else queryset
+
+
 @admin.register(Need)
 class NeedAdmin(Corrected, Moving, KeptHistory, RuledAdmin, admin.ModelAdmin):
     form = NeedForm
@@ -109,7 +119,7 @@ class NeedAdmin(Corrected, Moving, KeptHistory, RuledAdmin, admin.ModelAdmin):
     list_display = ["reference", "title", "country", "kind", "state", "age", "due_on"]
     list_display_links = ["reference", "title"]
     list_select_related = ["country"]
-    list_filter = ["state", LateFilter, "kind", "is_on_behalf", "source", "is_illustrative"]
+    list_filter = ["state", LateFilter, StoryFilter, "kind", "is_on_behalf", "source", "is_illustrative"]
     search_fields = ["reference", "title", "country__name_en", "country__iso3"]
     autocomplete_fields = ["institution_partner"]
     readonly_fields = [
@@ -147,7 +157,11 @@ class NeedAdmin(Corrected, Moving, KeptHistory, RuledAdmin, admin.ModelAdmin):
             {
                 "label": _("Needs: deadline passed"), "view": view, "query": "late=yes", "permission": "projects.screen_need",
                 "rows": lambda user: Need.objects.visible_to(user).filter(due_on__lt=today()),
-            }
+            },
+            {
+                "label": _("Needs closed well: stories to tell"), "view": view, "query": "story=proposed", "permission": "projects.publish_need",
+                "rows": lambda user: Need.objects.visible_to(user).proposed_as_stories(),
+            },
         ]  # fmt: skip
 
     # -- who may what

@@ -92,6 +92,11 @@ class NeedQuerySet(models.QuerySet):
         since = (now or timezone.now()) - UNANSWERED_AFTER
         return self.filter(state=NeedState.OPEN, published_at__lte=since, responses__isnull=True)
 
+    def proposed_as_stories(self):
+        """Closed with a good rating in the last 90 days: worth telling."""
+        since = timezone.now() - dt.timedelta(days=90)
+        return self.filter(events__action="propose_story", events__at__gte=since)
+
     def can_be_served_by(self, offer):
         """Needs that can have the offer now, as `Offer.objects.can_serve` has it."""
         today = timezone.localdate()

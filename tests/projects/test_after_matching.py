@@ -105,6 +105,7 @@ def test_a_dispute_reaches_the_desk_and_those_who_take_part(people):
     assert all("Twelve, not ten." in m.body for m in mail.outbox)
 
 
+@pytest.mark.ignore_template_errors  # Django's own admin templates
 def test_a_need_closed_well_is_proposed_as_a_story(people):
     for rating, told in ((5, 1), (3, 0)):
         need = NeedFactory(in_state=NeedState.DELIVERED, lines=[("Course", 40, "people")])
@@ -113,6 +114,10 @@ def test_a_need_closed_well_is_proposed_as_a_story(people):
         assert need.events.filter(action="propose_story").count() == told
     event = Need.objects.get(rating=5).events.get(action="propose_story")
     assert [t.user for t in notify.recipients(event)] == [people["publisher"]]
+    client = Client()
+    client.force_login(people["publisher"])
+    assert "story=proposed" in client.get("/admin/").content.decode()
+    assert client.get("/admin/projects/need/?story=proposed").context["cl"].result_count == 1
 
 
 # --- keeping, counting, narrowing -----------------------------------------------------------------------------------------

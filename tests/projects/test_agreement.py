@@ -9,7 +9,7 @@ from django.test import Client
 
 from partners.choices import Role
 from partners.models import Country, Partner
-from projects import actions, agreement, uploads
+from projects import actions, agreement, dashboard, uploads
 from projects.choices import ConfirmedStep, Modality, NeedState, ResponseState, Side, State, Status
 from projects.coverage import coverage_of
 from projects.drafting import Conflict
@@ -127,6 +127,8 @@ def test_questions_are_read_by_both_sides_and_the_desk_and_give_time(people):
         assert (b"Who pays for travel?" in page.content) is reads, name
         public = client.get(response.need.get_absolute_url())
         assert b"Who pays for travel?" not in public.content, name
+    assert any("writes about what" in entry.what for entry in dashboard.news(people["partner_member"]))
+    assert not dashboard.news(people["stranger"])
     transition(response, "decline", by=people["focal_point"], note="Too late.")
     with pytest.raises(ValidationError):
         actions.ask(response, "Why?", by=people["partner_lead"])
