@@ -448,10 +448,10 @@ def record_delivered(need: Need, delivered: dict[int, Decimal], *, by) -> None:
         answer.delivered = delivered[answer.pk]
         answer.full_clean()
         answer.save(update_fields=["delivered"])
-        left = answer.delivered
-        rows = _carrying(answer)
+    for answers, rows in _carried(now):
+        left = sum(answer.delivered for answer in answers)
         for place, row in enumerate(rows):
-            row.delivered = left if place == len(rows) - 1 else min(left, row.quantity or 0)
+            row.delivered = left if place == len(rows) - 1 else min(left, row.quantity)
             left -= row.delivered
             row.full_clean()
             row.save(update_fields=["delivered"])
@@ -461,7 +461,7 @@ def record_delivered(need: Need, delivered: dict[int, Decimal], *, by) -> None:
 
 def _answers(need: Need):
     rows = Answer.objects.filter(response__need=need, response__state__in=ACCEPTED)
-    return rows.select_related(
+    return rows.order_by("response_id", "pk").select_related(
         "line",
         "response__need",
         "response__partner",
@@ -471,12 +471,26 @@ def _answers(need: Need):
     )
 
 
-def _carrying(answer: Answer) -> list[Contribution]:
-    """Contributions that carry an answer out: for its line, in its unit, by one of its providers."""
-    rows = Contribution.objects.filter(
-        activity__line=answer.line, activity__unit=answer.line.unit, quantity__isnull=False
-    ).select_related("country", "partner", "project")
-    return [row for row in rows.order_by("activity__position", "pk") if row.who in answer.response.parties]
+def _carried(need: Need) -> list[tuple[list[Answer], list[Contribution]]]:
+    """(answers of one responder to one line, the contributions that carry them out), where there are any.
+
+    Those are the responder's own for that line, in its unit; its second provider's too, unless that one answers the same
+    line in its own name.
+    """
+    answers: dict[tuple, list[Answer]] = defaultdict(list)
+    for answer in _answers(need):
+        answers[answer.line, answer.response.responder].append(answer)
+    rows = Contribution.objects.filter(activity__need=need, activity__line__isnull=False, quantity__isnull=False)
+    rows = rows.select_related("activity__line", "country", "partner", "project").order_by("activity__position", "pk")
+    found = []
+    for (line, responder), own in answers.items():
+        seconds = {answer.response.second for answer in own} - {who for other, who in answers if other == line}
+        carrying = [
+            r for r in rows if r.activity.line == line and r.unit == line.unit and r.who in {responder, *seconds}
+        ]
+        if carrying:
+            found.append((own, carrying))
+    return found
 
 
 @transaction.atomic
@@ -493,18 +507,14 @@ def follow(project: Project) -> None:
 
 def _take_delivered(need: Need, by) -> None:
     changed = False
-    told: dict[tuple, Decimal] = defaultdict(Decimal)  # of one line by one responder: given to earlier answers
-    for answer in _answers(need):
-        rows = _carrying(answer)
-        if not rows:
-            continue
-        key = (answer.line_id, answer.response.responder)
-        delivered = sum((row.delivered or Decimal(0) for row in rows), Decimal(0)) - told[key]
-        delivered = min(delivered, answer.quantity)
-        told[key] += delivered
-        if delivered != answer.delivered:
-            answer.delivered, changed = delivered, True
-            answer.save(update_fields=["delivered"])
+    for answers, rows in _carried(need):
+        left = sum((row.delivered or Decimal(0) for row in rows), Decimal(0))
+        for answer in answers:
+            delivered = min(left, answer.quantity)
+            left -= delivered
+            if delivered != answer.delivered:
+                answer.delivered, changed = delivered, True
+                answer.save(update_fields=["delivered"])
     if changed:
         need.confirmations.filter(step=ConfirmedStep.DELIVERY).delete()
         write_down(need, "record_delivered", by=by, is_public=True)

@@ -352,6 +352,37 @@ def test_what_is_delivered_flows_both_ways(triangular, people):
     assert need.events.count() == events  # nothing new, nothing told
 
 
+def test_a_second_provider_that_also_answers_keeps_its_own_figures(people):
+    """UNDP helps Ghana with the first line and answers the same line itself, twice."""
+    need, undp = NeedFactory(in_state=NeedState.OPEN), Partner.objects.get(slug="undp")
+    ghana = Country.objects.get(iso3="GHA")
+    one = ResponseFactory(need=need, partner=None, country=ghana, second_partner=undp, answers={0: 20, 1: 4})
+    others = [ResponseFactory(need=need, partner=undp, answers={0: n}) for n in (10, 6)]
+    for response in (one, *others):
+        actions.accept_response(response, by=people["focal_point"])
+    need.refresh_from_db()
+    agreement.write_plan(need, plan_of(need), by=people["focal_point"])
+    lead = MembershipFactory(role=Role.FOCAL_POINT, country=ghana).user
+    for by in (people["focal_point"], lead, people["partner_lead"], people["desk"]):
+        agreement.confirm(need, ConfirmedStep.PLAN, by=by)
+    need.refresh_from_db()
+    project = agreement.start(need, None, by=people["desk"])
+    need.refresh_from_db()
+    given = {
+        Answer.objects.get(response=r, line__position=0).pk: n for r, n in ((one, 12), (others[0], 10), (others[1], 3))
+    }
+    agreement.record_delivered(need, given, by=lead)
+    told = {(c.who, c.quantity): c.delivered for c in project.contributions.filter(activity__line__position=0)}
+    assert told == {(ghana, 20): 12, (undp, 10): 10, (undp, 6): 3}
+    events = need.events.count()
+    agreement.follow(project)
+    assert need.events.count() == events  # what was entered here is what the project says
+    assert {a.pk: a.delivered for a in Answer.objects.filter(pk__in=given)} == given
+    project.contributions.filter(partner=undp, quantity=6).update(delivered=6)
+    agreement.follow(project)
+    assert [a.delivered for a in Answer.objects.filter(response__in=others).order_by("response_id")] == [10, 6]
+
+
 def test_a_need_follows_its_project(triangular, people):
     need = agreed(triangular, people)
     project = agreement.start(need, None, by=people["desk"])
