@@ -104,7 +104,7 @@ def transition(record: models.Model, action: str, *, by, note: str = "", **value
         changes |= move.then(now, by)
     event = write_down(
         now, action, by=by, to_state=changes["state"], note=note, is_public=move.is_public,
-        is_note_public=move.is_note_public,
+        is_note_public=move.is_note_public, is_told=move.model != "project",  # an import moves thousands; nobody waits for it
     )  # fmt: skip
     for name, value in changes.items():
         setattr(now, name, value)
@@ -134,7 +134,9 @@ def only_in(record: models.Model, *states: str) -> None:
         )
 
 
-def write_down(record, action: str, *, by, to_state: str = "", note: str = "", is_public=False, is_note_public=False):
+def write_down(
+    record, action: str, *, by, to_state: str = "", note: str = "", is_public=False, is_note_public=False, is_told=True
+):
     """Records what was done to a record; without `to_state` its state stays. Whom it concerns is told (notify.py).
 
     The job that tells them is queued in the same transaction: what is rolled back is never told, what is kept always is.
@@ -149,7 +151,7 @@ def write_down(record, action: str, *, by, to_state: str = "", note: str = "", i
         is_public=is_public,
         is_note_public=is_note_public,
     )
-    if not _quiet.get():
+    if is_told and not _quiet.get():
         app.configure_task("projects.tell_of_event").defer(event_id=event.pk)
     return event
 

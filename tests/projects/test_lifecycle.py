@@ -8,6 +8,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import connection
 from django.urls import reverse
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from partners.choices import Role
 from projects import lifecycle
@@ -136,3 +137,13 @@ def test_of_ten_people_pressing_at_once_one_wins(reference_again):
     assert outcomes.count("won") == 1
     assert Event.objects.count() == 1
     assert set(outcomes) == {"won", "It is “published” by"}
+
+
+def test_moves_of_projects_queue_no_mail(people):
+    """An import publishes thousands; what somebody says of a record is told."""
+    project = ProjectFactory()
+    before = ProcrastinateJob.objects.filter(task_name="projects.tell_of_event").count()
+    lifecycle.transition(project, "publish", by=people["publisher"])
+    assert ProcrastinateJob.objects.filter(task_name="projects.tell_of_event").count() == before
+    lifecycle.write_down(project, "check_right", by=people["focal_point"])
+    assert ProcrastinateJob.objects.filter(task_name="projects.tell_of_event").count() == before + 1
