@@ -18,6 +18,7 @@ from projects.choices import ConceptUse, SetAsideReason, Signal
 from projects.models.need import Need
 from projects.models.offer import Offer
 from projects.models.project import LANGUAGE_CODE
+from projects.models.response import Response
 from projects.models.term import Term
 
 
@@ -169,11 +170,13 @@ class SetAside(models.Model):
 
 class FoundMatchQuerySet(models.QuerySet):
     def standing(self):
-        """Those that can still come to something: the need takes responses, the offer can be had, nobody set it aside."""
+        """Those that can still come to something: the need takes responses, the offer can be had, nobody set it aside or
+        declined it."""
         aside = SetAside.objects.filter(need=models.OuterRef("need"), offer=models.OuterRef("offer"))
+        declined = Response.objects.declined().filter(need=models.OuterRef("need"), offer=models.OuterRef("offer"))
         best = self.filter(Q(is_of_need=True) | Q(is_of_offer=True))
         return best.filter(need__in=Need.objects.taking_responses(), offer__in=Offer.objects.active()).exclude(
-            models.Exists(aside)
+            models.Exists(aside) | models.Exists(declined)
         )
 
 

@@ -104,6 +104,7 @@ class NeedQuerySet(models.QuerySet):
         if not offer.can_be_had or ended:
             return self.none()
         found = self.taking_responses().exclude(country=offer.country_id).exclude(set_aside__offer=offer)
+        found = found.exclude(pk__in=offer.responses.declined().values("need"))
         countries = {facet // 16 for facet in offer.entry.facets if facet % 16 == FacetKind.RECIPIENT}
         return found if 0 in countries else found.filter(country__in=countries)
 

@@ -83,6 +83,7 @@ class OfferQuerySet(models.QuerySet):
             .filter(entry__facets__overlap=[FacetKind.RECIPIENT.of(0), FacetKind.RECIPIENT.of(need.country_id)])
             .exclude(country=need.country_id)
             .exclude(set_aside__need=need)
+            .exclude(pk__in=need.responses.declined().filter(offer__isnull=False).values("offer"))
             .exclude(deadline__lt=today)
             .exclude(available_until__lt=today)
         )

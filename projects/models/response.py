@@ -61,6 +61,9 @@ class ResponseQuerySet(models.QuerySet):
             "events__by__memberships__country",
         )
 
+    def declined(self):
+        return self.filter(state=ResponseState.DECLINED)
+
     def accepted(self):
         return self.filter(state__in=ACCEPTED)
 

@@ -165,6 +165,14 @@ def test_what_became_of_matches_is_told_to_staff(people, pair):
     assert FoundMatch.objects.values_list("shown", "opened").get() == before
 
 
+def test_what_a_country_declined_is_not_matched_again(people, pair):
+    need, offer = pair
+    response = ResponseFactory(need=need, offer=offer, partner=offer.partner)
+    assert matches.offers_for(need) and matches.needs_for(offer) and FoundMatch.objects.standing().exists()
+    transition(response, "decline", by=people["focal_point"], note="We want people who speak Swahili.")
+    assert not matches.offers_for(need) and not matches.needs_for(offer) and not FoundMatch.objects.standing().exists()
+
+
 def test_own_fits_are_narrowed(people, pair):
     need, _offer = pair
     client = Client()
