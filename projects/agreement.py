@@ -93,9 +93,11 @@ def roles_for(who: Party) -> list[tuple[str, str]]:
 
 
 def sides_of(user, need: Need) -> list[tuple[str, Party | None]]:
-    """(side, and which provider) that a person speaks for: the country, UNEP, or providers one by one."""
+    """(side, and which provider) that a person speaks for: the country, UNEP, or providers one by one. UNEP's desk speaks
+    for the country too where it acts on its behalf."""
     if user.is_staff:
-        return [(Side.UNEP, None)]
+        on_behalf = need.is_on_behalf and user.has_perm("projects.begin_dialogue_need", need)
+        return [(Side.UNEP, None), *([(Side.COUNTRY, None)] if on_behalf else [])]
     if user.has_perm("projects.begin_dialogue_need", need):
         return [(Side.COUNTRY, None)]
     held = memberships(user)
@@ -299,21 +301,14 @@ def may_confirm(need: Need, step: str, user) -> bool:
 
 
 @transaction.atomic
-def confirm(need: Need, step: str, *, by, side: str | None = None) -> bool:
+def confirm(need: Need, step: str, *, by) -> bool:
     """One side confirms the plan or the delivery. True when that was the last word and the need moved on; of a plan that
-    was changed during delivery, when the change holds.
-
-    UNEP may confirm for a country on whose behalf it acts (`side`).
-    """
+    was changed during delivery, when the change holds."""
     now = locked(need, by, "confirm")
     step = ConfirmedStep(step)
     state, action = STEPS[step]
     only_in(now, state, *([NeedState.IN_DELIVERY] if step == ConfirmedStep.PLAN else []))
-    own = sides_of(by, now)
-    if side == Side.COUNTRY and now.is_on_behalf and by.is_staff:
-        own = [(Side.COUNTRY, None)]
-    if not own or (side and side not in [one for one, _who in own]):
-        refuse()
+    own = sides_of(by, now) or refuse()
     if step == ConfirmedStep.DELIVERY:
         own = [one for one in own if one[0] != Side.COUNTRY] or refuse()
     if step == ConfirmedStep.PLAN and (missing := [one for one in TO_AGREE if not one.is_met(now)]):

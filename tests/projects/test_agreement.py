@@ -260,6 +260,20 @@ def test_a_change_takes_back_what_was_confirmed_and_overwrites_nobody(triangular
         agreement.write_plan(triangular, {"plan": "No."}, by=people["ghana"], seen=seen)
 
 
+def test_the_desk_confirms_for_a_country_on_whose_behalf_it_acts(triangular, people):
+    Need.objects.filter(pk=triangular.pk).update(is_on_behalf=True)
+    triangular.refresh_from_db()
+    agreement.write_plan(triangular, plan_of(triangular), by=people["desk"])
+    for name in ("ghana", "partner_lead", "fao"):
+        assert not agreement.confirm(triangular, ConfirmedStep.PLAN, by=people[name])
+    client = Client()
+    client.force_login(people["desk"])
+    assert client.post(f"/needs/{triangular.reference}/confirm/plan/").status_code == 302
+    triangular.refresh_from_db()
+    assert triangular.state == NeedState.PLAN_AGREED
+    assert triangular.confirmations.filter(side=Side.COUNTRY, by=people["desk"]).exists()
+
+
 def test_who_takes_an_accepted_response_back_leaves_another_plan(triangular, people):
     agreement.write_plan(triangular, plan_of(triangular), by=people["focal_point"])
     agreement.confirm(triangular, ConfirmedStep.PLAN, by=people["ghana"])
