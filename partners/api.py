@@ -5,6 +5,7 @@ from rest_framework import serializers
 
 from partners.filters import CountryFilter, PartnerFilter
 from partners.models import Country, CountryGroup, Partner, Region
+from partners.tables import COUNTRIES, GROUPS, PARTNERS, REGIONS
 from ssc_portal.api_records import Names, Records
 
 
@@ -96,6 +97,7 @@ class PartnerSerializer(serializers.ModelSerializer):
 @described("regions of UN M49")
 class RegionViewSet(Records):
     queryset = Region.objects.select_related("parent")
+    table = REGIONS
     serializer_class = RegionSerializer
     lookup_field = "code"
     lookup_value_regex = r"[0-9]{3}"
@@ -104,6 +106,7 @@ class RegionViewSet(Records):
 @described("groups of countries")
 class GroupViewSet(Records):
     queryset = CountryGroup.objects.prefetch_related("members__country")
+    table = GROUPS
     serializer_class = GroupSerializer
     lookup_field = "code"
     lookup_value_regex = r"[a-z0-9-]+"
@@ -112,6 +115,7 @@ class GroupViewSet(Records):
 @described("countries and areas")
 class CountryViewSet(Records):
     queryset = Country.objects.select_related("region").prefetch_related("memberships_in_groups__group")
+    table = COUNTRIES
     serializer_class = CountrySerializer
     filterset_class = CountryFilter
     lookup_field = "iso3"
@@ -121,6 +125,7 @@ class CountryViewSet(Records):
 @described("partners")
 class PartnerViewSet(Records):
     queryset = Partner.objects.select_related("country", "parent").prefetch_related("member_countries")
+    table = PARTNERS
     serializer_class = PartnerSerializer
     filterset_class = PartnerFilter
     lookup_field = "slug"

@@ -10,6 +10,7 @@ from partners.models import User
 from partners.tasks import PATIENCE
 from projects import agreement, clocks, notify, quality, search
 from projects.choices import Matched
+from projects.interchange import open_data
 from projects.interchange.iati_import import import_file
 from projects.matching import keeping, reading
 from projects.models import Event, FacetTally, ImportRun, Notice, Project
@@ -38,6 +39,13 @@ def nightly(timestamp: int) -> None:
         for keys in batched(reading.kept(kind).order_by("pk").values_list("pk", flat=True), RENEWED_AT_ONCE):
             # In small jobs that let everything else go first, so that mail does not wait for them.
             renew_matches.configure(priority=-10).defer(kind=kind.name, keys=list(keys))
+
+
+@app.periodic(cron="47 2 * * *")
+@app.task(name="projects.write_open_data", queue="nightly", pass_context=False)
+def write_open_data(timestamp: int) -> None:
+    """Each night: the whole data sets, ready to be fetched."""
+    open_data.write()
 
 
 @app.periodic(cron="*/5 * * * *")

@@ -7,10 +7,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.utils import extend_schema_field
+from drf_spectacular.utils import extend_schema_field, inline_serializer
 from rest_framework import exceptions, serializers, viewsets
 
 from ssc_portal.api import PROBLEM
+from ssc_portal.tables import FORMATS, MOST_IN_A_WORKBOOK, Column, Format, Table, TooMany, answer, geojson_pieces
 
 
 class DescribedOperations(AutoSchema):
@@ -69,10 +70,68 @@ class Answers:
 
 
 class Records(Answers, viewsets.ReadOnlyModelViewSet):
-    """Base of the lists and records of the API."""
+    """Base of the lists and records of the API. `table`: the list in further formats, whole and with its filters."""
+
+    table: Table | None = None
+    standards: dict[str, type[Format]] = {}  # further formats, by action: classes with `answer(view, records)`
+
+    def get_renderers(self):
+        renderers = super().get_renderers()
+        if self.action == "list" and self.table:
+            renderers += [FORMATS[name]() for name in self.table.formats]
+        return renderers + [one() for one in self.standards.get(self.action, ())]
 
     def filter_queryset(self, queryset):
         return super().filter_queryset(queryset) if self.action == "list" else queryset
+
+    def list(self, request, *args, **kwargs):
+        if request.accepted_renderer.format == "json":
+            return super().list(request, *args, **kwargs)
+        return self.as_file(request.accepted_renderer)
+
+    def retrieve(self, request, *args, **kwargs):
+        if request.accepted_renderer.format == "json":
+            return super().retrieve(request, *args, **kwargs)
+        return request.accepted_renderer.answer(self.get_object())
+
+    def as_file(self, renderer) -> HttpResponse:
+        """The whole list in another format."""
+        unpaged(self.request)
+        found = self.filter_queryset(self.get_queryset())
+        records = getattr(found, "everything", found)
+        if hasattr(renderer, "answer"):
+            return renderer.answer(records)
+        features = geojson_pieces(self.table, records) if renderer.format == "geojson" else None
+        return made_of(self.table.name, renderer.format, self.table.columns, self.table.rows(records), features)
+
+
+def unpaged(request) -> None:
+    """Files hold all rows: refuses the parameters of pages."""
+    if paged := sorted({"page", "page_size"} & set(request.query_params)):
+        raise exceptions.ValidationError({paged[0]: [_("A file holds all rows. Leave this out, or take JSON.")]})
+
+
+def made_of(*args) -> HttpResponse:
+    """A file of rows, or the refusal to make one that is too large to wait for."""
+    try:
+        return answer(*args)
+    except TooMany as error:
+        text = _("More than %(most)s rows: take CSV, or the ready-made file at /data/.") % {"most": MOST_IN_A_WORKBOOK}
+        raise exceptions.ValidationError({"format": [text]}) from error
+
+
+FIELDS = {"integer": serializers.IntegerField, "number": serializers.FloatField, "boolean": serializers.BooleanField}
+
+
+def rows_serializer(name: str, columns: list[Column]):
+    """What a row of a table looks like, for the description of the API."""
+    fields = {
+        column.name: serializers.ListField(child=serializers.CharField(), help_text=column.text)
+        if column.kind == "list"
+        else FIELDS.get(column.kind, serializers.CharField)(allow_null=True, help_text=column.text)
+        for column in columns
+    }
+    return inline_serializer(name, fields)
 
 
 @extend_schema_field({"type": "object", "additionalProperties": {"type": "string"}})

@@ -18,6 +18,8 @@ router.register("needs", projects.NeedViewSet, basename="api-need")
 router.register("offers", projects.OfferViewSet, basename="api-offer")
 router.register("matches", projects.MatchViewSet, basename="api-match")
 router.register("responses", projects.ResponseViewSet, basename="api-response")
+router.register("tossd", projects.TossdViewSet, basename="api-tossd")
+router.register("quantities", projects.QuantitiesViewSet, basename="api-quantities")
 router.register("projects", projects.ProjectViewSet, basename="api-project")
 
 urlpatterns = [

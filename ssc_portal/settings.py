@@ -37,6 +37,7 @@ CSRF_TRUSTED_ORIGINS = env.list("DJANGO_CSRF_TRUSTED_ORIGINS", default=[])
 DATA_DIR = BASE_DIR / env.str("PORTAL_DATA_DIR", ".data")
 EMBEDDED_DATABASE = DATA_DIR / "postgres"
 MEDIA_ROOT = DATA_DIR / "media"
+OPEN_DATA = DATA_DIR / "open"  # files for everybody, written each night
 
 # --- applications and requests ---------------------------------------------------------------------------------------
 INSTALLED_APPS = [

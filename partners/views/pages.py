@@ -2,6 +2,7 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from partners.filters import CountryFilter, PartnerFilter
@@ -14,8 +15,15 @@ def _projects_of(model):
     return model._meta.get_field("projects").related_model.objects
 
 
+def taken_away(request: HttpRequest, api_name: str) -> HttpResponse | None:
+    """To the API, which has the formats, where the address asks for one."""
+    return redirect(f"{reverse(api_name)}?{request.GET.urlencode()}") if request.GET.get("format") else None
+
+
 @require_safe
 def country_list(request: HttpRequest) -> HttpResponse:
+    if elsewhere := taken_away(request, "api-country-list"):
+        return elsewhere
     filterset = CountryFilter(request.GET, queryset=Country.objects.for_listing().by_name())
     counts = _projects_of(Country).figures().by_country
     countries = list(filterset.qs) if filterset.is_valid() else []
@@ -55,6 +63,8 @@ def country_detail(request: HttpRequest, iso3: str) -> HttpResponse:
 
 @require_safe
 def partner_list(request: HttpRequest) -> HttpResponse:
+    if elsewhere := taken_away(request, "api-partner-list"):
+        return elsewhere
     filterset = PartnerFilter(request.GET, queryset=Partner.objects.for_listing().by_name())
     counts = _projects_of(Partner).figures().by_partner
     partners = list(filterset.qs) if filterset.is_valid() else []

@@ -5,5 +5,15 @@ from projects.api.need_write import NeedViewSet
 from projects.api.offer import OfferViewSet
 from projects.api.project import ProjectViewSet, TermViewSet
 from projects.api.response import ResponseViewSet
+from projects.api.standards import QuantitiesViewSet, TossdViewSet
 
-__all__ = ["MatchViewSet", "NeedViewSet", "OfferViewSet", "ProjectViewSet", "ResponseViewSet", "TermViewSet"]
+__all__ = [
+    "QuantitiesViewSet",
+    "TossdViewSet",
+    "MatchViewSet",
+    "NeedViewSet",
+    "OfferViewSet",
+    "ProjectViewSet",
+    "ResponseViewSet",
+    "TermViewSet",
+]

@@ -18,9 +18,11 @@ from projects.api.need import (
     PlanRoleSerializer,
 )
 from projects.api.response import ResponseSerializer, ResponseWriteSerializer, SuggestionSerializer, answers_of
+from projects.api.standards import IATINeeds, IATIRecord
 from projects.api.writing import KEY, SEEN, DraftFields, LineFields, Writes
 from projects.choices import ConfirmedStep, Criterion
 from projects.filters import NeedFilter
+from projects.interchange.datasets import NEEDS
 from projects.lifecycle.need import DRAFT_FIELDS
 from projects.models import LineItem, Need, Offer, Response
 
@@ -129,6 +131,8 @@ class NeedViewSet(Writes):
     serializer_class = NeedSerializer
     detail_serializer = NeedDetailSerializer
     filterset_class = NeedFilter
+    table = NEEDS
+    standards = {"list": [IATINeeds], "retrieve": [IATIRecord]}
     lookup_field = "reference"
     lookup_value_regex = r"N-[A-Z]{3}-[0-9]{4}-[0-9]{4,}"
 

@@ -12,6 +12,7 @@ from projects import drafting
 from projects.api.need import HappenedSerializer
 from projects.api.writing import KEY, SEEN, DraftFields, LineFields, Writes
 from projects.filters import OfferFilter
+from projects.interchange.datasets import OFFERS
 from projects.lifecycle.offer import DRAFT_FIELDS
 from projects.models import Offer, OfferLine, Project
 from projects.models.offer import AUDIENCE
@@ -166,6 +167,7 @@ class OfferViewSet(Writes):
     serializer_class = OfferSerializer
     detail_serializer = OfferDetailSerializer
     filterset_class = OfferFilter
+    table = OFFERS
     lookup_field = "reference"
     lookup_value_regex = r"O-[0-9]{4}-[0-9]{4,}"
 

@@ -10,8 +10,10 @@ from rest_framework.response import Response as Answered
 
 from partners.models import Country, Partner
 from projects import actions
+from projects.api.standards import IATI, IATIRecord
 from projects.choices import Vocabulary
 from projects.filters import ProjectFilter
+from projects.interchange.datasets import PROJECTS, TERMS
 from projects.models import (
     Budget,
     Contribution,
@@ -270,6 +272,7 @@ class ProjectDetailSerializer(ProjectSerializer):
 )
 class TermViewSet(Records):
     queryset = Term.objects.select_related("parent", "default_crs")
+    table = TERMS
     serializer_class = TermSerializer
     filterset_class = TermFilter
     lookup_value_regex = r"[a-z-]+:[A-Za-z0-9.-]+"
@@ -289,6 +292,8 @@ class TermViewSet(Records):
 class ProjectViewSet(Records):
     serializer_class = ProjectSerializer
     filterset_class = ProjectFilter
+    table = PROJECTS
+    standards = {"list": [IATI], "retrieve": [IATIRecord]}
     lookup_field = "reference"
     lookup_value_regex = r"P-[0-9]{4}-[0-9]{4,}"
 

@@ -201,7 +201,7 @@ class RecordFilter(django_filters.FilterSet):
 
     def ordered_queryset(self, queryset):
         """Records that pass, in the chosen order, for the API and exports. Pages read `entries` themselves."""
-        return EntryOrder(queryset, self.ordered(self.entries()), self.count)
+        return EntryOrder(queryset, self.ordered(self.entries()), self.count, self.entries)
 
     # -- the facets of the list page
     def facets(self, own: dict[str, Counter]) -> list["Facet"]:
@@ -228,8 +228,13 @@ class EntryOrder:
 
     ordered = True
 
-    def __init__(self, records: QuerySet, entries: QuerySet, count: Callable[[], int]):
-        self.records, self.entries, self.count = records, entries, count
+    def __init__(self, records: QuerySet, entries: QuerySet, count: Callable[[], int], passing: Callable[[], QuerySet]):
+        self.records, self.entries, self.count, self.passing = records, entries, count, passing
+
+    @property
+    def everything(self) -> QuerySet:
+        """All records that pass, in no order: for tables, which are not cut into pages."""
+        return self.records.filter(pk__in=self.passing().order_by().values("pk"))
 
     def __len__(self) -> int:
         return self.count()

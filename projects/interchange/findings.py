@@ -1,5 +1,7 @@
 """The findings of imports as a table."""
 
+from ssc_portal.tables import harmless
+
 
 def write_findings(writer, runs) -> None:
     """Rows of findings; cells that a spreadsheet would take for a formula get an apostrophe."""
@@ -16,8 +18,3 @@ def write_findings(writer, runs) -> None:
                 issue.text,
             ]
             writer.writerow([harmless(cell) for cell in cells])
-
-
-def harmless(cell):
-    """The cell, with an apostrophe before what a spreadsheet would take for a formula."""
-    return f"'{cell}" if isinstance(cell, str) and cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell

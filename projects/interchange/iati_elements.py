@@ -5,14 +5,14 @@ and every omission is a finding.
 """
 
 import re
-from collections import Counter
-from dataclasses import dataclass, field
-from datetime import date
 from decimal import ROUND_DOWN, Decimal
 
 from django.utils.translation import gettext as _
 
+from projects.choices import ContributionKind, Unit
 from projects.interchange.cleaning import clean, day_of, language_code, number_of
+from projects.interchange.iati_activity import Activity, Tie
+from projects.interchange.iati_own import OWN_VOCABULARY, assumed, is_own_vocabulary, own, role_of
 from projects.interchange.iati_settling import settle
 
 LANG = "{http://www.w3.org/XML/1998/namespace}lang"
@@ -37,67 +37,16 @@ TRANSACTION_WORDS = {
 }  # fmt: skip
 
 
-@dataclass
-class Finding:
-    """Something in an activity that could not be taken as it came. `outcome` as in ImportIssue.Outcome."""
-
-    element: str
-    value: str
-    outcome: str
-    text: str
-
-
-@dataclass
-class Tie:
-    """A country, region, organisation, sector or tag as reported."""
-
-    code: str = ""
-    name: str = ""
-    vocabulary: str = ""
-    role: str = ""
-    share: Decimal | None = None
-    is_reporting: bool = False
-
-
-@dataclass
-class Activity:
-    """One activity in the portal's own terms; nothing is looked up yet."""
-
-    identifier: str = ""
-    key: str = ""  # the identifier, or what stands for it in files older than 2.01
-    line: int = 0
-    language: str = "en"
-    currency: str = ""
-    texts: dict[str, dict[str, str]] = field(
-        default_factory=dict
-    )  # language -> {title, summary, description, objectives}
-    status: str = ""
-    modality: str = ""
-    level: str = ""
-    dates: dict[str, date] = field(default_factory=dict)
-    countries: list[Tie] = field(default_factory=list)
-    regions: list[Tie] = field(default_factory=list)
-    organisations: list[Tie] = field(default_factory=list)
-    sectors: list[Tie] = field(default_factory=list)
-    budgets: list[dict] = field(default_factory=list)
-    transactions: list[dict] = field(default_factory=list)
-    results: list[dict] = field(default_factory=list)
-    locations: list[dict] = field(default_factory=list)
-    documents: list[dict] = field(default_factory=list)
-    related: list[Tie] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
-    not_taken: Counter = field(default_factory=Counter)
-
-    def find(self, element: str, value, outcome: str, text: str) -> None:
-        self.findings.append(Finding(element[:120], str(value or "")[:500], outcome, str(text)[:500]))
-
-
 # --- texts -----------------------------------------------------------------------------------------------------------
 def _narratives(element, activity: Activity) -> list[tuple[str, str]]:
     """(language, text) of an element: its narratives (2.x) or its own text (1.x)."""
     found = []
     default = language_code(element.get(LANG), activity.language)
     for part in element.findall("narrative") or [element]:
+        if activity.is_own:
+            if part is not element and part.text and "narrative" not in assumed(element):
+                found.append((language_code(part.get(LANG), default), part.text))
+            continue
         text, done = clean("".join(part.itertext()) if part is not element else element.text)
         if done:
             activity.find(element.tag, text[:200], "repaired", _("Text %(done)s.") % {"done": done})
@@ -119,7 +68,9 @@ def _code(element) -> str:
 # --- one activity ----------------------------------------------------------------------------------------------------
 def parse_activity(element) -> Activity:
     """One <iati-activity> element in the portal's own terms. Elements that have no place in the record are counted."""
-    activity = Activity(line=element.sourceline or 0)
+    activity = Activity(line=element.sourceline or 0, reference=(element.get(own("reference")) or "")[:20])
+    activity.is_need = element.get(own("need")) == "1"
+    activity.is_illustrative = element.get(own("illustrative")) == "1"
     activity.language = language_code(element.get(LANG), "en")
     currency = (element.get("default-currency") or "").strip().upper()
     activity.currency = currency if re.fullmatch(r"[A-Z]{3}", currency) else ""
@@ -127,6 +78,8 @@ def parse_activity(element) -> Activity:
         if not isinstance(child.tag, str):
             continue
         take = _TAKE.get(child.tag)
+        if "*" in assumed(child):
+            continue
         if take:
             take(child, activity)
         else:
@@ -174,7 +127,12 @@ def _org_ref(element, activity) -> str:
 
 
 def _take_participating(element, activity):
-    tie = Tie(code=_org_ref(element, activity), name=_name(element, activity))
+    tie = Tie(
+        code=_org_ref(element, activity) or element.get(own("ref"), ""),
+        name=_name(element, activity),
+        slug=element.get(own("partner"), ""),
+        reports=element.get(own("reports")) == "1" if activity.is_own else None,
+    )
     if not tie.code and not tie.name:
         activity.find("participating-org", "", "left_out", _("Neither a name nor a reference."))
         return
@@ -197,7 +155,9 @@ def _take_participating(element, activity):
         )
         role = "4"
     tie.role = role
-    if any((t.code, t.name, t.role) == (tie.code, tie.name, tie.role) for t in activity.organisations):
+    if any(
+        (t.code, t.name, t.slug, t.role) == (tie.code, tie.name, tie.slug, tie.role) for t in activity.organisations
+    ):
         activity.find(
             "participating-org", tie.name or tie.code, "repaired", _("Named twice in the same role; kept once.")
         )
@@ -220,7 +180,10 @@ def _texts_into(field_name: str):
 
 def _take_description(element, activity):
     kind = element.get("type") or "1"
-    _texts_into("objectives" if kind == "2" else "description")(element, activity)
+    name = element.get(own("as")) if activity.is_own else None
+    if name not in ("summary", "lessons"):
+        name = "objectives" if kind == "2" else "description"
+    _texts_into(name)(element, activity)
 
 
 def _take_status(element, activity):
@@ -259,7 +222,7 @@ def _take_date(element, activity):
 
 
 def _share(element, activity) -> Decimal | None:
-    raw = element.get("percentage")
+    raw = element.get(own("share"), element.get("percentage"))
     if raw in (None, ""):
         return None
     value, _repaired = number_of(raw.replace("%", ""))
@@ -309,6 +272,9 @@ def _take_sector(element, activity):
 
 
 def _take_tag(element, activity):
+    if is_own_vocabulary(element) and ":" in _code(element):
+        _take_own_tag(element, activity)
+        return
     # Tag vocabularies 2 and 3 are the Goals and their targets, which sectors call 7 and 8.
     vocabulary = {"2": "7", "3": "8"}.get(
         element.get("vocabulary") or "", f"tag {element.get('vocabulary') or ''}".strip()
@@ -320,8 +286,38 @@ def _take_tag(element, activity):
         activity.sectors.append(tie)
 
 
+def _take_own_tag(element, activity):
+    """A tag of the portal's vocabulary: how it is carried out, the role of a country, or a term."""
+    kind, code = _code(element).split(":", 1)
+    if kind == "instrument":
+        activity.instrument = code[:10]
+    elif kind == "modality":
+        activity.modality = code[:12]
+    elif kind == "role" and role_of(code.partition(":")[0]):
+        activity.roles.append(
+            Tie(code=code.partition(":")[2][:200], role=code.partition(":")[0], share=_share(element, activity),
+                note=element.get(own("note"), "")[:300])
+        )  # fmt: skip
+    elif kind != "need":
+        activity.sectors.append(
+            Tie(code=code[:200], name=_name(element, activity), vocabulary=kind[:200], share=_share(element, activity))
+        )
+
+
+def _take_reported(element, activity):
+    """What an earlier import had brought and nobody has resolved: it stays as it was."""
+    kind, role = element.get("element"), element.get("role", "")
+    tie = Tie(
+        code=element.get("code", "")[:200], name=element.get("name", "")[:500], role=role if role_of(role) else "recipient",
+        vocabulary=element.get("vocabulary", "")[:200], share=_share(element, activity), note=element.get("note", "")[:300],
+    )  # fmt: skip
+    ties = {"recipient-country": activity.roles, "recipient-region": activity.regions, "sector": activity.sectors}
+    if kind in ties and (tie.code or tie.name):
+        ties[kind].append(tie)
+
+
 def _take_scope(element, activity):
-    activity.level = {
+    activity.level = element.get(own("level")) or {
         "1": "global",
         "2": "regional",
         "4": "national",
@@ -386,7 +382,7 @@ def _take_budget(element, activity):
             "ends_on": ends,
             "amount": money[0],
             "currency": money[1],
-            "valued_on": day_of(value.get("value-date")),
+            "valued_on": None if "value-date" in assumed(value) else day_of(value.get("value-date")),
         }  # fmt: skip
     )
 
@@ -475,31 +471,95 @@ def _take_document(element, activity):
 def _take_result(element, activity):
     title = element.find("title")
     label = (_name(title, activity) if title is not None else "")[:300]
+    if activity.is_own and element.get(own("contribution")):
+        _take_contribution(element, activity)
+        return
     for indicator in element.findall("indicator"):
-        name = indicator.find("title")
         row = {
             "kind": element.get("type") if element.get("type") in ("1", "2", "3", "9") else "9",
-            "title": label,
-            "unit": "other",
+            **_indicator(indicator, activity),
         }
-        row["unit"] = "percent" if indicator.get("measure") == "2" else "other"
-        row["indicator"] = (_name(name, activity) if name is not None else "")[:300]
         row["title"] = label or row["indicator"]
-        base = indicator.find("baseline")
-        if base is not None:
-            row["baseline"] = _amount(base.get("value"), activity, "result/indicator/baseline")
-            year = base.get("year") or ""
-            row["baseline_year"] = int(year) if re.fullmatch(r"(19|20)\d\d", year) else None
-        for period in indicator.findall("period"):
-            end = period.find("period-end")
-            day = day_of(end.get("iso-date")) if end is not None else None
-            for name_, when in (("target", "target_on"), ("actual", "actual_on")):
-                part = period.find(name_)
-                if part is not None and part.get("value"):
-                    row[name_] = _amount(part.get("value"), activity, f"result/indicator/period/{name_}")
-                    row[when] = day
+        if row["indicator"] == row["title"]:
+            row["indicator"] = ""  # it says the same
         if row["title"]:
             activity.results.append(row)
+
+
+def _indicator(indicator, activity) -> dict:
+    """One indicator: its unit, where it starts, what is aimed at, what is reached."""
+    name, comment = indicator.find("title"), indicator.find("description")
+    row = dict.fromkeys(("baseline", "baseline_year", "target", "target_on", "actual", "actual_on", "women", "men"))
+    row["indicator"] = (_name(name, activity) if name is not None else "")[:300]
+    row["unit"] = _unit(indicator) or ("percent" if indicator.get("measure") == "2" else "other")
+    row["comment"] = (_name(comment, activity) if comment is not None else "")[:300]
+    base = indicator.find("baseline")
+    if base is not None:
+        row["baseline"] = _amount(base.get("value"), activity, "result/indicator/baseline")
+        year = base.get("year") or ""
+        if re.fullmatch(r"(19|20)\d\d", year) and "year" not in assumed(base):
+            row["baseline_year"] = int(year)
+    elif year := indicator.get(own("baseline-year")):
+        row["baseline_year"] = int(year) if year.isdigit() else None
+    for attribute in ("target_on", "actual_on"):
+        row[attribute] = day_of(indicator.get(own(attribute.replace("_", "-"))))
+    for period in indicator.findall("period"):
+        end = period.find("period-end")
+        day = day_of(end.get("iso-date")) if end is not None and "period-end" not in assumed(period) else None
+        for name_, when in (("target", "target_on"), ("actual", "actual_on")):
+            for part in period.findall(name_):
+                where = _counted(part)
+                if part.get("value") and where is not None:
+                    row[where or name_] = _amount(part.get("value"), activity, f"result/indicator/period/{name_}")
+                    row[when] = day
+    for sex in ("women", "men"):
+        row[sex] = int(row[sex]) if row[sex] is not None else None
+    return row
+
+
+def _unit(indicator) -> str:
+    """The unit, where it is a code of the portal's vocabulary."""
+    for reference in indicator.findall("reference"):
+        kind, _colon, unit = (reference.get("code") or "").partition(":")
+        if reference.get("vocabulary") == OWN_VOCABULARY and kind == "unit" and unit in Unit.values:
+            return unit
+    return ""
+
+
+def _counted(part) -> str | None:
+    """Of a target or actual figure: "" for all, `women` or `men` where it is of one sex, None for another part of all."""
+    dimensions = part.findall("dimension")
+    if not dimensions:
+        return ""
+    if len(dimensions) == 1 and (dimensions[0].get("name") or "").strip().lower() in ("sex", "gender"):
+        return {"female": "women", "women": "women", "male": "men", "men": "men"}.get(
+            (dimensions[0].get("value") or "").strip().lower()
+        )
+    return None
+
+
+def _take_contribution(element, activity):
+    """What one side brings, as the portal wrote it."""
+    indicator = element.find("indicator")
+    if indicator is None or element.get(own("contribution")) not in ContributionKind.values:
+        activity.find("result", element.get(own("contribution")), "left_out", _("No usable contribution."))
+        return
+    row = _indicator(indicator, activity)
+    kind, _colon, who = (element.get(own("by")) or "").partition(":")
+    activity.contributions.append(
+        {
+            "by": (kind, who),
+            "kind": element.get(own("contribution")),
+            "text": row["indicator"],
+            "unit": _unit(indicator) or None,
+            "quantity": row["target"],
+            "delivered": row["actual"],
+            "women": row["women"],
+            "men": row["men"],
+            "currency": element.get(own("currency")),
+            **{name: _amount(element.get(own(name)), activity, f"result/@{name}") for name in ("amount", "spent")},
+        }
+    )
 
 
 def _amount(text, activity, what) -> Decimal | None:
@@ -512,7 +572,9 @@ def _amount(text, activity, what) -> Decimal | None:
 
 def _take_related(element, activity):
     ref = re.sub(r"\s+", "", element.get("ref") or "")
-    if ref:
+    if ref and element.find(own("parent")) is not None:
+        activity.parent = ref[:200]
+    elif ref:
         kind = element.get("type") or ""
         activity.related.append(Tie(code=ref[:200], role=kind if kind in "12345" and len(kind) == 1 else "3"))
     else:
@@ -541,4 +603,5 @@ _TAKE = {
     "document-link": _take_document,
     "result": _take_result,
     "related-activity": _take_related,
+    own("reported"): _take_reported,
 }

@@ -20,11 +20,13 @@ from partners.models import Country, Partner, ReferenceValue, Region
 from partners.reference import merge, plain
 from partners.rules import require
 from projects import lifecycle, quality, search
-from projects.choices import CountryRole, Source
+from projects.choices import CountryRole, Instrument, Source, State
 from projects.interchange import iati_reader
-from projects.interchange.iati_elements import Activity, Finding, Tie
+from projects.interchange.iati_activity import Activity, Finding, Tie
+from projects.interchange.iati_own import role_of
 from projects.interchange.iati_reader import Unreadable
-from projects.models import ImportIssue, ImportRun, Project, Term
+from projects.interchange.iati_writing import Publisher
+from projects.models import ImportIssue, ImportRun, Need, Project, RelatedProject, Term
 
 logger = logging.getLogger(__name__)
 LEDGER = "projects.project"
@@ -47,7 +49,9 @@ class Directory:
     countries: dict[str, Country] = field(default_factory=dict)
     regions: dict[str, Region] = field(default_factory=dict)
     partners: dict[str, Partner] = field(default_factory=dict)
+    slugs: dict[str, Partner] = field(default_factory=dict)
     terms: dict[tuple[str, str], Term] = field(default_factory=dict)
+    publisher: Publisher = field(default_factory=Publisher)
 
     @classmethod
     def load(cls) -> "Directory":
@@ -64,11 +68,12 @@ class Directory:
             ):
                 self.countries.setdefault(search.plain(key), country)
         self.regions = {region.code: region for region in Region.objects.all()}
-        for partner in Partner.objects.filter(is_from_import=False):
+        self.slugs = {partner.slug: partner for partner in Partner.objects.all()}
+        for partner in (p for p in self.slugs.values() if not p.is_from_import):
             for key in (partner.iati_identifier, partner.name_en, partner.name_fr, partner.name_es):
                 if key:
                     self.partners.setdefault(search.plain(key), partner)
-        self.terms = {(t.vocabulary, t.code): t for t in Term.objects.filter(vocabulary__in=["crs", "sdg"])}
+        self.terms = {(t.vocabulary, t.code): t for t in Term.objects.all()}
         return self
 
     def country(self, tie: Tie) -> Country | None:
@@ -81,12 +86,22 @@ class Directory:
         return self.regions.get(code)
 
     def partner(self, tie: Tie) -> Partner | None:
-        return self.partners.get(search.plain(tie.code)) or (
-            None if tie.code else self.partners.get(search.plain(tie.name))
+        return (
+            (self.slugs.get(tie.slug) if tie.slug else None)
+            or self.partners.get(search.plain(tie.code))
+            or (None if tie.code else self.partners.get(search.plain(tie.name)))
         )
 
     def term(self, tie: Tie) -> Term | None:
-        return self.terms.get((VOCABULARIES.get(tie.vocabulary, ""), tie.code))
+        return self.terms.get((VOCABULARIES.get(tie.vocabulary, tie.vocabulary), tie.code))
+
+    def project(self, identifier: str) -> Project | None:
+        """The project that an IATI identifier means: its own, or one that the portal made of its reference."""
+        known = Project.objects.filter(iati_identifier=identifier).first()
+        own = f"{self.publisher.ref}-"
+        if known is None and identifier.startswith(own):
+            known = Project.objects.filter(iati_identifier=None, reference=identifier.removeprefix(own)).first()
+        return known
 
 
 def import_file(
@@ -112,10 +127,13 @@ def import_file(
     not_taken: Counter = Counter()
     touched: list[int] = []
     seen: set[str] = set()
+    parents: dict[str, str] = {}
+    directory = Directory.load()
     try:
-        directory = Directory.load()
         for activity in iati_reader.read_activities(path, source):
             not_taken += activity.not_taken
+            if activity.parent:
+                parents[activity.identifier] = activity.parent
             _import_one(activity, run, directory, by, dry_run, publish, seen, touched)
             run.done += 1
             if run.done % 25 == 0:
@@ -131,6 +149,8 @@ def import_file(
     except Unreadable as error:
         run.progress, run.message = ImportRun.Progress.FAILED, str(error)[:500]
     _finish(touched)
+    if not dry_run:
+        _tie_together(run, parents, directory)
     if not_taken:
         elements = ", ".join(f"{name} ({n})" for name, n in not_taken.most_common(12))
         left_out = _("Elements that have no place in the record: %s.") % elements
@@ -144,6 +164,23 @@ def import_file(
     if progress:
         progress(run)
     return run
+
+
+def _tie_together(run: ImportRun, parents: dict[str, str], directory: Directory) -> None:
+    """Ties to records that came later in the file: what belongs together, and programmes with their parts."""
+    waiting = RelatedProject.objects.filter(project__import_run=run, other=None)
+    for link in waiting.iterator():
+        if (other := directory.project(link.reported_identifier)) and other.pk != link.project_id:
+            RelatedProject.objects.filter(pk=link.pk).update(other=other, reported_identifier="")
+    for identifier, parent_identifier in parents.items():
+        project, parent = directory.project(identifier), directory.project(parent_identifier)
+        if project and parent and project.parent_id is None:
+            project.parent = parent
+            try:
+                project.clean()
+            except ValidationError:
+                continue
+            project.save(update_fields=["parent"])
 
 
 def _checksum(path: Path) -> str:
@@ -191,6 +228,11 @@ def _import_one(activity, run, directory, by, dry_run, publish, seen, touched) -
         )
         return
     seen.add(name)
+    if activity.is_need and Need.objects.filter(reference=activity.reference).exists():
+        run.unchanged += 1
+        text = _("A need of this portal, not a project; it stays as it is.")
+        _record(run, activity, [Finding("iati-activity", activity.reference, Outcome.KEPT, text)])
+        return
     try:
         with transaction.atomic():
             written: list[int] = []
@@ -237,9 +279,14 @@ def _write(
     note = ReferenceValue.objects.filter(model=LEDGER, key=name).first()
     project = Project.objects.filter(reference=note.values.get("reference")).first() if note else None
     if project is None and activity.identifier:
-        project = Project.objects.filter(iati_identifier=activity.identifier).first()
+        project = directory.project(activity.identifier)
     values = _values(activity, name)
+    if project is not None and project.iati_identifier is None and activity.is_own:
+        del values["iati_identifier"]  # the portal made it of the reference
     parts = _parts(activity, directory)
+    if project is not None and activity.is_own:  # the file does not tell of records that are not public
+        hidden = project.related_links.filter(other__isnull=False).exclude(other__state=State.PUBLISHED)
+        parts["related_links"] += list(hidden.values("other_id", "relation", "reported_identifier"))
     written = {k: plain(v) for k, v in values.items()} | {
         part: [_plain_row(r) for r in rows] for part, rows in parts.items()
     }
@@ -275,7 +322,7 @@ def _write(
             changed |= _update_part(project, part, rows, last.get(part), activity)
         outcome = "updated" if changed else "unchanged"
 
-    if outcome != "unchanged" or note is None:
+    if outcome != "unchanged" or (note is None and not activity.is_own):
         ReferenceValue.objects.update_or_create(
             model=LEDGER,
             key=name,
@@ -315,13 +362,24 @@ def _values(activity: Activity, name: str) -> dict:
         "delivery_level": activity.level,
         "default_currency": activity.currency,
         **{k: activity.dates.get(k) for k in ("planned_start", "planned_end", "actual_start", "actual_end")},
+        **(
+            {
+                "lessons": texts.get("lessons", ""),
+                "instrument": activity.instrument or Instrument.PROJECT,
+                "is_illustrative": activity.is_illustrative,
+            }
+            if activity.is_own
+            else {}
+        ),
     }
 
 
 def _parts(activity: Activity, directory: Directory) -> dict[str, list[dict]]:
     """What belongs to the project, by the name of the reverse manager. Repeated targets are kept once."""
     countries, regions, partners, terms = [], [], [], []
-    for tie in activity.countries:
+    if activity.is_own:
+        countries = _countries_with_roles(activity, directory)
+    for tie in activity.countries if not activity.is_own else ():
         country = directory.country(tie)
         if country is None:
             activity.find(
@@ -350,7 +408,9 @@ def _parts(activity: Activity, directory: Directory) -> dict[str, list[dict]]:
                 Outcome.KEPT,
                 _("No partner of this identifier or name; kept as reported for staff to resolve."),
             )
-        reports = reporting is not None and (tie.code, tie.name) == (reporting.code, reporting.name)
+        reports = tie.reports
+        if reports is None:
+            reports = reporting is not None and (tie.code, tie.name) == (reporting.code, reporting.name)
         _once(partners, "partner", partner, tie, {"role": tie.role, "is_reporting": reports}, also=("role",))
     if reporting is not None and not any(row["is_reporting"] for row in partners):
         partner = directory.partner(reporting)
@@ -386,21 +446,23 @@ def _parts(activity: Activity, directory: Directory) -> dict[str, list[dict]]:
             tie,
             {"share": tie.share, "reported_vocabulary": tie.vocabulary if term is None else ""},
         )
+    names = (*FIELDS, "lessons") if activity.is_own else FIELDS
     translations = [
-        {"language": language, **{k: texts.get(k, "") for k in FIELDS}}
+        {"language": language, **{k: texts.get(k, "") for k in names}}
         for language, texts in sorted(activity.texts.items())
-        if language != activity.language and any(texts.get(k) for k in FIELDS)
+        if language != activity.language and any(texts.get(k) for k in names)
     ]
-    known = dict(
-        Project.objects.filter(iati_identifier__in=[t.code for t in activity.related]).values_list(
-            "iati_identifier", "pk"
-        )
-    )
-    related = [
-        {"other_id": known.get(t.code), "relation": t.role, "reported_identifier": t.code}
-        for t in {(t.code, t.role): t for t in activity.related}.values()
-        if t.code != activity.identifier
-    ]
+    related = []
+    for tie in {(t.code, t.role): t for t in activity.related}.values():
+        if tie.code != activity.identifier:
+            other = directory.project(tie.code)
+            related.append(
+                {
+                    "other_id": other.pk if other else None,
+                    "relation": tie.role,
+                    "reported_identifier": "" if other else tie.code,
+                }
+            )
     return {
         "translations": translations,
         "country_links": countries,
@@ -413,7 +475,35 @@ def _parts(activity: Activity, directory: Directory) -> dict[str, list[dict]]:
         "locations": activity.locations,
         "documents": activity.documents,
         "related_links": related,
+        **({"contributions": _contributions(activity, directory)} if activity.is_own else {}),
     }
+
+
+def _countries_with_roles(activity: Activity, directory: Directory) -> list[dict]:
+    """Countries with the roles that the portal's own tags give them; shares stand with those that receive."""
+    shares = {getattr(directory.country(tie), "pk", None): tie.share for tie in activity.countries}
+    rows: list[dict] = []
+    for tie in activity.roles:
+        country = directory.country(tie)
+        role, order = role_of(tie.role)
+        share = shares.get(country.pk, tie.share) if country else tie.share
+        _once(rows, "country", country, tie, {"role": role, "provider_order": order, "share": share, "note": tie.note})
+    return rows
+
+
+def _contributions(activity: Activity, directory: Directory) -> list[dict]:
+    """What each side brings, where that side is known here."""
+    rows = []
+    for row in activity.contributions:
+        kind, who = row.pop("by")
+        country = directory.countries.get(search.plain(who)) if kind == "country" else None
+        partner = directory.slugs.get(who) if kind == "partner" else None
+        if country or partner:
+            rows.append({"country": country, "partner": partner, **row})
+        else:
+            text = _("Who brings it is not known here: %(who)s.") % {"who": who}
+            activity.find("result", row["text"], Outcome.LEFT_OUT, text)
+    return rows
 
 
 def _once(rows: list[dict], target: str, found, tie: Tie, rest: dict, also: tuple[str, ...] = ()) -> None:

@@ -14,7 +14,8 @@ from pathlib import Path
 from django.utils.translation import gettext as _
 from lxml import etree
 
-from projects.interchange.iati_elements import Activity, parse_activity
+from projects.interchange.iati_activity import Activity
+from projects.interchange.iati_elements import parse_activity
 
 MOST_BYTES = 2 * 1024**3  # of XML, unpacked
 MOST_RATIO = 200  # of an archive: real IATI files pack 10 to 30 times

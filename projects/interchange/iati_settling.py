@@ -1,20 +1,19 @@
 """An IATI activity as a whole, once all its elements are taken: what contradicts itself is repaired or left out, and told."""
 
-from __future__ import annotations
-
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
 
-if TYPE_CHECKING:
-    from projects.interchange.iati_elements import Activity
+from projects.interchange.iati_activity import Activity
 
 TEXT_LIMITS = {"title": 400, "summary": 1000, "description": 30000, "objectives": 30000}
 
 
 def settle(activity: Activity) -> None:
-    """Identity, texts, dates and shares, each against the others."""
+    """Identity, texts, dates and shares, each against the others. The portal's own files need none of it."""
+    if activity.is_own:
+        activity.key = activity.identifier
+        return
     _settle_identity(activity)
     _settle_texts(activity)
     _settle_dates(activity)

@@ -14,9 +14,9 @@ from import_export import fields, resources, widgets
 from partners.models import Country, Partner
 from projects import quality
 from projects.choices import CountryRole, OrganisationRole, ProviderOrder
-from projects.interchange.findings import harmless
 from projects.models import Project, ProjectCountry, ProjectPartner, ProjectTerm, Term
 from projects.models.parts import misfit_of_countries
+from ssc_portal.tables import harmless
 
 
 def _entries(cell) -> list[str]:

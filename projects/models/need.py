@@ -42,6 +42,7 @@ from projects.models.term import Term
 
 ENDED = (NeedState.NOT_ELIGIBLE, NeedState.CLOSED, NeedState.PARTIALLY_MET, NeedState.WITHDRAWN, NeedState.MERGED)
 TAKES_RESPONSES = (NeedState.OPEN, NeedState.IN_DIALOGUE)
+UNDER_WAY = (NeedState.PLAN_AGREED, NeedState.IN_DELIVERY)
 UNANSWERED_AFTER = dt.timedelta(days=30)  # open for longer without a response: shown among the unanswered
 
 
@@ -84,6 +85,10 @@ class NeedQuerySet(models.QuerySet):
     def public(self):
         return self.filter(published_at__isnull=False)
 
+    def under_way(self):
+        """Those whose delivery was agreed or has begun: in the pipeline, as IATI calls it."""
+        return self.public().filter(state__in=UNDER_WAY)
+
     def taking_responses(self):
         return self.filter(state__in=TAKES_RESPONSES)
 
@@ -109,6 +114,18 @@ class NeedQuerySet(models.QuerySet):
         return found if 0 in countries else found.filter(country__in=countries)
 
     # -- what is loaded
+    def for_iati(self):
+        """Everything that an IATI file tells of a need whose delivery was agreed."""
+        return self.select_related("country", "project").prefetch_related(
+            "term_links__term__default_crs",
+            "lines",
+            "events",
+            "responses__partner",
+            "responses__country",
+            "responses__second_partner",
+            "responses__second_country",
+        )
+
     def for_listing(self):
         return self.select_related("country").prefetch_related(
             Prefetch(
@@ -422,6 +439,10 @@ class Need(models.Model):
     @property
     def is_technology(self) -> bool:
         return self.kind == NeedKind.TECHNOLOGY
+
+    @property
+    def is_under_way(self) -> bool:
+        return self.is_published and self.state in UNDER_WAY
 
     @property
     def takes_responses(self) -> bool:

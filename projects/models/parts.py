@@ -13,10 +13,14 @@ from django.utils.translation import gettext_lazy as _
 
 from partners.models import Country, Partner, Region
 from partners.models.constraints import known
+from partners.models.partner import IATI_IDENTIFIER
 from projects.choices import CountryRole, Modality, OrganisationRole, ProviderOrder
 from projects.models.project import Project
 from projects.models.search import keeps_search_fresh
 from projects.models.term import Term
+
+# Codelist Region: ex-Yugoslavia, West Indies, Middle East, South and Central Asia, developing countries (unspecified)
+DAC_ONLY = ("88", "380", "589", "689", "998")
 
 
 class PartQuerySet(models.QuerySet):
@@ -166,6 +170,11 @@ class ProjectRegion(Part):
     def __str__(self):
         return self.label
 
+    @property
+    def is_dac_region(self) -> bool:
+        """Kept as reported, with a code of OECD DAC for an area that UN M49 does not have."""
+        return self.region_id is None and self.reported_code in DAC_ONLY
+
 
 @keeps_search_fresh("project_id")
 @pghistory.track()
@@ -199,6 +208,12 @@ class ProjectPartner(Part):
 
     def __str__(self):
         return f"{self.label} ({self.get_role_display()})"
+
+    @property
+    def iati_identifier(self) -> str:
+        """The identifier of the organisation: of its record, else as reported; empty where there is none that IATI allows."""
+        found = (self.partner.iati_identifier if self.partner else self.reported_code) or ""
+        return found if IATI_IDENTIFIER.regex.fullmatch(found) else ""
 
 
 @keeps_search_fresh("project_id")

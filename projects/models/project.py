@@ -77,6 +77,16 @@ class ProjectQuerySet(models.QuerySet):
     def waiting_for_publisher(self):
         return self.filter(state=State.REVIEW)
 
+    # -- who reports
+    def reported_by(self, partner):
+        """Those that this partner publishes in IATI."""
+        return self.filter(partner_links__partner=partner, partner_links__is_reporting=True).distinct()
+
+    def reported_by_nobody(self):
+        """Those that no organisation with an identifier publishes: the portal reports them."""
+        links = self.model.partner_links.rel.related_model.objects.filter(is_reporting=True)
+        return self.exclude(pk__in=links.exclude(partner__iati_identifier=None, reported_code="").values("project"))
+
     # -- figures
     def figures(self, **of) -> Figures:
         """Figures of the published projects: all, or those of one `country`, `partner` or `term`."""
@@ -137,6 +147,24 @@ class ProjectQuerySet(models.QuerySet):
             "checks__partner",
         )
 
+    def for_iati(self):
+        """Everything that an IATI file tells of a project."""
+        return self.select_related("parent").prefetch_related(
+            "translations",
+            "country_links__country",
+            "region_links__region",
+            "partner_links__partner",
+            "term_links__term__default_crs",
+            "locations",
+            "budgets",
+            "transactions",
+            "documents",
+            "related_links__other",
+            "results",
+            "contributions__country",
+            "contributions__partner",
+        )
+
     def for_page(self):
         """Everything the page of one project shows."""
         return (
@@ -147,6 +175,7 @@ class ProjectQuerySet(models.QuerySet):
                 "region_links__region",
                 "partner_links__partner",
                 "term_links__term__parent",
+                "term_links__term__default_crs",
                 "contributions__country",
                 "contributions__partner",
                 "budgets",
@@ -364,3 +393,5 @@ class ProjectTranslation(models.Model):
     def clean(self):
         if self.project_id and self.language == self.project.language:
             raise ValidationError({"language": _("The project's own texts are in this language already.")})
+        if not any(getattr(self, name) for name in TEXTS):
+            raise ValidationError({"title": _("Translate at least one text.")})

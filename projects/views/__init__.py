@@ -2,6 +2,7 @@
 
 from projects.views.agreement import need_confirm, need_delivered, need_plan, need_progress, project_check
 from projects.views.dashboard import desk_calendar, my_dashboard, my_mail, need_follow, news_seen
+from projects.views.data import data, data_catalogue, data_file, need_iati, project_iati, vocabulary
 from projects.views.draft import (
     document_download,
     document_remove,
@@ -52,6 +53,12 @@ from projects.views.response import (
 )
 
 __all__ = [
+    "data",
+    "data_catalogue",
+    "data_file",
+    "need_iati",
+    "project_iati",
+    "vocabulary",
     "need_suggest",
     "project_check",
     "response_detail",

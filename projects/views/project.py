@@ -43,7 +43,12 @@ def home(request: HttpRequest) -> HttpResponse:
 @require_safe
 def project_list(request: HttpRequest) -> HttpResponse:
     filterset = ProjectFilter(request.GET, queryset=Project.objects.all(), request=request)
-    more = {"list_name": _("Projects"), "list_url": reverse("project-list"), "api_url": reverse("api-project-list")}
+    more = {
+        "list_name": _("Projects"),
+        "list_url": reverse("project-list"),
+        "api_url": reverse("api-project-list"),
+        "is_iati": True,
+    }
     return list_page(request, filterset, "projects/project_list.html", more)
 
 
@@ -70,6 +75,7 @@ def project_detail(request: HttpRequest, reference: str) -> HttpResponse:
             "money": money_of(project),
             "terms": _by_vocabulary(project),
             "findings": quality.assess(project),
+            "lacks_for_iati": quality.lacks_for_iati(project),
             "parent": project.parent
             if project.parent and request.user.has_perm("projects.view_project", project.parent)
             else None,

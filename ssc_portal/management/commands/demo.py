@@ -26,6 +26,7 @@ class Command(BaseCommand):
         call_command("migrate", verbosity=0, interactive=False)
         call_command("load_reference", if_changed=True, stdout=self.stdout)
         call_command("load_demonstration", stdout=self.stdout)
+        call_command("write_open_data", if_missing=True, stdout=self.stdout)
         self.stdout.flush()
         self._close_connections()
         self._serve(port)

@@ -1,0 +1,78 @@
+"""An activity in the portal's own terms, as the reader hands it to the import. Nothing is looked up yet."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+
+@dataclass
+class Finding:
+    """Something in an activity that could not be taken as it came. `outcome` as in ImportIssue.Outcome."""
+
+    element: str
+    value: str
+    outcome: str
+    text: str
+
+
+@dataclass
+class Tie:
+    """A country, region, organisation, sector or tag as reported."""
+
+    code: str = ""
+    name: str = ""
+    vocabulary: str = ""
+    role: str = ""
+    share: Decimal | None = None
+    is_reporting: bool = False
+    # only in the portal's own files
+    slug: str = ""  # of the partner
+    reports: bool | None = None  # of a participating organisation: whether it publishes the record
+    note: str = ""
+
+
+@dataclass
+class Activity:
+    """One activity in the portal's own terms; nothing is looked up yet."""
+
+    identifier: str = ""
+    key: str = ""  # the identifier, or what stands for it in files older than 2.01
+    line: int = 0
+    language: str = "en"
+    currency: str = ""
+    texts: dict[str, dict[str, str]] = field(
+        default_factory=dict
+    )  # language -> {title, summary, description, objectives}
+    status: str = ""
+    modality: str = ""
+    level: str = ""
+    dates: dict[str, date] = field(default_factory=dict)
+    countries: list[Tie] = field(default_factory=list)
+    regions: list[Tie] = field(default_factory=list)
+    organisations: list[Tie] = field(default_factory=list)
+    sectors: list[Tie] = field(default_factory=list)
+    budgets: list[dict] = field(default_factory=list)
+    transactions: list[dict] = field(default_factory=list)
+    results: list[dict] = field(default_factory=list)
+    locations: list[dict] = field(default_factory=list)
+    documents: list[dict] = field(default_factory=list)
+    related: list[Tie] = field(default_factory=list)
+    # only in the portal's own files
+    reference: str = ""
+    is_need: bool = False
+    is_illustrative: bool = False
+    instrument: str = ""
+    parent: str = ""  # its IATI identifier
+    roles: list[Tie] = field(default_factory=list)  # countries with their roles
+    contributions: list[dict] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    not_taken: Counter = field(default_factory=Counter)
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the portal wrote it: it is read to the letter, and holds more than IATI has places for."""
+        return bool(self.reference)
+
+    def find(self, element: str, value, outcome: str, text: str) -> None:
+        self.findings.append(Finding(element[:120], str(value or "")[:500], outcome, str(text)[:500]))

@@ -1,0 +1,83 @@
+"""What the portal adds to IATI, in IATI's own ways: a vocabulary of tags, and a namespace for what has no element.
+
+Both are written by iati_export and read back by iati_elements, so that a file comes back as the record it was.
+Source: IATI 2.03, tag/@vocabulary 99 and the rule on additional elements (any attribute or element of another namespace).
+"""
+
+from decimal import ROUND_HALF_UP, Decimal
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils.translation import override
+
+from projects.choices import CountryRole, ProviderOrder, Vocabulary
+
+NAMESPACE = "urn:x-ssc-portal:iati:1"
+OWN_VOCABULARY = "99"
+STANDARD = (Vocabulary.CRS, Vocabulary.SDG)  # vocabularies that have a code in IATI
+TERMS = [v for v in Vocabulary if v not in STANDARD]
+HUNDRED, STEP = Decimal(100), Decimal("0.0001")
+
+
+def own(name: str) -> str:
+    """The name of an attribute or element in the portal's namespace, as lxml takes it."""
+    return f"{{{NAMESPACE}}}{name}"
+
+
+ASSUMED = own("assumed")  # names the attributes that IATI asks for and the record does not hold; never read back
+
+
+def assumed(element) -> set[str]:
+    """What of an element was put in only because IATI asks for it. `*`: the whole element."""
+    return set(element.get(ASSUMED, "").split())
+
+
+def vocabulary_uri() -> str:
+    """Where the codes of the own vocabulary are explained."""
+    with override("en"):
+        return settings.PORTAL_URL + reverse("vocabulary")
+
+
+def is_own_vocabulary(element) -> bool:
+    """Also of another copy of the portal: the address ends the same."""
+    with override("en"):
+        return element.get("vocabulary") == OWN_VOCABULARY and (element.get("vocabulary-uri") or "").endswith(
+            reverse("vocabulary")
+        )
+
+
+def role_code(role: str, order: int | None) -> str:
+    """The role of a country as part of a code: provider, recipient, both, first-provider, second-both ..."""
+    return f"{ProviderOrder(order).name.lower()}-{role}" if order else role
+
+
+def role_of(code: str) -> tuple[str, int | None] | None:
+    """The reverse of `role_code`; None for what is no role."""
+    order, dash, rest = code.partition("-")
+    if dash and order.upper() in ProviderOrder.names and rest in (CountryRole.PROVIDER, CountryRole.BOTH):
+        return rest, ProviderOrder[order.upper()].value
+    return (code, None) if code in CountryRole.values else None
+
+
+def percentages(shares: list[Decimal | None]) -> list[Decimal | None]:
+    """Shares as IATI takes them: none for a single one, else each given and adding up to exactly 100.
+
+    What is missing divides what is left; shares that can't add up so keep their proportion; none at all are equal.
+    """
+    if len(shares) < 2:
+        return [None] * len(shares)
+    known = sum(s for s in shares if s is not None)
+    missing = sum(s is None for s in shares)
+    if not missing and known == HUNDRED:
+        return list(shares)
+    if missing and known < HUNDRED:
+        each = (HUNDRED - known) / missing
+        found = [each if s is None else s for s in shares]
+    elif known:
+        found = [(s or 0) * HUNDRED / known for s in shares]
+    else:
+        found = [HUNDRED / len(shares)] * len(shares)
+    found = [Decimal(s).quantize(STEP, rounding=ROUND_HALF_UP) for s in found]
+    largest = max(range(len(found)), key=found.__getitem__)
+    found[largest] += HUNDRED - sum(found)
+    return found

@@ -1,0 +1,458 @@
+"""Lists as files, whole data sets, and one record followed from admin into every standard, cell by cell."""
+
+import csv
+import datetime as dt
+import gzip
+import hashlib
+import io
+import json
+from decimal import Decimal
+
+import pytest
+from django.core.management import call_command
+from django.urls import reverse
+from lxml import etree
+from openpyxl import load_workbook
+
+from partners import tables as of_partners
+from partners.models import Country, Partner
+from projects.api import standards
+from projects.choices import NeedState
+from projects.interchange import datasets, open_data, statistics
+from projects.interchange.statistics import QUANTITIES, TOSSD
+from projects.models import Contribution, Location, Need, Project, Term
+from ssc_portal import tables
+from tests.factories import ContributionFactory, NeedFactory, OfferFactory, ProjectFactory, put_in_state
+from tests.projects.test_admin import form, row
+
+LISTS = {**of_partners.TABLES, **datasets.TABLES}
+pytestmark = pytest.mark.django_db
+
+
+def body(answer) -> bytes:
+    return b"".join(answer.streaming_content) if answer.streaming else answer.content
+
+
+def rows_of(answer) -> list[dict]:
+    assert answer.status_code == 200, body(answer)
+    return list(csv.DictReader(io.StringIO(body(answer).decode())))
+
+
+@pytest.fixture
+def one_of_each():
+    project = ProjectFactory(published=True)
+    ContributionFactory(project=project)
+    NeedFactory(in_state=NeedState.OPEN)
+    OfferFactory(in_state="active")
+    return project
+
+
+# --- every list in every format -------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("name", [*LISTS, "tossd", "quantities"])
+def test_a_list_is_the_same_in_every_format(name, client, one_of_each):
+    address = f"/api/v1/{name}/"
+    as_csv = client.get(address, {"format": "csv"})
+    assert as_csv["Content-Type"] == "text/csv; charset=utf-8"
+    assert as_csv["Content-Disposition"].startswith(f'attachment; filename="{name}-2')
+    rows = rows_of(as_csv)
+    assert rows
+
+    as_lines = client.get(address, {"format": "jsonl"})
+    assert as_lines["Content-Type"] == "application/jsonl; charset=utf-8"
+    lines = [json.loads(line) for line in body(as_lines).splitlines()]
+    assert [list(line) for line in lines] == [list(r) for r in rows]
+
+    as_book = client.get(address, {"format": "xlsx"})
+    sheet = load_workbook(io.BytesIO(body(as_book))).worksheets[0]
+    head, *cells = sheet.iter_rows(values_only=True)
+    assert (list(head), len(cells)) == (list(rows[0]), len(rows))
+    for row_, line in zip(rows, lines, strict=True):
+        for column, cell in row_.items():
+            value = line[column]
+            if isinstance(value, list):
+                value = tables.JOIN.join(value)
+            if isinstance(value, bool):
+                value = str(value).lower()
+            written = "" if value is None else f"{Decimal(str(value)):f}" if isinstance(value, float) else str(value)
+            assert cell.removeprefix("'") == written, column
+
+    counted = client.get(address).json()["count"]
+    assert counted == len(rows)
+
+
+@pytest.mark.parametrize("name", [n for n, (t, _model) in LISTS.items() if t.places is not None])
+def test_places_come_as_geojson(name, client, one_of_each):
+    Location.objects.create(project=one_of_each, name="A", latitude=Decimal("-1.5"), longitude=Decimal("36.25"))
+    Location.objects.create(project=one_of_each, name="B", latitude=1, longitude=2)
+    answer = client.get(f"/api/v1/{name}/", {"format": "geojson"})
+    assert answer["Content-Type"] == "application/geo+json; charset=utf-8"
+    found = json.loads(body(answer))
+    assert (found["type"], "crs" in found) == ("FeatureCollection", False)
+    assert len(found["features"]) == len(rows_of(client.get(f"/api/v1/{name}/", {"format": "csv"})))
+    for feature in found["features"]:
+        assert set(feature) == {"type", "id", "geometry", "properties"}
+        if feature["geometry"]:
+            points = feature["geometry"]["coordinates"]
+            for longitude, latitude in points if feature["geometry"]["type"] == "MultiPoint" else [points]:
+                assert -180 <= longitude <= 180
+                assert -90 <= latitude <= 90
+    if name == "projects":
+        assert found["features"][0]["geometry"] == {"type": "MultiPoint", "coordinates": [[36.25, -1.5], [2, 1]]}
+
+
+def test_an_empty_list_is_an_empty_file(client):
+    assert body(client.get("/api/v1/projects/?format=jsonl")) == b""
+    assert len(body(client.get("/api/v1/projects/?format=csv")).splitlines()) == 1
+    assert json.loads(body(client.get("/api/v1/projects/?format=geojson")))["features"] == []
+    answer = client.get("/api/v1/projects/?format=iati")  # an IATI file holds at least one activity
+    assert (answer.status_code, answer["Content-Type"]) == (404, "application/problem+json")
+
+
+def test_the_filter_holds_in_every_format(client):
+    chosen = ProjectFactory(published=True, title="Mangroves of the delta", terms=["bsp-theme:oceans"])
+    ContributionFactory(project=chosen)
+    other = ProjectFactory(published=True, terms=["bsp-theme:energy"])
+    ContributionFactory(project=other)
+    hidden = ProjectFactory(terms=["bsp-theme:oceans"], title="Mangroves unseen")
+    ContributionFactory(project=hidden)
+    query = {"q": "mangroves", "term": "bsp-theme:oceans", "country": "KEN"}
+    for name in ("csv", "jsonl", "geojson", "iati"):
+        text = body(client.get("/api/v1/projects/", {**query, "format": name})).decode()
+        assert chosen.reference in text
+        assert other.reference not in text
+        assert hidden.reference not in text
+    for name in ("tossd", "quantities"):
+        assert len(rows_of(client.get(f"/api/v1/{name}/", {**query, "format": "csv"}))) == 1
+    page = client.get("/projects/", {**query, "format": "csv"})
+    assert (page.status_code, page.url.split("?")[0]) == (302, "/api/v1/projects/")
+    assert len(rows_of(client.get(page.url))) == 1
+
+
+@pytest.mark.parametrize(
+    ("query", "code", "field"),
+    [
+        ("format=csv&page=2", 400, "page"),
+        ("format=csv&page_size=5", 400, "page_size"),
+        ("format=csv&country=ZZZ", 400, "country"),
+        ("format=xlsx&nonsense=1", 400, "nonsense"),
+        ("format=pdf", 406, None),
+    ],
+)
+def test_what_can_not_be_used_is_a_problem_in_every_format(query, code, field, client):
+    answer = client.get(f"/api/v1/projects/?{query}")
+    assert (answer.status_code, answer["Content-Type"]) == (code, "application/problem+json")
+    assert [e["field"] for e in answer.json().get("errors", [])] == ([field] if field else [])
+
+
+def test_formats_are_negotiated(client, one_of_each):
+    assert client.get("/api/v1/projects/", headers={"Accept": "text/csv"})["Content-Type"].startswith("text/csv")
+    answer = client.get("/api/v1/needs/", headers={"Accept": "application/geo+json"})
+    assert json.loads(body(answer))["type"] == "FeatureCollection"
+    answer = client.get(f"/api/v1/projects/{one_of_each.reference}/", headers={"Accept": "application/xml"})
+    assert etree.fromstring(body(answer)).tag == "iati-activities"
+    assert client.get(f"/api/v1/projects/{one_of_each.reference}/?format=csv").status_code == 406
+
+
+def test_a_workbook_is_not_made_of_more_rows_than_one_waits_for(client, monkeypatch):
+    monkeypatch.setattr(tables, "MOST_IN_A_WORKBOOK", 2)
+    for _n in range(3):
+        ProjectFactory(published=True)
+    answer = client.get("/api/v1/projects/?format=xlsx")
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "format")
+    assert len(rows_of(client.get("/api/v1/projects/?format=csv"))) == 3
+
+
+def test_no_cell_is_a_formula(client):
+    ProjectFactory(published=True, title='=HYPERLINK("https://evil.example")', summary="+1\x0b")
+    found = rows_of(client.get("/api/v1/projects/?format=csv"))[0]
+    assert (found["title"][:2], found["summary"][:2]) == ("'=", "'+")
+    sheet = load_workbook(io.BytesIO(body(client.get("/api/v1/projects/?format=xlsx")))).worksheets[0]
+    cell = next(c for c in sheet[2] if str(c.value).startswith("=HYPERLINK"))
+    assert cell.data_type == "s"
+    line = json.loads(body(client.get("/api/v1/projects/?format=jsonl")))
+    assert line["title"].startswith("=HYPERLINK")
+
+
+def test_tables_are_read_at_a_fixed_number_of_queries(client, count_queries):
+    def asked(address):
+        with count_queries() as n:
+            body(client.get(address))
+        return n()
+
+    addresses = [
+        f"/api/v1/{name}/?format={f}" for name in ("projects", "tossd", "quantities") for f in ("csv", "jsonl")
+    ]
+    addresses += ["/api/v1/projects/?format=geojson", "/api/v1/projects/?format=iati"]
+    counts = []
+    for more in (1, 12):
+        for _n in range(more):
+            ContributionFactory(project=ProjectFactory(published=True))
+        counts.append([asked(address) for address in addresses])
+    assert counts[0] == counts[1]
+    assert max(counts[0][:-1]) <= 6
+
+
+# --- nobody reads more than they may ----------------------------------------------------------------------------------------
+def test_tables_hold_only_what_everybody_may_read():
+    from projects.models.need import AUDIENCE as OF_NEEDS
+    from projects.models.offer import AUDIENCE as OF_OFFERS
+
+    for table, restricted in ((datasets.NEEDS, OF_NEEDS), (datasets.OFFERS, OF_OFFERS)):
+        assert not {column.name for column in table.columns} & set(restricted)
+        assert not {str(column.source) for column in table.columns} & set(restricted)
+
+
+# --- whole data sets ----------------------------------------------------------------------------------------------------------
+@pytest.fixture
+def files(settings, tmp_path):
+    settings.OPEN_DATA = tmp_path / "open"
+    return settings.OPEN_DATA
+
+
+def test_whole_data_sets_are_described_truly(files, client, one_of_each, capsys):
+    need = NeedFactory()
+    put_in_state(need, NeedState.IN_DELIVERY)
+    call_command("write_open_data")
+    assert "files" in capsys.readouterr().out
+    description = client.get("/data/datapackage.json")
+    assert description.status_code == 200
+    package = json.loads(body(description))
+    assert dt.datetime.fromisoformat(package["created"]) <= dt.datetime.now(dt.UTC)
+    assert package["licenses"][0]["name"] == "CC-BY-4.0"
+    names = {resource["path"] for resource in package["resources"]}
+    assert {f"{name}.{f}" for name in (*LISTS, "tossd", "quantities") for f in ("csv", "xlsx", "jsonl")} <= names
+    assert {"projects.geojson", "iati-activities.xml", "iati-country-KEN.xml", "iati-theme-wetlands.xml", "iati-organisations.xml",
+            "iati-publisher-portal.xml"} <= names  # fmt: skip
+    for resource in package["resources"]:
+        content = body(client.get(f"/data/{resource['path']}"))
+        assert (len(content), f"sha256:{hashlib.sha256(content).hexdigest()}") == (resource["bytes"], resource["hash"])
+        if resource["format"] == "csv":
+            head = next(csv.reader(io.StringIO(content.decode())))
+            assert head == [field["name"] for field in resource["schema"]["fields"]]
+    assert need.reference in body(client.get("/data/iati-activities.xml")).decode()
+    page = client.get("/data/").content.decode()
+    assert page.count('href="/data/') >= len(names)
+    catalogue = client.get("/data/catalog.jsonld")
+    assert catalogue["Content-Type"] == "application/ld+json"
+    found = {
+        d["dcat:downloadURL"]["@id"].rsplit("/", 1)[1]
+        for s in catalogue.json()["dcat:dataset"]
+        for d in s["dcat:distribution"]
+    }
+    assert found == names
+
+
+def test_a_broken_transfer_goes_on_where_it_broke(files, client, one_of_each):
+    open_data.write()
+    whole = client.get("/data/projects.csv")
+    content = body(whole)
+    rest = client.get("/data/projects.csv", headers={"Range": "bytes=100-", "If-Range": whole["ETag"]})
+    assert (rest.status_code, rest["Content-Range"]) == (206, f"bytes 100-{len(content) - 1}/{len(content)}")
+    assert content[:100] + body(rest) == content
+    of_another_night = client.get("/data/projects.csv", headers={"Range": "bytes=100-", "If-Range": '"other"'})
+    assert (of_another_night.status_code, body(of_another_night)) == (200, content)
+    assert client.get("/data/projects.csv", headers={"If-None-Match": whole["ETag"]}).status_code == 304
+    packed = client.get("/data/projects.csv", headers={"Accept-Encoding": "gzip"})
+    assert (packed["Content-Encoding"], gzip.decompress(body(packed))) == ("gzip", content)
+    book = client.get("/data/projects.xlsx", headers={"Accept-Encoding": "gzip"})
+    assert "Content-Encoding" not in book
+    assert len(body(book)) == int(book["Content-Length"])
+    assert client.head("/data/projects.csv")["Content-Length"] == str(len(content))
+
+
+def test_only_files_of_the_set_are_given_out(files, client):
+    for name in ("projects.csv", "datapackage.json", "catalog.jsonld"):
+        assert client.get(f"/data/{name}").status_code == 404  # nothing written yet
+    assert "first night" in client.get("/data/").content.decode()
+    open_data.write()
+    for name in ("..%2f..%2fmanage.py", "..", "projects.csv.gz", "current", "nonsense.csv"):
+        assert client.get(f"/data/{name}").status_code == 404
+
+
+def test_the_last_night_stays_for_whoever_is_in_the_middle_of_it(files):
+    for _night in range(4):
+        open_data.write()
+    kept = [path for path in files.iterdir() if not path.is_symlink()]
+    assert len(kept) == open_data.KEPT
+    assert (files / "current").resolve() == max(kept)
+
+
+# --- one record in every standard -------------------------------------------------------------------------------------------
+@pytest.fixture
+def entered(people, sign_in):
+    """A project as the desk enters it in admin, published by the publisher."""
+    desk = sign_in(people["desk"])
+    brazil, kenya = Country.objects.get(iso3="BRA"), Country.objects.get(iso3="KEN")
+    data = form(title="Wells that stay full", summary="Two towns.", modality="triangular", default_currency="USD",
+                planned_start="2024-03-01", planned_end="2026-02-28")  # fmt: skip
+    data |= row("country_links", 0, country=brazil.pk, role="provider", provider_order="1")
+    data |= row("country_links", 1, country=kenya.pk, role="recipient", share="100")
+    data |= row("partner_links", 0, partner=Partner.objects.get(slug="undp").pk, role="4")
+    for place, code in enumerate(("bsp-theme:freshwater", "sdg:6.1", "crs:14015")):
+        vocabulary, code = code.split(":")
+        data |= row("term_links", place, term=Term.objects.get(vocabulary=vocabulary, code=code).pk)
+    data |= row("contributions", 0, country=brazil.pk, kind="D011", text="engineers", quantity="40", unit="expert-days", delivered="10",
+                amount="12000.50", spent="3000", currency="USD")  # fmt: skip
+    data |= row(
+        "contributions",
+        1,
+        country=brazil.pk,
+        kind="D021",
+        text="course",
+        quantity="30",
+        unit="people",
+        women="18",
+        men="12",
+    )
+    data |= row("results", 0, kind="1", title="People trained", unit="people", target="30", actual="20", women="12", men="8",
+                actual_on="2025-06-30")  # fmt: skip
+    data |= row("transactions", 0, kind="3", made_on="2025-01-15", amount="2500.00", currency="USD", text="first part")
+    answer = desk.post(reverse("admin:projects_project_add"), data)
+    assert answer.status_code == 302, answer.context["errors"]
+    project = Project.objects.get()
+    from projects import lifecycle
+
+    lifecycle.transition(project, "publish", by=people["publisher"])
+    return Project.objects.get()
+
+
+@pytest.mark.ignore_template_errors
+def test_one_record_in_iati_cell_by_cell(entered, client):
+    root = etree.fromstring(body(client.get(f"/projects/{entered.reference}/iati.xml")))
+    (activity,) = root
+
+    def said(path, **names):
+        return [str(getattr(v, "text", v)) for v in activity.xpath(path, **names)]
+
+    assert said("iati-identifier") == [f"XM-DAC-41116-{entered.reference}"]
+    assert said("reporting-org/@ref") + said("reporting-org/@secondary-reporter") == ["XM-DAC-41116", "1"]
+    assert said("title/narrative") == ["Wells that stay full"]
+    assert said("description/narrative") == ["Two towns."]
+    assert said("participating-org[@ref='XM-DAC-41114']/@role") == ["4"]
+    assert said("participating-org[@type='10']/narrative[@xml:lang='en']") == ["Brazil"]
+    assert said("activity-status/@code") == ["2"]
+    assert said("activity-date/@type") + said("activity-date/@iso-date") == ["1", "3", "2024-03-01", "2026-02-28"]
+    assert said("recipient-country/@code") == ["KE"]
+    assert said("sector[@vocabulary='1']/@code") == ["14015"]
+    assert said("tag[@vocabulary='3']/@code") == ["6.1"]
+    assert said("tag[@vocabulary='99']/@code") == [
+        "bsp-theme:freshwater", "instrument:project", "modality:triangular", "role:first-provider:BRA", "role:recipient:KEN",
+    ]  # fmt: skip
+    assert said("collaboration-type/@code") == ["8"]
+    assert said("transaction/value") + said("transaction/transaction-type/@code") == ["2500", "3"]
+    assert said("result/title/narrative") == ["People trained", "Brazil: engineers", "Brazil: course"]
+    assert said("result/indicator/reference/@code") == ["unit:people", "unit:expert-days", "unit:people"]
+    assert said("result[1]//target/@value") == ["30"]
+    assert said("result[1]//actual/@value") == ["20", "12", "8"]
+    assert said("result[1]//actual/dimension/@value") == ["female", "male"]
+    assert said("result[1]//period-end/@iso-date") == ["2026-02-28", "2025-06-30"]
+    assert said("result[2]//target/@value") + said("result[2]//actual/@value") == ["40", "10"]
+    assert said("result[3]//target/@value") == ["30", "18", "12"]
+
+
+@pytest.mark.ignore_template_errors
+def test_one_record_in_tossd_cell_by_cell(entered, client):
+    first, second = rows_of(client.get("/api/v1/tossd/?format=csv"))
+    keys = list(Contribution.objects.order_by("pk").values_list("pk", flat=True))
+    shared = {
+        "reporting_year": "2024", "provider_code": "BRA", "provider_name": "Brazil", "provider_agency": "", "recipient_codes": "KEN",
+        "project_title": "Wells that stay full", "external_link": f"http://127.0.0.1:8000/projects/{entered.reference}/",
+        "sdg_focus": "6.1", "sector_codes": "14015", "channel": "United Nations Development Programme",
+        "financial_instrument": "2100", "framework_of_collaboration": "FC02", "is_illustrative": "false",
+    }  # fmt: skip
+    assert first == shared | {
+        "provider_project_number": f"{entered.reference}/{keys[0]}", "project_description": "Two towns. – engineers", "modality": "D011",
+        "currency": "USD", "amount_committed": "12000.5", "amount_disbursed": "3000", "quantity": "40", "quantity_delivered": "10",
+        "unit": "expert-days", "women": "", "men": "", "not_reported": "",
+    }  # fmt: skip
+    assert second == shared | {
+        "provider_project_number": f"{entered.reference}/{keys[1]}", "project_description": "Two towns. – course", "modality": "D021",
+        "currency": "", "amount_committed": "", "amount_disbursed": "", "quantity": "30", "quantity_delivered": "", "unit": "people",
+        "women": "18", "men": "12", "not_reported": "amount_committed; amount_disbursed; quantity_delivered",
+    }  # fmt: skip
+    assert [list(first)] == [[column.name for column in TOSSD.columns]]
+
+
+@pytest.mark.ignore_template_errors
+def test_one_record_in_quantities_cell_by_cell(entered, client):
+    rows = rows_of(client.get("/api/v1/quantities/?format=csv"))
+    brought = {"year": "2024", "provider_code": "BRA", "provider_name": "Brazil", "recipient_codes": "KEN", "basis": "contribution",
+               "entries": "1", "is_illustrative": "false"}  # fmt: skip
+    nothing = dict.fromkeys([column.name for column in QUANTITIES], "")
+    assert sorted(rows, key=str) == sorted([
+        nothing | brought | {"category": "B", "unit": "expert-days", "quantity": "40", "delivered": "10", "currency": "USD",
+                             "amount": "12000.5", "spent": "3000", "entries_without_delivered": "0"},
+        nothing | brought | {"category": "C", "unit": "people", "quantity": "30", "women": "18", "men": "12",
+                             "entries_without_delivered": "1"},
+        # Money that moved: the record does not say who paid it.
+        nothing | brought | {"year": "2025", "provider_code": "", "provider_name": "", "category": "A", "basis": "transaction",
+                             "currency": "USD", "spent": "2500", "entries_without_delivered": "0"},
+    ], key=str)  # fmt: skip
+
+
+def test_units_and_currencies_are_never_added_up(client):
+    project = ProjectFactory(published=True)
+    for unit, currency in (
+        ("people", "USD"),
+        ("people", "USD"),
+        ("visits", "USD"),
+        ("people", "EUR"),
+        ("people", None),
+    ):
+        ContributionFactory(
+            project=project, unit=unit, quantity=10, delivered=None, currency=currency, amount=5 if currency else None
+        )
+    rows = rows_of(client.get("/api/v1/quantities/?format=csv"))
+    assert sorted(
+        (r["category"], r["unit"], r["quantity"], r["currency"], r["amount"], r["entries"]) for r in rows
+    ) == [
+        ("B", "people", "10", "EUR", "5", "1"),
+        ("B", "people", "20", "USD", "10", "2"),
+        ("B", "visits", "10", "USD", "5", "1"),
+        ("C", "people", "10", "", "", "1"),
+    ]
+    assert {r["entries_without_delivered"] for r in rows} == {"1", "2"}
+
+
+@pytest.mark.parametrize(
+    ("quantity", "money", "category"), [(1, 1, "B"), (1, None, "C"), (None, 1, "A"), (None, None, ""), (0, 0, "B")]
+)
+def test_categories_of_the_framework(quantity, money, category):
+    assert statistics.category_of(quantity, money) == category
+
+
+def test_several_funders_are_not_made_one(client):
+    project = ProjectFactory(published=True)
+    for slug in ("undp", "fao"):
+        project.partner_links.create(partner=Partner.objects.get(slug=slug), role="1")
+    project.transactions.create(kind="4", made_on="2025-01-01", amount=7, currency="EUR")
+    project.transactions.create(kind="1", made_on="2025-01-01", amount=9, currency="EUR")  # not spent by the project
+    (found,) = rows_of(client.get("/api/v1/quantities/?format=csv"))
+    assert (found["provider_code"], found["spent"]) == ("", "7")
+
+
+def test_pages_link_to_the_formats(client, one_of_each):
+    page = client.get("/projects/?country=KEN").content.decode()
+    for name in ("csv", "xlsx", "jsonl", "geojson", "iati"):
+        assert f"/api/v1/projects/?country=KEN&amp;format={name}" in page
+    assert f"/projects/{one_of_each.reference}/iati.xml" in client.get(one_of_each.get_absolute_url()).content.decode()
+    for address in (
+        "/countries/?format=csv",
+        "/partners/?format=jsonl",
+        "/needs/?format=geojson",
+        "/offers/?format=xlsx",
+    ):
+        assert client.get(address).status_code == 302
+    assert client.get("/data/vocabulary/").status_code == 200
+    assert standards.IATI.format == "iati"
+
+
+def test_a_need_is_an_activity_once_its_plan_is_agreed(client):
+    need = NeedFactory(in_state=NeedState.OPEN)
+    answer = client.get(f"/needs/{need.reference}/iati.xml")
+    assert (answer.status_code, "plan is agreed" in answer.content.decode()) == (404, True)
+    agreed = NeedFactory()
+    put_in_state(agreed, NeedState.IN_DELIVERY)
+    root = etree.fromstring(body(client.get(f"/needs/{agreed.reference}/iati.xml")))
+    assert root.xpath("//activity-status/@code") == ["1"]
+    assert Need.objects.under_way().get() == agreed
