@@ -2,7 +2,7 @@
 
 import argparse
 
-from benchmarks import importing, needs, reading
+from benchmarks import exporting, importing, needs, reading
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument(
@@ -19,3 +19,4 @@ if arguments.needs_only:
     raise SystemExit
 reading.measure(arguments.sizes, arguments.runs)
 importing.measure(arguments.activities)
+exporting.measure(max(arguments.sizes))

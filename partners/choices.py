@@ -55,6 +55,13 @@ class Role(models.TextChoices):
     ADMINISTRATOR = "administrator", _("UNEP administrator")
 
 
+class Scope(models.TextChoices):
+    """What a token opens."""
+
+    READ = "read", _("read")
+    WRITE = "write", _("read and write")
+
+
 COUNTRY_ROLES = [Role.CONTRIBUTOR, Role.FOCAL_POINT]
 PARTNER_ROLES = [Role.PARTNER_MEMBER, Role.PARTNER_LEAD]
 STAFF_ROLES = [Role.DESK, Role.PUBLISHER, Role.ADMINISTRATOR]

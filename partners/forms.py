@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from partners.choices import COUNTRY_ROLES, PARTNER_ROLES, Role
 from partners.joining import usual_end
-from partners.models import Country, Invitation, JoinRequest, Partner, User
+from partners.models import ApiToken, Country, Invitation, JoinRequest, Partner, User
 from ssc_portal.widgets import NamedSelect
 
 
@@ -92,3 +92,17 @@ class InvitationForm(PlaceForm):
                     self.initial.setdefault(name, keys[0])
             if len(roles) == 1:
                 self.initial.setdefault("role", roles[0])
+
+
+class TokenForm(forms.ModelForm):
+    """A new API token. How long it holds is chosen, not typed."""
+
+    days = forms.TypedChoiceField(
+        label=_("How long it holds"), coerce=int, initial=90, widget=forms.RadioSelect,
+        choices=[(30, _("30 days")), (90, _("90 days")), (365, _("one year"))],
+    )  # fmt: skip
+
+    class Meta:
+        model = ApiToken
+        fields = ["name", "scope"]
+        widgets = {"scope": forms.RadioSelect}

@@ -47,7 +47,7 @@ COUNTRIES = Table(
         Column("is_un_member", "is_un_member", "Member of the United Nations", "boolean"),
         Column("latitude", "latitude", "Of a point inside it, WGS 84", "number"),
         Column("longitude", "longitude", "Of a point inside it, WGS 84", "number"),
-        Column("url", "iso3", "Its page", shown=page("/countries/{}/")),
+        Column("url", page("/countries/", "iso3"), "Its page"),
     ],
     places=ArraySubquery(
         Country.objects.filter(pk=OuterRef("pk"), latitude__isnull=False).values(place=point("latitude", "longitude"))
@@ -111,7 +111,7 @@ PARTNERS = Table(
         Column("parent", "parent__slug", "Code of the partner it is part of"),
         Column("website", "website", "Website"),
         Column("is_illustrative", "is_illustrative", "Made up for the demonstration", "boolean"),
-        Column("url", "slug", "Its page", shown=page("/partners/{}/")),
+        Column("url", page("/partners/", "slug"), "Its page"),
     ],
     places=ArraySubquery(
         Country.objects.filter(pk=OuterRef("country"), latitude__isnull=False).values(

@@ -12,6 +12,8 @@ urlpatterns = [
     path("accounts/", include("allauth.urls")),  # sign-up, password, e-mail address, second factor, sessions
     path("account/", views.account, name="account"),
     path("account/join/", views.join, name="join"),
+    path("account/tokens/", views.tokens, name="tokens"),
+    path("account/tokens/<int:key>/revoke/", views.token_revoke, name="token-revoke"),
     path("account/people/", views.people, name="people"),
     path("account/people/requests/<int:key>/", views.request_decide, name="request-decide"),
     path("account/people/<int:key>/end/", views.membership_end, name="membership-end"),

@@ -6,7 +6,7 @@ from pathlib import Path
 from django.utils import timezone
 from procrastinate.contrib.django import app
 
-from partners.models import User
+from partners.models import KeptAnswer, User
 from partners.tasks import PATIENCE
 from projects import agreement, clocks, notify, quality, search
 from projects.choices import Matched
@@ -32,6 +32,7 @@ def nightly(timestamp: int) -> None:
     """Each night: what derives from other records is made anew, so that changed names are found and scores are right."""
     search.rebuild()
     search.rebuild_words()
+    KeptAnswer.objects.outdated().delete()
     quality.rescore(Project.objects.all())
     for kind in Matched:
         reading.refresh(kind)

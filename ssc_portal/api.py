@@ -11,11 +11,15 @@ from django.http import Http404
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 from django_filters.rest_framework import DjangoFilterBackend
-from rest_framework import exceptions, pagination, permissions, status, throttling
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from rest_framework import authentication, exceptions, pagination, permissions, status, throttling
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.response import Response
 
+from partners.models import ApiToken
+
 PROBLEM = "application/problem+json"
+SHAPES = ("fields", "omit", "expand")  # parameters by which a caller chooses what of a record is answered
 
 
 class Changed(exceptions.APIException):
@@ -31,6 +35,52 @@ class OutOfPlace(exceptions.APIException):
 
     status_code = status.HTTP_409_CONFLICT
     default_code = "state"
+
+
+class Unseen(exceptions.APIException):
+    """A change was sent without saying which state of the record it is a change of (RFC 6585)."""
+
+    status_code = status.HTTP_428_PRECONDITION_REQUIRED
+    default_detail = _lazy(
+        "Send the ETag of the record as you read it in If-Match, or * to write whatever it is by now."
+    )
+    default_code = "unseen"
+
+
+class KeyReused(exceptions.APIException):
+    """One Idempotency-Key for two different calls."""
+
+    status_code = status.HTTP_422_UNPROCESSABLE_ENTITY
+    default_detail = _lazy(
+        "This Idempotency-Key was sent with another call within 24 hours. Make a new one for each call."
+    )
+    default_code = "key"
+
+
+class TokenAuthentication(authentication.BaseAuthentication):
+    """A personal token in the header `Authorization: Bearer ...` (RFC 6750)."""
+
+    def authenticate(self, request):
+        kind, _space, secret = request.headers.get("Authorization", "").partition(" ")
+        if kind.lower() != "bearer":
+            return None
+        token = ApiToken.objects.opened_by(secret.strip())
+        if token is None or not token.user.is_active:
+            raise exceptions.AuthenticationFailed(_("This token is unknown, has ended or was revoked."))
+        return token.user, token
+
+    def authenticate_header(self, request):
+        return 'Bearer realm="api"'
+
+
+class TokenScheme(OpenApiAuthenticationExtension):
+    """How the description of the API tells it."""
+
+    target_class = TokenAuthentication
+    name = "token"
+
+    def get_security_definition(self, auto_schema):
+        return {"type": "http", "scheme": "bearer", "description": "A personal token, made at /account/tokens/."}
 
 
 class ReadOnly(permissions.BasePermission):
@@ -97,7 +147,7 @@ class StrictFilters(DjangoFilterBackend):
 
     def filter_queryset(self, request, queryset, view):
         filterset = self.get_filterset(request, queryset, view)
-        known = {"page", "page_size", "format", *(filterset.filters if filterset else ())}
+        known = {*SHAPES, "page", "page_size", "cursor", "format", *(filterset.filters if filterset else ())}
         if unknown := sorted(set(request.query_params) - known):
             raise exceptions.ValidationError({name[:60]: [_("There is no such parameter.")] for name in unknown[:5]})
         if filterset is None:
@@ -107,6 +157,28 @@ class StrictFilters(DjangoFilterBackend):
         if hasattr(filterset, "ordered_queryset"):
             return filterset.ordered_queryset(queryset)
         return filterset.filter_queryset(queryset)
+
+
+class Harvest(pagination.CursorPagination):
+    """All records in the order of their last change, oldest first, from where the cursor stands: nothing is missed or
+    comes twice while others write; what is changed meanwhile comes again at the end."""
+
+    ordering = ("modified_at", "pk")
+    page_size = 100
+    page_size_query_param = "page_size"
+    max_page_size = 200
+    invalid_cursor_message = _lazy("This cursor can't be used. Begin with an empty one: ?cursor=")
+
+    def get_paginated_response(self, data):
+        following, previous = self.get_next_link(), self.get_previous_link()
+        return Response(
+            OrderedDict(next=following, previous=previous, results=data), headers={"Link": _links(following, previous)}
+        )
+
+
+def _links(following: str | None, previous: str | None) -> str:
+    links = [f'<{url}>; rel="{rel}"' for url, rel in ((following, "next"), (previous, "prev")) if url]
+    return ", ".join([*links, '</api/v1/schema/>; rel="service-desc"'])
 
 
 class LinkedPages(pagination.PageNumberPagination):
@@ -126,12 +198,36 @@ class LinkedPages(pagination.PageNumberPagination):
             )
         return int(raw)
 
+    def paginate_queryset(self, queryset, request, view=None):
+        self.harvest = None
+        if "cursor" in request.query_params:
+            return self._harvested(queryset, request, view)
+        return super().paginate_queryset(queryset, request, view)
+
+    def _harvested(self, queryset, request, view):
+        records = getattr(queryset, "everything", queryset)
+        if not hasattr(records, "model") or not any(f.name == "modified_at" for f in records.model._meta.fields):
+            raise exceptions.ValidationError({"cursor": [_("This list has no cursor. Use page.")]})
+        if clashing := sorted({"page", "sort"} & set(request.query_params)):
+            text = _("With a cursor the order is that of the last change. Leave this out.")
+            raise exceptions.ValidationError({clashing[0]: [text]})
+        self.get_page_size(request)  # refuses what is no size
+        self.harvest = Harvest()
+        return self.harvest.paginate_queryset(records, request, view)
+
     def get_paginated_response(self, data):
+        if self.harvest:
+            return self.harvest.get_paginated_response(data)
         following, previous = self.get_next_link(), self.get_previous_link()
-        links = [f'<{url}>; rel="{rel}"' for url, rel in ((following, "next"), (previous, "prev")) if url]
-        links.append('</api/v1/schema/>; rel="service-desc"')
         body = OrderedDict(count=self.page.paginator.count, next=following, previous=previous, results=data)
-        return Response(body, headers={"Link": ", ".join(links)})
+        return Response(body, headers={"Link": _links(following, previous)})
+
+    def get_schema_operation_parameters(self, view):
+        harvested = {
+            "name": "cursor", "in": "query", "required": False, "schema": {"type": "string"},
+            "description": "Instead of page: empty at first, then as in `next`. All records by their last change, for copies.",
+        }  # fmt: skip
+        return [*super().get_schema_operation_parameters(view), harvested]
 
 
 class ToldRate(throttling.SimpleRateThrottle):

@@ -1,5 +1,11 @@
 """Bases of the API's views and serializers, and its description in words."""
 
+import hashlib
+import json
+from functools import partial
+
+import pghistory
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
@@ -8,10 +14,17 @@ from django.views.decorators.http import require_safe
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import extend_schema_field, inline_serializer
-from rest_framework import exceptions, serializers, viewsets
+from rest_framework import exceptions, permissions, serializers, viewsets
+from rest_framework.renderers import JSONRenderer
+from rest_framework.response import Response
 
-from ssc_portal.api import PROBLEM
-from ssc_portal.tables import FORMATS, MOST_IN_A_WORKBOOK, Column, Format, Table, TooMany, answer, geojson_pieces
+from partners.choices import Scope
+from partners.models import ApiToken, KeptAnswer
+from ssc_portal.api import PROBLEM, SHAPES, KeyReused
+from ssc_portal.tables import FORMATS, MOST_IN_A_WORKBOOK, Column, Format, Table, TooMany, answer
+
+LONGEST_KEY = 200  # signs of an Idempotency-Key
+EXPOSED = "Link, ETag, Last-Modified, Location, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, X-Request-Id"
 
 
 class DescribedOperations(AutoSchema):
@@ -29,10 +42,14 @@ class DescribedOperations(AutoSchema):
         if "{" in self.path:
             yield "404", "There is no such record, or it is not public."
         if self.method != "GET":
-            yield "403", "Your role does not allow this, or you are not signed in."
+            yield "403", "Your role or your token does not allow this."
             yield "409", "The record is in a state in which this is not possible, or somebody else was quicker."
+            yield "401", "You are not signed in, or the token is unknown, has ended or was revoked."
+            yield "415", "The body is not JSON."
+            yield "422", "The Idempotency-Key was sent with another call."
         if self.method == "PATCH":
             yield "412", "It was changed since you read it (If-Match)."
+            yield "428", "If-Match is missing."
         yield "406", "None of the accepted formats exists."
         yield "429", "Too many requests; Retry-After says when to go on."
 
@@ -50,22 +67,57 @@ _PROBLEM_PROPERTIES = {
 
 
 class Answers:
-    """Mixin of every view of the API: strict parameters at records, headers for caches, other sites and limits."""
+    """Mixin of every view of the API: what tokens open, calls sent twice, strict parameters at records, headers."""
 
     def initial(self, request, *args, **kwargs):
         super().initial(request, *args, **kwargs)
-        if kwargs and (unknown := sorted(set(request.query_params) - {"format"})):
+        if request.method not in permissions.SAFE_METHODS:
+            self._before_writing(request)
+        if kwargs and (unknown := sorted(set(request.query_params) - {"format", *SHAPES})):
             raise exceptions.ValidationError({name[:60]: [_("There is no such parameter.")] for name in unknown[:5]})
+
+    def _before_writing(self, request) -> None:
+        """Refuses tokens that only read; with an Idempotency-Key the call is done once."""
+        if isinstance(request.auth, ApiToken) and request.auth.scope != Scope.WRITE:
+            raise exceptions.PermissionDenied(_("This token only reads. Make one that writes, under your account."))
+        if request.auth:
+            pghistory.context(user=request.user.pk, token=request.auth.pk)  # who it was, for the history
+        key = request.headers.get("Idempotency-Key", "")
+        if len(key) > LONGEST_KEY:
+            text = _("The Idempotency-Key is longer than %(most)s signs.") % {"most": LONGEST_KEY}
+            raise exceptions.ValidationError({"Idempotency-Key": [text]})
+        method = request.method.lower()
+        if key and request.user.is_authenticated and hasattr(self, method):
+            setattr(self, method, partial(self._once, getattr(self, method), key))
+
+    @transaction.atomic
+    def _once(self, handler, key: str, request, *args, **kwargs):
+        """The answer of the handler, or the one that the same call had before. What is refused is not kept."""
+        said = "\n".join((request.method, request.path)).encode() + b"\n" + request._request.body
+        kept, is_new = KeptAnswer.objects.claim(request.user, key, hashlib.sha256(said).hexdigest())
+        if not is_new and kept.fingerprint != hashlib.sha256(said).hexdigest():
+            raise KeyReused
+        if is_new:
+            answered = handler(request, *args, **kwargs)
+            kept.status, kept.location = answered.status_code, answered.headers.get("Location", "")
+            kept.body = JSONRenderer().render(answered.data).decode()
+            kept.save()
+            return answered
+        headers = {"Idempotent-Replayed": "true", **({"Location": kept.location} if kept.location else {})}
+        return Response(json.loads(kept.body or "null"), status=kept.status, headers=headers)
 
     def finalize_response(self, request, response, *args, **kwargs):
         response = super().finalize_response(request, response, *args, **kwargs)
         response["Access-Control-Allow-Origin"] = "*"  # public reads, without credentials
-        response["Access-Control-Expose-Headers"] = "Link, ETag, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset"
+        response["Access-Control-Expose-Headers"] = EXPOSED
+        if request.method == "OPTIONS":
+            response["Access-Control-Allow-Methods"] = "GET, HEAD, OPTIONS"
+            response["Access-Control-Allow-Headers"] = "Accept, Accept-Language, Authorization, If-None-Match"
         if limit := getattr(request._request, "rate_limit", None):
             response["RateLimit-Limit"], response["RateLimit-Remaining"], response["RateLimit-Reset"] = map(str, limit)
         private = request.user.is_authenticated
         response["Cache-Control"] = "private, no-cache" if private else "public, max-age=0, must-revalidate"
-        patch_vary_headers(response, ["Accept", "Accept-Language", "Cookie"])
+        patch_vary_headers(response, ["Accept", "Accept-Language", "Authorization", "Cookie"])
         return response
 
 
@@ -74,6 +126,50 @@ class Records(Answers, viewsets.ReadOnlyModelViewSet):
 
     table: Table | None = None
     standards: dict[str, type[Format]] = {}  # further formats, by action: classes with `answer(view, records)`
+
+    whole: type[serializers.Serializer] | None = None  # of one record: what `expand` may add in a list
+    private: tuple[str, ...] = ()  # of it, what is never in a list
+
+    @property
+    def expandable(self) -> list[str]:
+        """Parts of the whole record that a list may hold too."""
+        listed = set(self.serializer_class.Meta.fields)
+        return [n for n in self.whole.Meta.fields if n not in listed and n not in self.private] if self.whole else []
+
+    def _named(self, parameter: str, known) -> list[str]:
+        """Names in a parameter, separated by commas. Raises a problem for one that does not exist."""
+        if self.request is None:  # while the API is described
+            return []
+        given = [n.strip() for n in self.request.query_params.get(parameter, "").split(",") if n.strip()]
+        if unknown := [n for n in given if n not in known]:
+            text = _("There is no %(name)s. There are: %(known)s.") % {
+                "name": unknown[0][:60], "known": ", ".join(known) or "–",
+            }  # fmt: skip
+            raise exceptions.ValidationError({parameter: [text]})
+        return given
+
+    @property
+    def expanded(self) -> list[str]:
+        return self._named("expand", self.expandable) if self.action == "list" else self._named("expand", [])
+
+    def get_serializer(self, *args, **kwargs):
+        """The serializer with the fields that were asked for: `fields`, `omit`, and in lists `expand`."""
+        if self.action not in ("list", "retrieve"):
+            return super().get_serializer(*args, **kwargs)
+        more = self.expanded
+        if more:
+            kwargs["context"] = self.get_serializer_context()
+            made = self.whole(*args, **kwargs)
+        else:
+            made = super().get_serializer(*args, **kwargs)
+        one = getattr(made, "child", made)
+        present = [n for n in one.fields if not more or n in self.serializer_class.Meta.fields or n in more]
+        chosen = self._named("fields", present) or present
+        omitted = self._named("omit", present)
+        for name in list(one.fields):
+            if name not in chosen or name in omitted:
+                one.fields.pop(name)
+        return made
 
     def get_renderers(self):
         renderers = super().get_renderers()
@@ -101,13 +197,13 @@ class Records(Answers, viewsets.ReadOnlyModelViewSet):
         records = getattr(found, "everything", found)
         if hasattr(renderer, "answer"):
             return renderer.answer(records)
-        features = geojson_pieces(self.table, records) if renderer.format == "geojson" else None
-        return made_of(self.table.name, renderer.format, self.table.columns, self.table.rows(records), features)
+        table, name = self.table, renderer.format
+        return made_of(table.name, name, table.columns, table.rows(records), table.pieces(name, records))
 
 
 def unpaged(request) -> None:
     """Files hold all rows: refuses the parameters of pages."""
-    if paged := sorted({"page", "page_size"} & set(request.query_params)):
+    if paged := sorted({"page", "page_size", "cursor", *SHAPES} & set(request.query_params)):
         raise exceptions.ValidationError({paged[0]: [_("A file holds all rows. Leave this out, or take JSON.")]})
 
 

@@ -1,5 +1,7 @@
 """Small steps of every request."""
 
+import re
+import uuid
 import zoneinfo
 
 from django.conf import settings
@@ -24,6 +26,9 @@ class Guard:
             return bad_request(request)
         response = self.get_response(request)
         response.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        # By which a report of a fault is found in the log of a proxy; what a caller sends is kept where it is harmless.
+        given = request.headers.get("X-Request-Id", "")
+        response["X-Request-Id"] = given if re.fullmatch(r"[A-Za-z0-9._-]{8,64}", given) else uuid.uuid4().hex
         if (
             settings.DEBUG
             and response.status_code in (400, 404)

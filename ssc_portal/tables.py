@@ -16,6 +16,9 @@ from decimal import Decimal
 from itertools import islice
 
 from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import F, Func, TextField, Value
+from django.db.models.functions import Cast, Concat
 from django.http import FileResponse, StreamingHttpResponse
 from django.utils import timezone
 from openpyxl import Workbook
@@ -29,7 +32,8 @@ LICENCE = {
     "title": "Creative Commons Attribution 4.0",
     "path": "https://creativecommons.org/licenses/by/4.0/",
 }
-BATCH = 1000
+BATCH = 1000  # rows read at once
+PIECE = 64 * 1024  # bytes sent at once
 MOST_IN_A_WORKBOOK = 20_000  # rows made while somebody waits; the ready-made data sets hold all
 UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")  # signs that XLSX can't hold
 JOIN = "; "
@@ -37,11 +41,6 @@ JOIN = "; "
 
 class TooMany(Exception):
     """More rows than a workbook is made of while somebody waits."""
-
-
-def harmless(cell):
-    """The cell, with an apostrophe before what a spreadsheet would take for a formula."""
-    return f"'{cell}" if isinstance(cell, str) and cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
 
 
 # --- columns -----------------------------------------------------------------------------------------------------------
@@ -57,7 +56,6 @@ class Column:
     source: object
     text: str
     kind: str = "string"
-    shown: Callable | None = None
 
     @property
     def schema(self) -> dict:
@@ -65,9 +63,9 @@ class Column:
         return {"name": self.name, "type": kind, "description": str(self.text)}
 
 
-def page(address: str) -> Callable:
-    """Makes the full address of a record's page: `address` holds {}."""
-    return lambda code: settings.PORTAL_URL + address.format(code)
+def page(path: str, code: str = "reference"):
+    """The full address of a record's page, from the column that holds its code."""
+    return Concat(Value(f"{settings.PORTAL_URL}{path}"), code, Value("/"), output_field=TextField())
 
 
 @dataclass(frozen=True)
@@ -80,18 +78,40 @@ class Table:
     places: object = None
     ordering: tuple[str, ...] = ("pk",)
 
-    def rows(self, records, *more) -> Iterator[list]:
-        """Rows as Python values, read from the database as they are needed; `more`: expressions for further values."""
-        sources = [column.source for column in self.columns]
+    def _read(self, records, *sources):
         bare = records.select_related(None).prefetch_related(None).order_by(*self.ordering)
-        read = bare.values_list(*sources, *more).iterator(chunk_size=BATCH)
-        made = [(place, column.shown) for place, column in enumerate(self.columns) if column.shown]
-        for values in read:
-            row = list(values)
-            for place, shown in made:
-                if row[place] is not None:
-                    row[place] = shown(row[place])
-            yield row
+        return bare.values_list(*sources)
+
+    def rows(self, records, *more) -> Iterator[tuple]:
+        """Rows as Python values, read from the database as they are needed; `more`: expressions for further values."""
+        read = self._read(records, *(column.source for column in self.columns), *more)
+        with transaction.atomic():  # outside of a transaction PostgreSQL would first store all rows
+            yield from read.iterator(chunk_size=BATCH)
+
+    def copied(self, records) -> Iterator[bytes]:
+        """CSV as PostgreSQL itself writes it (COPY): four times as fast as rows that come through Python."""
+        query = self._read(records, *(_in_csv(column) for column in self.columns)).query
+        head = io.StringIO(newline="")
+        csv.writer(head).writerow([column.name for column in self.columns])
+        waiting = head.getvalue().encode()
+        with connection.cursor() as cursor:
+            sql, parameters = query.get_compiler(connection=connection).as_sql()
+            whole = connection.ops.compose_sql(sql, parameters)  # COPY takes no parameters
+            with cursor.copy(f"COPY ({whole}) TO STDOUT (FORMAT csv)") as copy:
+                for piece in copy:
+                    waiting += piece
+                    if len(waiting) >= PIECE:
+                        yield waiting
+                        waiting = b""
+        yield waiting
+
+    def pieces(self, format: str, records) -> Iterator[bytes] | None:
+        """The whole list in a format that can be sent while it is read; None for a workbook."""
+        if format == "csv":
+            return self.copied(records)
+        if format == "geojson":
+            return geojson_pieces(self, records)
+        return jsonl_of(self.columns, self.rows(records)) if format == "jsonl" else None
 
     @property
     def formats(self) -> list[str]:
@@ -99,6 +119,14 @@ class Table:
 
 
 # --- cells -------------------------------------------------------------------------------------------------------------
+FORMULA = "^[=+@\t\r-]"  # what a spreadsheet would take for one begins so
+
+
+def harmless(cell):
+    """The cell, with an apostrophe before what a spreadsheet would take for a formula."""
+    return f"'{cell}" if isinstance(cell, str) and re.match(FORMULA, cell) else cell
+
+
 def _moment(value: dt.datetime) -> str:
     return value.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
@@ -108,7 +136,7 @@ def _number(value: Decimal) -> str:
 
 
 def _cell(kind: str) -> Callable:
-    """How a value of a kind is written in CSV."""
+    """How a value of a kind is written in CSV. `_in_csv` says the same in SQL; a test compares the two."""
     return {
         "string": lambda v: harmless(str(v)),
         "list": lambda v: harmless(JOIN.join(map(str, v))),
@@ -116,6 +144,22 @@ def _cell(kind: str) -> Callable:
         "datetime": _moment,
         "number": _number,
     }.get(kind, str)
+
+
+def _in_csv(column: Column):
+    """The column as an expression that gives the text for its cell."""
+    source = F(column.source) if isinstance(column.source, str) else column.source
+    text = {"output_field": TextField()}
+    made = {
+        "list": lambda: Func(source, Value(JOIN), function="array_to_string", **text),
+        "datetime": lambda: Func(
+            source, template="to_char(%(expressions)s AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')", **text
+        ),
+        "number": lambda: Func(source, function="trim_scale", **text),
+    }.get(column.kind, lambda: Cast(source, **text))()
+    if column.kind in ("string", "list"):
+        made = Func(made, Value(f"({FORMULA})"), Value("'\\1"), function="regexp_replace", **text)
+    return made
 
 
 def _plain(value):
@@ -130,31 +174,21 @@ def _plain(value):
 
 
 # --- files -------------------------------------------------------------------------------------------------------------
-def csv_pieces(table: Table, records) -> Iterator[bytes]:
-    """CSV in UTF-8 with a heading."""
-    return csv_of(table.columns, table.rows(records))
-
-
-def csv_of(columns: list[Column], rows: Iterable[list]) -> Iterator[bytes]:
+def csv_of(columns: list[Column], rows: Iterable) -> Iterator[bytes]:
+    """CSV in UTF-8 with a heading, of rows that Python made."""
     buffer, cells, rows = io.StringIO(newline=""), [_cell(column.kind) for column in columns], iter(rows)
     writer = csv.writer(buffer)
     writer.writerow([column.name for column in columns])
-    while True:
-        batch = list(islice(rows, BATCH))
-        writer.writerows(["" if v is None else cell(v) for v, cell in zip(row, cells, strict=False)] for row in batch)
-        yield buffer.getvalue().encode()
+    yield buffer.getvalue().encode()  # at once, however long the first rows take
+    while batch := list(islice(rows, BATCH)):
         buffer.seek(0)
         buffer.truncate()
-        if not batch:
-            return
+        writer.writerows(["" if v is None else cell(v) for v, cell in zip(row, cells, strict=True)] for row in batch)
+        yield buffer.getvalue().encode()
 
 
-def jsonl_pieces(table: Table, records) -> Iterator[bytes]:
+def jsonl_of(columns: list[Column], rows: Iterable) -> Iterator[bytes]:
     """One JSON object a line."""
-    return jsonl_of(table.columns, table.rows(records))
-
-
-def jsonl_of(columns: list[Column], rows: Iterable[list]) -> Iterator[bytes]:
     rows = iter(rows)
     while batch := list(islice(rows, BATCH)):
         yield "".join(json.dumps(as_object(columns, row), ensure_ascii=False) + "\n" for row in batch).encode()
@@ -176,7 +210,7 @@ def geojson_pieces(table: Table, records) -> Iterator[bytes]:
     yield b"\n]}\n"
 
 
-def _feature(table: Table, row: list) -> dict:
+def _feature(table: Table, row: tuple) -> dict:
     *values, places = row
     points = [[float(part) for part in place.split()] for place in dict.fromkeys(places or []) if place]
     geometry = None
@@ -256,15 +290,15 @@ class GeoJSON(Format):
 FORMATS = {one.format: one for one in (CSV, XLSX, JSONLines, GeoJSON)}
 
 
-def answer(name: str, format: str, columns: list[Column], rows: Iterable[list], features=None):
-    """Rows as a file that is sent while it is made. Raises TooMany."""
+def answer(name: str, format: str, columns: list[Column], rows: Iterable, pieces: Iterable[bytes] | None = None):
+    """Rows as a file that is sent while it is made; `pieces`: where the format has a way of its own. Raises TooMany."""
     file_name = f"{name}-{timezone.localdate():%Y-%m-%d}.{format}"
     kind = FORMATS[format]
     if format == "xlsx":
         made = workbook(name, columns, rows, most=MOST_IN_A_WORKBOOK)
         return FileResponse(made, as_attachment=True, filename=file_name, content_type=kind.media_type)
-    write = {"csv": csv_of, "jsonl": jsonl_of}.get(format)
-    pieces = write(columns, rows) if write else features
+    if pieces is None:
+        pieces = {"csv": csv_of, "jsonl": jsonl_of}[format](columns, rows)
     return StreamingHttpResponse(
         pieces,
         content_type=f"{kind.media_type}; charset=utf-8",

@@ -3,15 +3,18 @@
 from partners.models.joining import Invitation, JoinRequest
 from partners.models.partner import Membership, Partner, PartnerCountry
 from partners.models.place import Country, CountryGroup, GroupMember, Region
+from partners.models.program import ApiToken, KeptAnswer
 from partners.models.reference import ReferenceValue
 from partners.models.user import User
 
 __all__ = [
+    "ApiToken",
     "Country",
     "CountryGroup",
     "GroupMember",
     "Invitation",
     "JoinRequest",
+    "KeptAnswer",
     "Membership",
     "Partner",
     "PartnerCountry",

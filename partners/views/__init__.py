@@ -10,6 +10,8 @@ from partners.views.account import (
     people,
     request_decide,
     session_end,
+    token_revoke,
+    tokens,
 )
 from partners.views.pages import country_detail, country_list, partner_detail, partner_list
 
@@ -27,4 +29,6 @@ __all__ = [
     "people",
     "request_decide",
     "session_end",
+    "token_revoke",
+    "tokens",
 ]

@@ -1,5 +1,7 @@
 """One's own account, and the roles of one's country or partner: ask, grant, invite, end."""
 
+import datetime as dt
+
 from allauth.account.views import LoginView
 from allauth.usersessions.models import UserSession
 from django.contrib import messages
@@ -7,13 +9,15 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from partners import joining
 from partners.accounts import has_second_factor, needs_second_factor
-from partners.forms import AccountForm, DecisionForm, InvitationForm, JoinForm
-from partners.models import Invitation, JoinRequest, Membership
+from partners.forms import AccountForm, DecisionForm, InvitationForm, JoinForm, TokenForm
+from partners.models import ApiToken, Invitation, JoinRequest, Membership
 
 MOST = 200
 
@@ -172,3 +176,36 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
     is_theirs = request.user.is_authenticated and request.user.email.lower() == found.email
     context = {"invitation": found, "problem": problem, "is_theirs": is_theirs}
     return render(request, "partners/invitation.html", context, status=400 if problem else 200)
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def tokens(request: HttpRequest) -> HttpResponse:
+    """One's API tokens; makes a new one, whose secret this answer shows and nothing keeps."""
+    form, secret, code = TokenForm(request.POST if request.method == "POST" else None), "", 200
+    if request.method == "POST":
+        code = 400
+        if form.is_valid():
+            until = timezone.localdate() + dt.timedelta(days=form.cleaned_data["days"])
+            given = {name: form.cleaned_data[name] for name in ("name", "scope")}
+            try:
+                _token, secret = ApiToken.objects.make(request.user, expires_on=until, **given)
+            except ValidationError as error:
+                form.add_error(None, error)
+            else:
+                form, code = TokenForm(), 200
+    context = {"form": form, "secret": secret, "tokens": request.user.api_tokens.all()[:MOST]}
+    return render(request, "partners/tokens.html", context, status=code)
+
+
+@login_required
+@require_POST
+def token_revoke(request: HttpRequest, key: int) -> HttpResponse:
+    """Ends one of one's own tokens at once."""
+    token = get_object_or_404(ApiToken, pk=key, user=request.user)
+    token.revoke()
+    messages.success(
+        request, _("%(token)s is revoked. Programs that use it are refused from now on.") % {"token": token}
+    )
+    return redirect("tokens")

@@ -5,6 +5,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from partners import linked_data
 from partners.filters import CountryFilter, PartnerFilter
 from partners.maps import map_of_flows
 from partners.models import Country, Partner
@@ -46,6 +47,7 @@ def country_detail(request: HttpRequest, iso3: str) -> HttpResponse:
         "partners/country_detail.html",
         {
             "country": country,
+            "linked_data": linked_data.country(country),
             **figures.roles_of(country),
             "flows": flows[:25],
             "flows_count": len(flows),
@@ -88,6 +90,7 @@ def partner_detail(request: HttpRequest, slug: str) -> HttpResponse:
         "partners/partner_detail.html",
         {
             "partner": partner,
+            "linked_data": linked_data.organisation(partner),
             "count": figures.total,
             "projects": projects.newest(10, partner=partner),
             "offers": partner.offer_records.active().for_listing().order_by("-published_at", "-pk")[:10],

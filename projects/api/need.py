@@ -142,6 +142,8 @@ class NeedDetailSerializer(NeedSerializer):
 
     def to_representation(self, need):
         found = super().to_representation(need)
+        if not found.keys() & {*AUDIENCE, *WITH_PLAN}:
+            return found  # in lists, and where other fields were asked for
         readable = need.readable_by(self.context["request"].user)
         readable |= set(WITH_PLAN) if "plan" in readable else set()
         return {n: value for n, value in found.items() if n not in (*AUDIENCE, *WITH_PLAN) or n in readable}

@@ -11,6 +11,7 @@ from rest_framework.response import Response as Answered
 from partners.models import Country, Partner
 from projects import actions, agreement, drafting
 from projects.api.need import (
+    WITH_PLAN,
     ActivitySerializer,
     IndicatorSerializer,
     NeedDetailSerializer,
@@ -25,6 +26,7 @@ from projects.filters import NeedFilter
 from projects.interchange.datasets import NEEDS
 from projects.lifecycle.need import DRAFT_FIELDS
 from projects.models import LineItem, Need, Offer, Response
+from projects.models.need import AUDIENCE
 
 
 class LineWriteSerializer(LineFields, serializers.ModelSerializer):
@@ -132,15 +134,17 @@ class NeedViewSet(Writes):
     detail_serializer = NeedDetailSerializer
     filterset_class = NeedFilter
     table = NEEDS
+    whole = NeedDetailSerializer
+    private = (*AUDIENCE, *WITH_PLAN, "moves", "confirmations", "history")
     standards = {"list": [IATINeeds], "retrieve": [IATIRecord]}
     lookup_field = "reference"
     lookup_value_regex = r"N-[A-Z]{3}-[0-9]{4}-[0-9]{4,}"
 
     def get_queryset(self):
         needs = Need.objects.visible_to(self.request.user)
-        if self.action == "list":
+        if self.action == "list" and not self.expanded:
             return needs.for_listing()
-        return needs.for_page() if self.action == "retrieve" else needs.select_related("country")
+        return needs.for_page() if self.action in ("list", "retrieve") else needs.select_related("country")
 
     def get_serializer_class(self):
         return NeedSerializer if self.action == "list" else NeedDetailSerializer

@@ -73,6 +73,8 @@ class OfferDetailSerializer(OfferSerializer):
 
     def to_representation(self, offer):
         found = super().to_representation(offer)
+        if not found.keys() & set(AUDIENCE):
+            return found
         readable = offer.readable_by(self.context["request"].user)
         return {name: value for name, value in found.items() if name not in AUDIENCE or name in readable}
 
@@ -168,14 +170,16 @@ class OfferViewSet(Writes):
     detail_serializer = OfferDetailSerializer
     filterset_class = OfferFilter
     table = OFFERS
+    whole = OfferDetailSerializer
+    private = (*AUDIENCE, "history")
     lookup_field = "reference"
     lookup_value_regex = r"O-[0-9]{4}-[0-9]{4,}"
 
     def get_queryset(self):
         offers = Offer.objects.visible_to(self.request.user)
-        if self.action == "list":
+        if self.action == "list" and not self.expanded:
             return offers.for_listing()
-        return offers.for_page() if self.action == "retrieve" else offers.select_related("country", "partner")
+        return offers.for_page() if self.action in ("list", "retrieve") else offers.select_related("country", "partner")
 
     def get_serializer_class(self):
         return OfferSerializer if self.action == "list" else OfferDetailSerializer

@@ -293,13 +293,14 @@ class ProjectViewSet(Records):
     serializer_class = ProjectSerializer
     filterset_class = ProjectFilter
     table = PROJECTS
+    whole = ProjectDetailSerializer
     standards = {"list": [IATI], "retrieve": [IATIRecord]}
     lookup_field = "reference"
     lookup_value_regex = r"P-[0-9]{4}-[0-9]{4,}"
 
     def get_queryset(self):
         projects = Project.objects.visible_to(self.request.user)
-        if self.action == "retrieve":
+        if self.action == "retrieve" or (self.action == "list" and self.expanded):
             return projects.for_page().prefetch_related("related_links__other")
         return projects.for_listing()
 

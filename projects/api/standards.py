@@ -64,14 +64,15 @@ class Statistics(Answers, viewsets.GenericViewSet):
         if request.accepted_renderer.format == "json":
             return self.get_paginated_response([as_object(self.columns, row) for row in self.page_of(projects)])
         unpaged(request)
-        return made_of(self.file_name, request.accepted_renderer.format, self.columns, self.rows(projects))
+        return self.as_file(request.accepted_renderer.format, projects)
 
 
 class TossdViewSet(Statistics):
     file_name, columns = TOSSD.name, TOSSD.columns
 
-    def rows(self, projects):
-        return TOSSD.rows(contributions(projects))
+    def as_file(self, format, projects):
+        records = contributions(projects)
+        return made_of(self.file_name, format, self.columns, TOSSD.rows(records), TOSSD.pieces(format, records))
 
     def page_of(self, projects):
         keys = self.paginate_queryset(contributions(projects).order_by("pk").values_list("pk", flat=True))
@@ -89,8 +90,8 @@ class TossdViewSet(Statistics):
 class QuantitiesViewSet(Statistics):
     file_name, columns = "quantities", QUANTITIES
 
-    def rows(self, projects):
-        return quantities(projects)
+    def as_file(self, format, projects):
+        return made_of(self.file_name, format, self.columns, quantities(projects))
 
     def page_of(self, projects):
         return self.paginate_queryset(list(quantities(projects)))

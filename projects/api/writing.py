@@ -14,7 +14,7 @@ from projects import actions, lifecycle
 from projects.choices import Unit, Vocabulary
 from projects.forms import form_of
 from projects.models import Need, Offer, Term
-from ssc_portal.api import Changed
+from ssc_portal.api import Changed, Unseen
 from ssc_portal.api_records import Records
 
 KEY = OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER, description="Sent twice, it is done once")
@@ -94,9 +94,12 @@ class Writes(Records):
         return Answered(found, status=code, headers={"Location": url} if code == status.HTTP_201_CREATED else None)
 
     def version_seen(self, record: Need | Offer) -> int | None:
-        """The version to be compared while saving. Raises Changed when If-Match names another representation."""
+        """The version to be compared while saving; none for `*`. Raises Unseen without If-Match, Changed when it names
+        another representation."""
         given = self.request.headers.get("If-Match", "").strip()
-        if not given or given == "*":
+        if not given:
+            raise Unseen
+        if given == "*":
             return None
         fresh, found = self._as_shown(record)
         etag = hashlib.md5(JSONRenderer().render(found), usedforsecurity=False).hexdigest()

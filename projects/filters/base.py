@@ -121,6 +121,10 @@ class RecordFilter(django_filters.FilterSet):
         FacetKind.GROUP, by(CountryGroup, "code"), _("Country groups"), _("Such as ldc, sids or amcen.")
     )
 
+    modified_since = django_filters.IsoDateTimeFilter(
+        label=_("Changed since"), method="keep", help_text=_("A moment of ISO 8601, such as 2026-01-31T00:00:00Z.")
+    )
+
     def keep(self, queryset, name, value: str):
         return queryset
 
@@ -168,12 +172,15 @@ class RecordFilter(django_filters.FilterSet):
             entries = (
                 entries.filter(facets__overlap=facets) if len(facets) > 1 else entries.filter(facets__contains=facets)
             )
+        if since := self.values.get("modified_since"):
+            entries = entries.filter(**{f"{self.ENTRY.RECORD}__modified_at__gte": since})
         if self.compiled is not None:
             entries = search.entries_matching(entries, self.compiled)
         return entries
 
     def _is_everything(self, without: str = "") -> bool:
-        return not self.chosen(without) and self.compiled is None and not self.is_narrowed
+        narrowed = self.is_narrowed or self.values.get("modified_since")
+        return not self.chosen(without) and self.compiled is None and not narrowed
 
     def counts(self, without: str = "") -> Counter:
         """How many of the entries carry each facet. Where nothing narrows the list no public entry is read."""

@@ -2,7 +2,7 @@
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField
-from django.db.models import Case, CharField, Exists, Func, IntegerField, OuterRef, Q, TextField, Value, When
+from django.db.models import Case, CharField, Exists, Func, OuterRef, Q, TextField, Value, When
 from django.db.models.functions import Cast, Coalesce, Concat, NullIf
 
 from partners.models import Country
@@ -55,14 +55,12 @@ def terms(model, record: str) -> Column:
     return Column("terms", of(model, record, coded(), term__isnull=False), "All terms, as vocabulary:code", "list")
 
 
-UNCONFIRMED = Value(Checked.values.index(Checked.NONE))
-
-
 class Judged(Func):
-    """How far a record is confirmed (SQL function `projects_checked`, migration 0012)."""
+    """How far a record is confirmed, in words (SQL function `projects_checked`, migration 0012)."""
 
-    function = "projects_checked"
-    output_field = IntegerField()
+    words = ", ".join(f"'{word}'" for word in Checked.values)
+    template = f"(ARRAY[{words}])[projects_checked(%(expressions)s) + 1]"
+    output_field = TextField()
 
 
 PROJECTS = Table(
@@ -111,16 +109,17 @@ PROJECTS = Table(
         Column(
             "confirmed",
             Case(
-                When(Exists(RecordCheck.objects.filter(project=OuterRef("pk"))), then=Judged("pk")), default=UNCONFIRMED
+                When(Exists(RecordCheck.objects.filter(project=OuterRef("pk"))), then=Judged("pk")),
+                default=Value(Checked.NONE.value),
+                output_field=TextField(),
             ),
             "Confirmed by provider and recipient (both), by one side (one), or by none",
-            shown=lambda place: Checked.values[place],
         ),
         Column("quality_score", "quality_score", "How complete the record is, 0 to 100", "integer"),
         Column("is_illustrative", "is_illustrative", "Made up for the demonstration", "boolean"),
         Column("published_at", "published_at", "Published", "datetime"),
         Column("modified_at", "modified_at", "Last changed", "datetime"),
-        Column("url", "reference", "Its page", shown=page("/projects/{}/")),
+        Column("url", page("/projects/"), "Its page"),
     ],
     # Where it happens, as reported; else a point in each country that receives.
     places=Coalesce(
@@ -163,7 +162,7 @@ NEEDS = Table(
         Column("is_illustrative", "is_illustrative", "Made up for the demonstration", "boolean"),
         Column("published_at", "published_at", "Opened", "datetime"),
         Column("modified_at", "modified_at", "Last changed", "datetime"),
-        Column("url", "reference", "Its page", shown=page("/needs/{}/")),
+        Column("url", page("/needs/"), "Its page"),
     ],
     places=of(Need, "pk", point("country__latitude", "country__longitude"), country__latitude__isnull=False),
 )
@@ -197,7 +196,7 @@ OFFERS = Table(
         Column("is_illustrative", "is_illustrative", "Made up for the demonstration", "boolean"),
         Column("published_at", "published_at", "First active", "datetime"),
         Column("modified_at", "modified_at", "Last changed", "datetime"),
-        Column("url", "reference", "Its page", shown=page("/offers/{}/")),
+        Column("url", page("/offers/"), "Its page"),
     ],
     places=ArraySubquery(
         Country.objects.filter(

@@ -23,12 +23,11 @@ from partners.models import Country, Partner
 from projects.interchange import datasets, iati_export
 from projects.interchange.statistics import QUANTITIES, TOSSD, contributions, quantities
 from projects.models import Need, Project, Term
-from ssc_portal.tables import FORMATS, LICENCE, csv_of, geojson_pieces, jsonl_of, workbook
+from ssc_portal.tables import FORMATS, LICENCE, csv_of, jsonl_of, workbook
 
 KEPT = 2  # nights
 TITLE = "South-South cooperation on the environment"
 ABOUT = "Needs, offers, projects, countries and partners of South-South cooperation on the environment, as published."
-TABULAR = ("csv", "xlsx", "jsonl")
 BLOCK = 1024 * 1024
 DESCRIPTION = "datapackage.json"
 
@@ -80,33 +79,24 @@ def write() -> dict:
 def _tables() -> Iterator[tuple]:
     """(name, format, pieces, columns, title) of every table in every format that it has, as the public sees it."""
     public = AnonymousUser()
-    for table, model in (*of_partners.TABLES.values(), *datasets.TABLES.values()):
-        records = model.objects.visible_to(public) if hasattr(model.objects, "visible_to") else model.objects.all()
-        for name in TABULAR:
-            yield (
-                table.name,
-                name,
-                _pieces(name, table.title, table.columns, table.rows(records)),
-                table.columns,
-                table.title,
-            )
-        if table.places is not None:
-            yield table.name, "geojson", geojson_pieces(table, records), table.columns, table.title
     projects = Project.objects.visible_to(public)
-    for name, title, columns, rows in (
-        (TOSSD.name, TOSSD.title, TOSSD.columns, lambda: TOSSD.rows(contributions(projects))),
-        ("quantities", "Cooperation in quantities (SDG 17.3.1)", QUANTITIES, lambda: quantities(projects)),
-    ):
-        for one in TABULAR:
-            yield name, one, _pieces(one, title, columns, rows()), columns, title
+    sets = [
+        (table, model.objects.visible_to(public) if hasattr(model.objects, "visible_to") else model.objects.all())
+        for table, model in (*of_partners.TABLES.values(), *datasets.TABLES.values())
+    ]
+    for table, records in (*sets, (TOSSD, contributions(projects))):
+        for one in table.formats:
+            pieces = table.pieces(one, records) or _workbook(table.title, table.columns, table.rows(records))
+            yield table.name, one, pieces, table.columns, table.title
+    title = "Cooperation in quantities (SDG 17.3.1)"
+    for one, write in (("csv", csv_of), ("jsonl", jsonl_of)):
+        yield "quantities", one, write(QUANTITIES, quantities(projects)), QUANTITIES, title
+    yield "quantities", "xlsx", _workbook(title, QUANTITIES, quantities(projects)), QUANTITIES, title
 
 
-def _pieces(format: str, title: str, columns: list, rows: Iterable[list]) -> Iterator[bytes]:
-    if format == "xlsx":
-        with workbook(title, columns, rows) as made:
-            yield from iter(lambda: made.read(BLOCK), b"")
-    else:
-        yield from (csv_of if format == "csv" else jsonl_of)(columns, rows)
+def _workbook(title: str, columns: list, rows: Iterable) -> Iterator[bytes]:
+    with workbook(title, columns, rows) as made:
+        yield from iter(lambda: made.read(BLOCK), b"")
 
 
 def _iati(target: Path) -> Iterator[dict]:

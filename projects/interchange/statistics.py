@@ -60,7 +60,7 @@ TOSSD = Table(
         Column("recipient_codes", RECIPIENTS, "ISO 3166-1 alpha-3; several receive together, nothing is divided", "list"),
         Column("project_title", "project__title", "Title"),
         Column("project_description", Concat("project__summary", Value(" – "), "text", output_field=CharField()), "Summary, and what is brought"),
-        Column("external_link", "project__reference", "Its page", shown=page("/projects/{}/")),
+        Column("external_link", page("/projects/", "project__reference"), "Its page"),
         Column(
             "sdg_focus", of_project(ProjectTerm, "term__code", term__vocabulary=Vocabulary.SDG), "Goals and targets", "list"
         ),

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 from whitenoise.responders import StaticFile
 
+from projects import linked_data
 from projects.choices import Instrument, Modality, NeedKind, Unit
 from projects.interchange import iati_export, open_data
 from projects.interchange.iati_own import TERMS
@@ -32,8 +33,18 @@ ROLES = {  # of a country, as codes of the vocabulary
     "first-both": gettext_lazy("first provider, and recipient"),
     "second-both": gettext_lazy("second provider, and recipient"),
 }
-# The live lists behind each data set, with the filters of their pages.
-LISTS = ("projects", "needs", "offers", "countries", "partners", "regions", "groups", "terms", "tossd", "quantities")
+TITLES = {  # of the tables, in the order of the page
+    "projects": gettext_lazy("Projects"),
+    "needs": gettext_lazy("Needs"),
+    "offers": gettext_lazy("Offers"),
+    "countries": gettext_lazy("Countries"),
+    "partners": gettext_lazy("Partners"),
+    "tossd": gettext_lazy("What each side brings (TOSSD)"),
+    "quantities": gettext_lazy("Cooperation in quantities (SDG 17.3.1)"),
+    "regions": gettext_lazy("Regions of UN M49"),
+    "groups": gettext_lazy("Groups of countries"),
+    "terms": gettext_lazy("Terms of the vocabularies"),
+}
 
 
 @require_safe
@@ -46,7 +57,7 @@ def data(request: HttpRequest) -> HttpResponse:
         found = sets.setdefault(name, {"name": name, "title": resource["title"], "files": [], "fields": []})
         found["files"].append({**resource, "shown": form.upper()})
         found["fields"] = resource.get("schema", {}).get("fields", found["fields"])
-    tables = [one for name, one in sets.items() if name in LISTS]
+    tables = [{**sets[name], "title": title} for name, title in TITLES.items() if name in sets]
     iati = {
         kind: [one for name, one in sets.items() if name.startswith(f"iati-{kind}")]
         for kind in ("activities", "organisations", "publisher", "country", "theme")
@@ -55,7 +66,7 @@ def data(request: HttpRequest) -> HttpResponse:
         request,
         "projects/data.html",
         {
-            "tables": tables, "iati": iati, "description": description, "licence": LICENCE,
+            "linked_data": linked_data.data_set(description), "tables": tables, "iati": iati, "description": description, "licence": LICENCE,
             "made": dt.datetime.fromisoformat(description["created"]) if description else None,
             "year": timezone.localdate().year,
         },

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 
 from partners.models import Region
 from partners.rules import require
-from projects import actions, agreement, charts, lifecycle
+from projects import actions, agreement, charts, lifecycle, linked_data
 from projects.choices import Audience, NeedState, ResponseState, Vocabulary
 from projects.coverage import coverage_of
 from projects.filters import NeedFilter
@@ -49,6 +49,7 @@ def need_detail(request: HttpRequest, reference: str) -> HttpResponse:
         "projects/need_detail.html",
         {
             "need": need,
+            "linked_data": linked_data.need(need),
             "steps": charts.thread(need),
             "holder": HOLDER.get(need.state),
             "coverage": [(row, charts.strip(*row.parts)) for row in coverage],

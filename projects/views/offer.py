@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from partners.rules import require
-from projects import actions, lifecycle
+from projects import actions, lifecycle, linked_data
 from projects.choices import Vocabulary
 from projects.filters import OfferFilter
 from projects.forms import form_of
@@ -39,6 +39,7 @@ def offer_detail(request: HttpRequest, reference: str) -> HttpResponse:
         "projects/offer_detail.html",
         {
             "offer": offer,
+            "linked_data": linked_data.offer(offer),
             "then": NEXT[offer.state],
             "may_write": offer.state in WRITING and request.user.has_perm("projects.change_offer", offer),
             "may_copy": request.user.has_perm("projects.change_offer", offer),

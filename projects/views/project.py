@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 from partners.filters import CountryFilter, PartnerFilter
 from partners.maps import map_of_roles
 from partners.models import Country, Partner
-from projects import charts, lifecycle, quality, search
+from projects import charts, lifecycle, linked_data, quality, search
 from projects.choices import OrganisationRole, Status, TransactionKind, Vocabulary
 from projects.filters import NeedFilter, OfferFilter, ProjectFilter, facets_of
 from projects.models import Need, Offer, Project, Term
@@ -25,6 +25,7 @@ def home(request: HttpRequest) -> HttpResponse:
         request,
         "projects/home.html",
         {
+            "linked_data": linked_data.site(),
             "columns": columns,
             "totals": {
                 name: sum(getattr(c, name) for c in columns) for name in ("delivered", "agreed", "open", "total")
@@ -66,6 +67,7 @@ def project_detail(request: HttpRequest, reference: str) -> HttpResponse:
         "projects/project_detail.html",
         {
             "project": project,
+            "linked_data": linked_data.project(project),
             "countries": links,
             "map": map_of_roles((link.country, link.role) for link in links),
             "partners": _by_role(project),

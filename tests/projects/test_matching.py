@@ -362,7 +362,7 @@ def test_only_the_two_sides_set_a_match_aside_in_page_and_api(sign_in, undp, ken
     assert client.post(address, {"reason": "outside"}).status_code == 403
     assert client.post("/api/v1/matches/", body, content_type="application/json").status_code == 403
     assert Client().post(address, {"reason": "outside"}).status_code == 302  # to sign in
-    assert Client().post("/api/v1/matches/", body, content_type="application/json").status_code == 403
+    assert Client().post("/api/v1/matches/", body, content_type="application/json").status_code == 401
     client = sign_in(MembershipFactory(role="focal_point", country=kenya, partner=None).user)
     assert (
         client.post("/api/v1/matches/", {**body, "reason": "nonsense"}, content_type="application/json").status_code

@@ -193,7 +193,7 @@ def test_an_offer_is_begun_written_and_moved_through_the_api(sign_in, lead, peop
         client.post(
             "/api/v1/offers/", body, content_type="application/json", headers={"Idempotency-Key": "k"}
         ).status_code
-        == 200
+        == 201
     )
     address = f"/api/v1/offers/{begun.json()['reference']}/"
     shown = client.get(address)
@@ -211,7 +211,9 @@ def test_an_offer_is_begun_written_and_moved_through_the_api(sign_in, lead, peop
     assert late.status_code == 412
     assert client.post(f"{address}moves/submit/", {}, content_type="application/json").json()["state"] == "submitted"
     assert client.post(f"{address}moves/verify/", {}, content_type="application/json").status_code == 403
-    assert client.patch(address, {"title": "Other"}, content_type="application/json").status_code == 409
+    assert client.patch(address, {"title": "Other"}, content_type="application/json").status_code == 428
+    whatever = client.patch(address, {"title": "Other"}, content_type="application/json", headers={"If-Match": "*"})
+    assert whatever.status_code == 409
     assert client.post(f"{address}moves/nonsense/", {}, content_type="application/json").status_code == 404
     done = sign_in(people["desk"]).post(f"{address}moves/verify/", {}, content_type="application/json")
     assert done.json()["state"] == "verified"

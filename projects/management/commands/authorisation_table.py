@@ -68,6 +68,7 @@ class Command(BaseCommand):
             "dashboard",
             "response-list",
             "account",
+            "tokens",
             "join",
             "my-mail",
             "mfa_index",
@@ -78,9 +79,17 @@ class Command(BaseCommand):
         yield reverse("people"), "GET", self._if("partners.grant_membership")
         yield reverse("need-new"), "GET", self._if("projects.add_need")
         yield reverse("calendar"), "GET", self._if("partners.view_user")
-        yield reverse("api-need-list"), "GET", lambda user: 200
+        for name in (
+            "data",
+            "vocabulary",
+            "api-tossd-list",
+            "api-quantities-list",
+            "api-project-list",
+            "api-need-list",
+        ):
+            yield reverse(name), "GET", lambda user: 200
         yield reverse("api-offer-list"), "GET", lambda user: 200
-        yield reverse("api-response-list"), "GET", lambda user: 200 if user.is_authenticated else 403
+        yield reverse("api-response-list"), "GET", lambda user: 200 if user.is_authenticated else 401
         for name in (
             "projects_need",
             "projects_notice",
@@ -154,7 +163,7 @@ class Command(BaseCommand):
                 reverse("api-response-detail", args=[ref]),
                 "GET",
                 lambda user, response=response: (
-                    403 if not user.is_authenticated else 200 if self._sees(user, response) else 404
+                    401 if not user.is_authenticated else 200 if self._sees(user, response) else 404
                 ),
             )
 
