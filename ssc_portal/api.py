@@ -132,6 +132,11 @@ def _listed(value) -> list:
 class Negotiation(DefaultContentNegotiation):
     """An unknown ?format= is an error that says what there is, not a 404."""
 
+    def select_renderer(self, request, renderers, format_suffix=None):
+        if request.query_params.get("format") == "":
+            return self.filter_renderers(renderers, "")
+        return super().select_renderer(request, renderers, format_suffix)
+
     def filter_renderers(self, renderers, format):
         found = [renderer for renderer in renderers if renderer.format == format]
         if not found:
@@ -207,10 +212,7 @@ class LinkedPages(pagination.PageNumberPagination):
     def _harvested(self, queryset, request, view):
         records = getattr(queryset, "everything", queryset)
         if not hasattr(records, "model") or not any(f.name == "modified_at" for f in records.model._meta.fields):
-            raise exceptions.ValidationError({"cursor": [_("This list has no cursor. Use page.")]})
-        if clashing := sorted({"page", "sort"} & set(request.query_params)):
-            text = _("With a cursor the order is that of the last change. Leave this out.")
-            raise exceptions.ValidationError({clashing[0]: [text]})
+            raise exceptions.NotFound(_("This list has no cursor. Use page."))
         self.get_page_size(request)  # refuses what is no size
         self.harvest = Harvest()
         return self.harvest.paginate_queryset(records, request, view)
@@ -225,9 +227,21 @@ class LinkedPages(pagination.PageNumberPagination):
     def get_schema_operation_parameters(self, view):
         harvested = {
             "name": "cursor", "in": "query", "required": False, "schema": {"type": "string"},
-            "description": "Instead of page: empty at first, then as in `next`. All records by their last change, for copies.",
+            "description": "Instead of page and sort, which have no effect beside it: empty at first, then as in `next`. All records by their last change, for copies.",
         }  # fmt: skip
-        return [*super().get_schema_operation_parameters(view), harvested]
+        found = super().get_schema_operation_parameters(view)
+        for parameter in found:
+            parameter["schema"] |= {"minimum": 1} | (
+                {"maximum": self.max_page_size} if parameter["name"] == "page_size" else {}
+            )
+        model = getattr(getattr(view, "serializer_class", None), "Meta", None)
+        has_cursor = model is not None and any(f.name == "modified_at" for f in model.model._meta.fields)
+        return [*found, harvested] if has_cursor else found
+
+    def get_paginated_response_schema(self, schema):
+        found = super().get_paginated_response_schema(schema)
+        found["required"] = ["results"]  # with a cursor nothing is counted
+        return found
 
 
 class ToldRate(throttling.SimpleRateThrottle):

@@ -32,19 +32,28 @@ class DescribedOperations(AutoSchema):
 
     def _get_response_bodies(self, direction="response"):
         bodies = super()._get_response_bodies(direction)
+        for renderer in self.view.get_renderers():
+            if isinstance(renderer, Format) and "200" in bodies:
+                kind = "object" if renderer.media_type.endswith("json") else "string"
+                bodies["200"]["content"][renderer.media_type] = {"schema": {"type": kind}}
         found = {"type": "object", "required": ["type", "title", "status"], "properties": _PROBLEM_PROPERTIES}
         for status, text in self._problems():
             bodies.setdefault(status, {"description": text, "content": {PROBLEM: {"schema": found}}})
         return bodies
 
+    def get_auth(self):
+        """What everybody may read needs nobody to be signed in."""
+        found = super().get_auth()
+        is_closed = any(isinstance(p, permissions.IsAuthenticated) for p in self.view.get_permissions())
+        return found if self.method != "GET" or is_closed or {} in found else [*found, {}]
+
     def _problems(self):
         yield "400", "A parameter can't be used; `errors` names it."
-        if "{" in self.path:
-            yield "404", "There is no such record, or it is not public."
+        yield "401", "The token is unknown, has ended or was revoked; or this needs you to be signed in."
+        yield "404", "There is no such record or page, or it is not public."
         if self.method != "GET":
             yield "403", "Your role or your token does not allow this."
             yield "409", "The record is in a state in which this is not possible, or somebody else was quicker."
-            yield "401", "You are not signed in, or the token is unknown, has ended or was revoked."
             yield "415", "The body is not JSON."
             yield "422", "The Idempotency-Key was sent with another call."
         if self.method == "PATCH":
@@ -70,6 +79,8 @@ class Answers:
     """Mixin of every view of the API: what tokens open, calls sent twice, strict parameters at records, headers."""
 
     def initial(self, request, *args, **kwargs):
+        if not hasattr(self, request.method.lower()):  # before anything else is found wrong
+            raise exceptions.MethodNotAllowed(request.method)
         super().initial(request, *args, **kwargs)
         if request.method not in permissions.SAFE_METHODS:
             self._before_writing(request)
@@ -115,10 +126,19 @@ class Answers:
             response["Access-Control-Allow-Headers"] = "Accept, Accept-Language, Authorization, If-None-Match"
         if limit := getattr(request._request, "rate_limit", None):
             response["RateLimit-Limit"], response["RateLimit-Remaining"], response["RateLimit-Reset"] = map(str, limit)
-        private = request.user.is_authenticated
-        response["Cache-Control"] = "private, no-cache" if private else "public, max-age=0, must-revalidate"
+        response["Cache-Control"] = (
+            "private, no-cache" if _is_somebody(request) else "public, max-age=0, must-revalidate"
+        )
         patch_vary_headers(response, ["Accept", "Accept-Language", "Authorization", "Cookie"])
         return response
+
+
+def _is_somebody(request) -> bool:
+    """Whether the answer is for one person. Safe while a refusal is being told, whose caller may not be known yet."""
+    try:
+        return request.user.is_authenticated
+    except exceptions.AuthenticationFailed:
+        return True
 
 
 class Records(Answers, viewsets.ReadOnlyModelViewSet):
@@ -191,20 +211,35 @@ class Records(Answers, viewsets.ReadOnlyModelViewSet):
         return request.accepted_renderer.answer(self.get_object())
 
     def as_file(self, renderer) -> HttpResponse:
-        """The whole list in another format."""
-        unpaged(self.request)
+        """The whole list in another format; or the page of it that is asked for."""
+        columned(self.request)
         found = self.filter_queryset(self.get_queryset())
-        records = getattr(found, "everything", found)
+        records, link = paged(self, found)
         if hasattr(renderer, "answer"):
-            return renderer.answer(records)
-        table, name = self.table, renderer.format
-        return made_of(table.name, name, table.columns, table.rows(records), table.pieces(name, records))
+            response = renderer.answer(records)
+        else:
+            table, name = self.table, renderer.format
+            response = made_of(table.name, name, table.columns, table.rows(records), table.pieces(name, records))
+        if link:
+            response["Link"] = link
+        return response
 
 
-def unpaged(request) -> None:
-    """Files hold all rows: refuses the parameters of pages."""
-    if paged := sorted({"page", "page_size", "cursor", *SHAPES} & set(request.query_params)):
-        raise exceptions.ValidationError({paged[0]: [_("A file holds all rows. Leave this out, or take JSON.")]})
+def columned(request) -> None:
+    """Files have columns of their own: refuses the parameters that choose fields of JSON."""
+    if given := sorted(set(SHAPES) & set(request.query_params)):
+        raise exceptions.ValidationError(
+            {given[0]: [_("Files have columns of their own. Leave this out, or take JSON.")]}
+        )
+
+
+def paged(view, found) -> tuple:
+    """(all records of a list, or those of the page that is asked for; the links to its neighbours)"""
+    if not {"page", "page_size", "cursor"} & set(view.request.query_params):
+        return getattr(found, "everything", found), ""
+    keys = [record.pk for record in view.paginate_queryset(found)]
+    links = view.paginator.get_paginated_response([]).headers["Link"]
+    return getattr(found, "records", found).filter(pk__in=keys), links
 
 
 def made_of(*args) -> HttpResponse:
@@ -214,6 +249,21 @@ def made_of(*args) -> HttpResponse:
     except TooMany as error:
         text = _("More than %(most)s rows: take CSV, or the ready-made file at /data/.") % {"most": MOST_IN_A_WORKBOOK}
         raise exceptions.ValidationError({"format": [text]}) from error
+
+
+def optional_parts(result: dict, **_rest) -> dict:
+    """Step of the description: callers choose the fields of a record, and some are for some readers only, so none is sure."""
+    schemas = result["components"]["schemas"]
+    for methods in result["paths"].values():
+        answer = (
+            methods.get("get", {}).get("responses", {}).get("200", {}).get("content", {}).get("application/json", {})
+        )
+        name = answer.get("schema", {}).get("$ref", "").rsplit("/", 1)[-1]
+        items = schemas.get(name, {}).get("properties", {}).get("results", {}).get("items", {})
+        for one in (name, items.get("$ref", "").rsplit("/", 1)[-1]):
+            if one in schemas and not one.startswith("Paginated"):
+                schemas[one].pop("required", None)
+    return result
 
 
 FIELDS = {"integer": serializers.IntegerField, "number": serializers.FloatField, "boolean": serializers.BooleanField}

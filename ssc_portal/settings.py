@@ -298,6 +298,10 @@ SPECTACULAR_SETTINGS = {
     "LICENSE": {"name": "CC BY 4.0", "url": "https://creativecommons.org/licenses/by/4.0/"},
     "CONTACT": {"name": "South-South cooperation portal", "email": "portal@example.org"},
     "SERVE_INCLUDE_SCHEMA": False,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "ssc_portal.api_records.optional_parts",
+    ],
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "ENUM_NAME_OVERRIDES": {  # names of the sets of choices that several fields share, or that share a field's name
         "DeliveryLevelEnum": "projects.choices.DeliveryLevel",

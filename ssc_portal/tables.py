@@ -235,17 +235,20 @@ def workbook(title, columns: list[Column], rows: Iterable[list], most: int | Non
     for cell in head:
         cell.font = Font(bold=True)
     sheet.append(head)
-    for number, row in enumerate(rows, 1):
-        if most is not None and number > most:
-            raise TooMany
+    number = 0
+    for row in islice(rows, most + 1 if most is not None else None):
         sheet.append([_sheet_cell(sheet, value) for value in row])
+        number += 1
     about = book.create_sheet("About")
     for line in (("source", settings.PORTAL_URL), ("made", _moment(timezone.now())), ("licence", LICENCE["title"])):
         about.append(line)
     for column in columns:
         about.append((column.name, str(column.text)))
     file = tempfile.TemporaryFile()  # noqa: SIM115  whoever sends it closes it
-    book.save(file)
+    book.save(file)  # also of too many: only saving ends the files that openpyxl writes to
+    if most is not None and number > most:
+        file.close()
+        raise TooMany
     file.seek(0)
     return file
 

@@ -100,7 +100,7 @@ class MatchViewSet(Answers, viewsets.GenericViewSet):
         if unknown := sorted(set(request.query_params) - {"need", "offer", "format"}):
             raise exceptions.ValidationError({name[:60]: [_("There is no such parameter.")] for name in unknown[:5]})
         if len(given) != 1:
-            raise exceptions.ValidationError({"need": [_("Give the reference of a need, or of an offer.")]})
+            raise exceptions.NotFound(_("Give the reference of a need, or of an offer."))
         if "need" in given:
             need = get_object_or_404(Need.objects.visible_to(request.user), reference=given["need"].upper()[:30])
             found = [*matches.offers_for(need, 20), *matches.projects_for(need)]

@@ -121,7 +121,7 @@ class NeedDetailSerializer(NeedSerializer):
     lines = serializers.SerializerMethodField()
     terms = serializers.SerializerMethodField(help_text="As vocabulary:code")
     history = serializers.SerializerMethodField()
-    merged_into = serializers.SlugRelatedField(slug_field="reference", read_only=True)
+    merged_into = serializers.SlugRelatedField(slug_field="reference", read_only=True, allow_null=True)
     moves = serializers.SerializerMethodField(help_text="What you may do now: names for /moves/{action}/")
     roles = PlanRoleSerializer(source="plan_roles", many=True, read_only=True)
     activities = ActivitySerializer(many=True, read_only=True)

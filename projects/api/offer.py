@@ -32,8 +32,12 @@ class OfferLineSerializer(serializers.ModelSerializer):
 class OfferSerializer(serializers.ModelSerializer):
     """An offer in a list."""
 
-    partner = serializers.CharField(source="partner.slug", default=None, help_text="Slug, where a partner offers")
-    country = serializers.CharField(source="country.iso3", default=None, help_text="ISO 3166-1, where a country offers")
+    partner = serializers.CharField(
+        source="partner.slug", default=None, allow_null=True, help_text="Slug, where a partner offers"
+    )
+    country = serializers.CharField(
+        source="country.iso3", default=None, allow_null=True, help_text="ISO 3166-1, where a country offers"
+    )
     themes = serializers.SerializerMethodField(help_text="Codes of thematic areas of the Bali Strategic Plan")
     url = serializers.SerializerMethodField(help_text="Its page")
 

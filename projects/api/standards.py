@@ -9,7 +9,7 @@ from projects.filters import ProjectFilter
 from projects.interchange import iati_export
 from projects.interchange.statistics import QUANTITIES, TOSSD, contributions, quantities
 from projects.models import Project
-from ssc_portal.api_records import Answers, made_of, rows_serializer, unpaged
+from ssc_portal.api_records import Answers, columned, made_of, rows_serializer
 from ssc_portal.tables import FORMATS, Format, as_object
 
 
@@ -63,8 +63,13 @@ class Statistics(Answers, viewsets.GenericViewSet):
         projects = self.filter_queryset(self.get_queryset()).everything
         if request.accepted_renderer.format == "json":
             return self.get_paginated_response([as_object(self.columns, row) for row in self.page_of(projects)])
-        unpaged(request)
-        return self.as_file(request.accepted_renderer.format, projects)
+        columned(request)
+        name = request.accepted_renderer.format
+        if not {"page", "page_size", "cursor"} & set(request.query_params):
+            return self.as_file(name, projects)
+        response = made_of(self.file_name, name, self.columns, list(self.page_of(projects)))
+        response["Link"] = self.paginator.get_paginated_response([]).headers["Link"]
+        return response
 
 
 class TossdViewSet(Statistics):

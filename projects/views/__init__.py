@@ -16,6 +16,7 @@ from projects.views.draft import (
     need_sheet_upload,
     need_similar,
 )
+from projects.views.feeds import NeedFeed, OfferFeed, ProjectFeed
 from projects.views.matches import (
     demand,
     match_aside,
@@ -53,6 +54,9 @@ from projects.views.response import (
 )
 
 __all__ = [
+    "NeedFeed",
+    "OfferFeed",
+    "ProjectFeed",
     "data",
     "data_catalogue",
     "data_file",

@@ -44,6 +44,7 @@ def list_page(request: HttpRequest, filterset: RecordFilter, template: str, more
         template,
         {
             "filter": filterset,
+            "feed_url": f"{more['list_url']}feed.atom",
             "page": page,
             "records": [loaded[key] for key in keys if key in loaded],
             "total": total,

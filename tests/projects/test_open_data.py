@@ -137,8 +137,10 @@ def test_the_filter_holds_in_every_format(client):
 @pytest.mark.parametrize(
     ("query", "code", "field"),
     [
-        ("format=csv&page=2", 400, "page"),
-        ("format=csv&page_size=5", 400, "page_size"),
+        ("format=csv&page=2", 404, None),
+        ("format=csv&page_size=0", 400, "page_size"),
+        ("format=csv&fields=title", 400, "fields"),
+        ("format=", 406, None),
         ("format=csv&country=ZZZ", 400, "country"),
         ("format=xlsx&nonsense=1", 400, "nonsense"),
         ("format=pdf", 406, None),
@@ -148,6 +150,22 @@ def test_what_can_not_be_used_is_a_problem_in_every_format(query, code, field, c
     answer = client.get(f"/api/v1/projects/?{query}")
     assert (answer.status_code, answer["Content-Type"]) == (code, "application/problem+json")
     assert [e["field"] for e in answer.json().get("errors", [])] == ([field] if field else [])
+
+
+def test_a_page_of_a_list_can_be_taken_as_a_file(client):
+    for n in range(5):
+        ContributionFactory(project=ProjectFactory(published=True, title=f"Project {n}"))
+    answer = client.get("/api/v1/projects/?format=csv&sort=title&page_size=2&page=2")
+    assert sorted(r["title"] for r in rows_of(answer)) == ["Project 2", "Project 3"]
+    assert 'rel="next"' in answer["Link"] and 'rel="prev"' in answer["Link"]
+    seen, address = [], "/api/v1/projects/?format=csv&cursor=&page_size=2"
+    while address:
+        answer = client.get(address)
+        seen += [r["title"] for r in rows_of(answer)]
+        address = next((part.split(">")[0][1:] for part in answer["Link"].split(", ") if 'rel="next"' in part), None)
+    assert seen == [f"Project {n}" for n in range(5)]
+    assert len(rows_of(client.get("/api/v1/tossd/?format=csv&page=2&page_size=2"))) == 2
+    assert len(rows_of(client.get("/api/v1/quantities/?format=csv&page=1&page_size=1"))) == 1
 
 
 def test_formats_are_negotiated(client, one_of_each):

@@ -1,0 +1,78 @@
+"""Atom feeds of the lists (RFC 4287): the newest records that pass the filters of the address."""
+
+from django.contrib.syndication.views import Feed
+from django.core.exceptions import BadRequest
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.feedgenerator import Atom1Feed
+from django.utils.translation import gettext as _
+
+from projects.filters import NeedFilter, OfferFilter, ProjectFilter
+from projects.models import Need, Offer, Project
+
+MOST = 50
+
+
+class ListFeed(Feed):
+    """Base: a list with its filters, the newest first. Only what everybody may read, whoever asks."""
+
+    feed_type = Atom1Feed
+    filters: type
+    records: type
+    list_view: str
+    text: str
+
+    def get_object(self, request: HttpRequest):
+        filterset = self.filters(request.GET, queryset=self.records.objects.all(), request=request)
+        if not filterset.is_valid():
+            raise BadRequest("; ".join(f"{name}: {text}" for name, texts in filterset.errors.items() for text in texts))
+        return filterset
+
+    def link(self, filterset):
+        query = filterset.data.urlencode()
+        return reverse(self.list_view) + (f"?{query}" if query else "")
+
+    def feed_url(self, filterset):
+        query = filterset.data.urlencode()
+        return reverse(f"{self.list_view}-feed") + (f"?{query}" if query else "")
+
+    def items(self, filterset):
+        keys = list(filterset.entries().filter(is_public=True).newest().values_list("pk", flat=True)[:MOST])
+        loaded = self.records.objects.in_bulk(keys)
+        return [loaded[key] for key in keys if key in loaded]
+
+    def item_title(self, record):
+        return record.title
+
+    def item_description(self, record):
+        return getattr(record, self.text)
+
+    def item_guid(self, record):
+        return record.get_absolute_url()
+
+    def item_pubdate(self, record):
+        return record.published_at
+
+    def item_updateddate(self, record):
+        return record.modified_at
+
+
+class ProjectFeed(ListFeed):
+    filters, records, list_view, text = ProjectFilter, Project, "project-list", "summary"
+
+    def title(self):
+        return _("Projects")
+
+
+class NeedFeed(ListFeed):
+    filters, records, list_view, text = NeedFilter, Need, "need-list", "public_summary"
+
+    def title(self):
+        return _("Needs")
+
+
+class OfferFeed(ListFeed):
+    filters, records, list_view, text = OfferFilter, Offer, "offer-list", "summary"
+
+    def title(self):
+        return _("Offers")
