@@ -2,10 +2,13 @@
 
 import hashlib
 import json
+from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 
+import django_filters
 import pghistory
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
@@ -13,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.utils import extend_schema_field, inline_serializer
+from drf_spectacular.utils import OpenApiParameter, extend_schema_field, inline_serializer
 from rest_framework import exceptions, permissions, serializers, viewsets
 from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
@@ -40,6 +43,41 @@ class DescribedOperations(AutoSchema):
         for status, text in self._problems():
             bodies.setdefault(status, {"description": text, "content": {PROBLEM: {"schema": found}}})
         return bodies
+
+    def _get_filter_parameters(self):
+        """The parameters of the filters, each with the codes that it takes."""
+        found = super()._get_filter_parameters()
+        filters = getattr(getattr(self.view, "filterset_class", None), "base_filters", {})
+        for parameter in found:
+            known = filters.get(parameter["name"])
+            with suppress(DatabaseError):  # it can also be described before there are any codes
+                if hasattr(known, "api_schema"):
+                    parameter["schema"] = known.api_schema()
+                elif isinstance(known, django_filters.ModelChoiceFilter):
+                    codes = known.queryset.order_by(name := known.extra["to_field_name"]).values_list(name, flat=True)
+                    parameter["schema"] = {"type": "string", "enum": [*codes, ""]}
+        return found
+
+    def get_override_parameters(self):
+        """How a caller chooses what is answered, at every record and list."""
+        if self.method != "GET" or not isinstance(self.view, Records):
+            return []
+        is_list = self.view.action == "list"
+        names = [*self.view.get_serializer_class().Meta.fields]
+        words = {"fields": "Only these", "omit": "All but these"}
+        given = [(name, text, names) for name, text in words.items()]
+        if is_list and self.view.expandable:
+            given.append(("expand", "Also these parts of the whole record", self.view.expandable))
+        return [
+            OpenApiParameter(
+                name,
+                {"type": "array", "items": {"type": "string", "enum": known}},
+                description=text,
+                explode=False,
+                style="form",
+            )
+            for name, text, known in given
+        ]
 
     def get_auth(self):
         """What everybody may read needs nobody to be signed in."""
@@ -212,25 +250,33 @@ class Records(Answers, viewsets.ReadOnlyModelViewSet):
 
     def as_file(self, renderer) -> HttpResponse:
         """The whole list in another format; or the page of it that is asked for."""
-        columned(self.request)
         found = self.filter_queryset(self.get_queryset())
         records, link = paged(self, found)
         if hasattr(renderer, "answer"):
+            columns_of(self.request, [])
             response = renderer.answer(records)
         else:
-            table, name = self.table, renderer.format
+            name = renderer.format
+            table = replace(self.table, columns=columns_of(self.request, self.table.columns))
             response = made_of(table.name, name, table.columns, table.rows(records), table.pieces(name, records))
         if link:
             response["Link"] = link
         return response
 
 
-def columned(request) -> None:
-    """Files have columns of their own: refuses the parameters that choose fields of JSON."""
-    if given := sorted(set(SHAPES) & set(request.query_params)):
-        raise exceptions.ValidationError(
-            {given[0]: [_("Files have columns of their own. Leave this out, or take JSON.")]}
-        )
+def columns_of(request, columns: list[Column]) -> list[Column]:
+    """The columns of a file that were asked for (`fields`, `omit`). Raises NotFound for one that it does not have."""
+
+    def named(parameter: str) -> list[str]:
+        given = [n.strip() for n in request.query_params.get(parameter, "").split(",") if n.strip()]
+        names = [column.name for column in columns]
+        if missing := [n for n in given if n not in names]:
+            text = _("This file has no column %(name)s. It has: %(known)s.")
+            raise exceptions.NotFound(text % {"name": missing[0][:60], "known": ", ".join(names)})
+        return given
+
+    chosen, omitted, _more = named("fields"), named("omit"), named("expand")
+    return [c for c in columns if (not chosen or c.name in chosen) and c.name not in omitted]
 
 
 def paged(view, found) -> tuple:

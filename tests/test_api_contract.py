@@ -283,7 +283,7 @@ def test_a_caller_chooses_what_is_answered(client, db):
 
 
 @pytest.mark.parametrize(
-    "query", ["fields=nonsense", "omit=nonsense", "expand=nonsense", "expand=title", "cursor=nonsense", "modified_since=yesterday", "fields=title&format=csv", "page_size=0&cursor="]
+    "query", ["fields=nonsense", "omit=nonsense", "expand=nonsense", "expand=title", "cursor=nonsense", "modified_since=yesterday", "fields=nonsense&format=csv", "page_size=0&cursor="]
 )  # fmt: skip
 def test_a_choice_that_does_not_exist_is_refused(query, client, db):
     answer = client.get(f"/api/v1/projects/?{query}")

@@ -9,7 +9,7 @@ from projects.filters import ProjectFilter
 from projects.interchange import iati_export
 from projects.interchange.statistics import QUANTITIES, TOSSD, contributions, quantities
 from projects.models import Project
-from ssc_portal.api_records import Answers, columned, made_of, rows_serializer
+from ssc_portal.api_records import Answers, columns_of, made_of, rows_serializer
 from ssc_portal.tables import FORMATS, Format, as_object
 
 
@@ -61,10 +61,12 @@ class Statistics(Answers, viewsets.GenericViewSet):
 
     def list(self, request):
         projects = self.filter_queryset(self.get_queryset()).everything
-        if request.accepted_renderer.format == "json":
-            return self.get_paginated_response([as_object(self.columns, row) for row in self.page_of(projects)])
-        columned(request)
         name = request.accepted_renderer.format
+        if name == "json":
+            return self.get_paginated_response([as_object(self.columns, row) for row in self.page_of(projects)])
+        columns_of(
+            request, []
+        )  # these files are whole: their rows mean nothing without the columns that tell them apart
         if not {"page", "page_size", "cursor"} & set(request.query_params):
             return self.as_file(name, projects)
         response = made_of(self.file_name, name, self.columns, list(self.page_of(projects)))

@@ -56,18 +56,34 @@ class CodesField(forms.Field):
         return {code: keys[code] for code in codes}
 
 
-def by(model, column):
-    """Resolver: codes in `column` of `model`."""
-    return lambda codes: dict(model.objects.filter(**{f"{column}__in": codes}).values_list(column, "pk"))
+class Codes:
+    """Codes of one kind: what each stands for, and which there are (for the description of the API)."""
+
+    def __init__(self, resolve: Callable[[list[str]], dict], known: Callable[[], list[str]]):
+        self.resolve, self.known = resolve, known
+
+    def __call__(self, codes: list[str]) -> dict:
+        return self.resolve(codes)
 
 
-def countries(codes):
+def by(model, column) -> Codes:
+    """Codes in `column` of `model`."""
+    return Codes(
+        lambda codes: dict(model.objects.filter(**{f"{column}__in": codes}).values_list(column, "pk")),
+        lambda: list(model.objects.order_by(column).values_list(column, flat=True)),
+    )
+
+
+def _countries(codes):
     found = {}
     for pk, iso3, iso2 in Country.objects.filter(
         Q(iso3__in=[c.upper() for c in codes]) | Q(iso2__in=[c.upper() for c in codes])
     ).values_list("pk", "iso3", "iso2"):
         found |= {code: pk for code in codes if code.upper() in (iso3, iso2)}
     return found
+
+
+countries = Codes(_countries, lambda: list(Country.objects.order_by("iso3").values_list("iso3", flat=True)))
 
 
 def _terms(codes):
@@ -79,10 +95,13 @@ def _terms(codes):
     return {f"{v}:{c}": pk for v, c, pk in Term.objects.filter(wanted).values_list("vocabulary", "code", "pk")}
 
 
-def choices_of(choices):
-    """Resolver: the position of a choice; `unstated` stands for the empty one."""
+terms = Codes(_terms, lambda: [f"{v}:{c}" for v, c in Term.objects.values_list("vocabulary", "code")])
+
+
+def choices_of(choices) -> Codes:
+    """The position of a choice; `unstated` stands for the empty one."""
     known = {value or "unstated": place for place, value in enumerate(choices.values)}
-    return lambda codes: {code: known[code] for code in codes if code in known}
+    return Codes(lambda codes: {code: known[code] for code in codes if code in known}, lambda: list(known))
 
 
 @extend_schema_field(OpenApiTypes.STR)
@@ -91,11 +110,16 @@ class FacetFilter(django_filters.Filter):
 
     field_class = CodesField
 
-    def __init__(self, kind: FacetKind, resolve, label, help_text=""):
-        self.kind = kind
+    def __init__(self, kind: FacetKind, resolve: Codes, label, help_text=""):
+        self.kind, self.codes = kind, resolve
         super().__init__(
             label=label, help_text=help_text, resolve=resolve, unknown=_("There is no such value here: %(value)s.")
         )
+
+    def api_schema(self) -> dict:
+        """How the description of the API tells it: the codes that there are, any number of them; empty is none."""
+        items = {"type": "string", "enum": [*self.codes.known(), ""]}
+        return {"type": "array", "items": items, "maxItems": MOST_VALUES}
 
     def filter(self, qs, value):
         return qs  # combined by RecordFilter.entries: the kind may depend on another filter
@@ -113,7 +137,7 @@ class RecordFilter(django_filters.FilterSet):
         help_text=_('Words, "quoted phrases", -words to leave out, beginn* of words; in any language.'),
     )  # fmt: skip
     term = FacetFilter(
-        FacetKind.TERM, _terms, _("Terms"), _("As vocabulary:code, such as bsp-theme:wetlands or sdg:14.2.")
+        FacetKind.TERM, terms, _("Terms"), _("As vocabulary:code, such as bsp-theme:wetlands or sdg:14.2.")
     )
     country = FacetFilter(FacetKind.COUNTRY, countries, _("Countries"), _("ISO 3166-1 alpha-3, such as KEN."))
     region = FacetFilter(FacetKind.REGION, by(Region, "code"), _("Regions"), _("UN M49 code, such as 014."))

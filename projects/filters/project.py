@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from partners.models import Country, Partner
 from projects.choices import Checked, CountryRole, DeliveryLevel, Instrument, Modality, Status
 from projects.filters.base import (
+    Codes,
     FacetFilter,
     RecordFilter,
     by,
@@ -21,15 +22,10 @@ from projects.filters.base import (
 )
 from projects.models import FacetKind, Project, SearchEntry
 
-
-def _statuses(codes):
-    return {
-        code: int(code) if code != "unstated" else 0 for code in codes if code == "unstated" or code in Status.values
-    }
-
-
-def _years(codes):
-    return {code: int(code) for code in codes if code.isascii() and code.isdigit() and 1900 <= int(code[:5]) <= 2200}
+STATUSES = {code or "unstated": int(code or 0) for code in Status.values}
+YEARS = {str(year): year for year in range(1900, 2201)}
+statuses = Codes(lambda codes: {code: STATUSES[code] for code in codes if code in STATUSES}, lambda: list(STATUSES))
+years = Codes(lambda codes: {code: YEARS[code] for code in codes if code in YEARS}, lambda: list(YEARS))
 
 
 def _status_labels(keys):
@@ -51,8 +47,8 @@ class ProjectFilter(RecordFilter):
     modality = FacetFilter(
         FacetKind.MODALITY, choices_of(Modality), _("Modality"), ", ".join(v or "unstated" for v in Modality.values)
     )
-    status = FacetFilter(FacetKind.STATUS, _statuses, _("Status"), _("IATI activity status, 1 to 6, or unstated."))
-    year = FacetFilter(FacetKind.YEAR, _years, _("Years"), _("A year in which it ran."))
+    status = FacetFilter(FacetKind.STATUS, statuses, _("Status"), _("IATI activity status, 1 to 6, or unstated."))
+    year = FacetFilter(FacetKind.YEAR, years, _("Years"), _("A year in which it ran."))
     instrument = FacetFilter(
         FacetKind.INSTRUMENT, choices_of(Instrument), _("Instrument"), ", ".join(Instrument.values)
     )

@@ -139,7 +139,8 @@ def test_the_filter_holds_in_every_format(client):
     [
         ("format=csv&page=2", 404, None),
         ("format=csv&page_size=0", 400, "page_size"),
-        ("format=csv&fields=title", 400, "fields"),
+        ("format=csv&fields=nonsense", 404, None),
+        ("format=iati&omit=title", 404, None),
         ("format=", 406, None),
         ("format=csv&country=ZZZ", 400, "country"),
         ("format=xlsx&nonsense=1", 400, "nonsense"),
@@ -166,6 +167,11 @@ def test_a_page_of_a_list_can_be_taken_as_a_file(client):
     assert seen == [f"Project {n}" for n in range(5)]
     assert len(rows_of(client.get("/api/v1/tossd/?format=csv&page=2&page_size=2"))) == 2
     assert len(rows_of(client.get("/api/v1/quantities/?format=csv&page=1&page_size=1"))) == 1
+
+
+def test_columns_of_a_file_are_chosen(client, one_of_each):
+    assert list(rows_of(client.get("/api/v1/projects/?format=csv&fields=title,reference"))[0]) == ["reference", "title"]
+    assert "title" not in rows_of(client.get("/api/v1/projects/?format=csv&omit=title"))[0]
 
 
 def test_formats_are_negotiated(client, one_of_each):
