@@ -9,13 +9,12 @@ from decimal import ROUND_DOWN, Decimal
 
 from django.utils.translation import gettext as _
 
-from projects.choices import ContributionKind, Unit
-from projects.interchange.cleaning import clean, day_of, language_code, number_of
+from projects.interchange.cleaning import day_of, language_code, number_of
 from projects.interchange.iati_activity import Activity, Tie
-from projects.interchange.iati_own import OWN_VOCABULARY, assumed, is_own_vocabulary, own, role_of
+from projects.interchange.iati_own import assumed, is_own_vocabulary, own, role_of
+from projects.interchange.iati_results import take_result
 from projects.interchange.iati_settling import settle
-
-LANG = "{http://www.w3.org/XML/1998/namespace}lang"
+from projects.interchange.iati_texts import LANG, name_of, narratives
 
 DATE_TYPES = {
     "1": "planned_start", "2": "actual_start", "3": "planned_end", "4": "actual_end",
@@ -35,30 +34,6 @@ TRANSACTION_WORDS = {
     "incoming funds": "1", "commitment": "2", "disbursement": "3", "disbursment": "3", "expenditure": "4",
     "interest repayment": "5", "loan repayment": "6", "reimbursement": "7",
 }  # fmt: skip
-
-
-# --- texts -----------------------------------------------------------------------------------------------------------
-def _narratives(element, activity: Activity) -> list[tuple[str, str]]:
-    """(language, text) of an element: its narratives (2.x) or its own text (1.x)."""
-    found = []
-    default = language_code(element.get(LANG), activity.language)
-    for part in element.findall("narrative") or [element]:
-        if activity.is_own:
-            if part is not element and part.text and "narrative" not in assumed(element):
-                found.append((language_code(part.get(LANG), default), part.text))
-            continue
-        text, done = clean("".join(part.itertext()) if part is not element else element.text)
-        if done:
-            activity.find(element.tag, text[:200], "repaired", _("Text %(done)s.") % {"done": done})
-        if text:
-            found.append((language_code(part.get(LANG), default), text))
-    return found
-
-
-def _name(element, activity: Activity) -> str:
-    """One name for an element: in the activity's language where there is one."""
-    texts = _narratives(element, activity)
-    return next((t for lang, t in texts if lang == activity.language), texts[0][1] if texts else "")[:500]
 
 
 def _code(element) -> str:
@@ -114,7 +89,7 @@ def _take_other_identifier(element, activity):
 
 def _take_reporting(element, activity):
     activity.organisations.append(
-        Tie(code=_org_ref(element, activity), name=_name(element, activity), is_reporting=True)
+        Tie(code=_org_ref(element, activity), name=name_of(element, activity), is_reporting=True)
     )
 
 
@@ -129,7 +104,7 @@ def _org_ref(element, activity) -> str:
 def _take_participating(element, activity):
     tie = Tie(
         code=_org_ref(element, activity) or element.get(own("ref"), ""),
-        name=_name(element, activity),
+        name=name_of(element, activity),
         slug=element.get(own("partner"), ""),
         reports=element.get(own("reports")) == "1" if activity.is_own else None,
     )
@@ -167,7 +142,7 @@ def _take_participating(element, activity):
 
 def _texts_into(field_name: str):
     def take(element, activity):
-        for language, text in _narratives(element, activity):
+        for language, text in narratives(element, activity):
             texts = activity.texts.setdefault(language, {})
             if field_name in texts:
                 if texts[field_name] != text and field_name != "title":
@@ -236,7 +211,7 @@ def _take_place(target: str):
     def take(element, activity):
         tie = Tie(
             code=_code(element)[:200],
-            name=_name(element, activity),
+            name=name_of(element, activity),
             vocabulary=(element.get("vocabulary") or "1"),
             share=_share(element, activity),
         )
@@ -255,7 +230,7 @@ def _take_sector(element, activity):
     code, vocabulary = _code(element), (element.get("vocabulary") or "1").strip()
     tie = Tie(
         code=code[:200],
-        name=_name(element, activity),
+        name=name_of(element, activity),
         vocabulary={"DAC": "1", "DAC-3": "2"}.get(vocabulary, vocabulary)[:200],
     )
     tie.share = _share(element, activity)
@@ -279,7 +254,7 @@ def _take_tag(element, activity):
     vocabulary = {"2": "7", "3": "8"}.get(
         element.get("vocabulary") or "", f"tag {element.get('vocabulary') or ''}".strip()
     )
-    tie = Tie(code=_code(element)[:200], name=_name(element, activity), vocabulary=vocabulary[:200])
+    tie = Tie(code=_code(element)[:200], name=name_of(element, activity), vocabulary=vocabulary[:200])
     if (tie.code or tie.name) and not any(
         (t.vocabulary, t.code) == (tie.vocabulary, tie.code) for t in activity.sectors
     ):
@@ -300,7 +275,9 @@ def _take_own_tag(element, activity):
         )  # fmt: skip
     elif kind != "need":
         activity.sectors.append(
-            Tie(code=code[:200], name=_name(element, activity), vocabulary=kind[:200], share=_share(element, activity))
+            Tie(
+                code=code[:200], name=name_of(element, activity), vocabulary=kind[:200], share=_share(element, activity)
+            )
         )
 
 
@@ -428,7 +405,7 @@ def _take_transaction(element, activity):
             "made_on": made_on,
             "amount": money[0],
             "currency": money[1],
-            "text": _name(text, activity)[:300] if text is not None else "",
+            "text": name_of(text, activity)[:300] if text is not None else "",
         }
     )
 
@@ -440,7 +417,7 @@ def _take_location(element, activity):
     if len(numbers) != 2 or None in numbers or not (-90 <= numbers[0] <= 90 and -180 <= numbers[1] <= 180):
         activity.find("location", " ".join(parts), "left_out", _("No usable position."))
         return
-    label = _name(name, activity) if name is not None else ""
+    label = name_of(name, activity) if name is not None else ""
     activity.locations.append(
         {
             "name": (label or _("unnamed place"))[:200],
@@ -461,113 +438,11 @@ def _take_document(element, activity):
     activity.documents.append(
         {
             "url": url,
-            "title": (_name(title, activity) if title is not None else "")[:300] or url[:300],
+            "title": (name_of(title, activity) if title is not None else "")[:300] or url[:300],
             "language": language_code(_code(language), "") if language is not None else "",
             "published_on": day_of(when.get("iso-date")) if when is not None else None,
         }  # fmt: skip
     )
-
-
-def _take_result(element, activity):
-    title = element.find("title")
-    label = (_name(title, activity) if title is not None else "")[:300]
-    if activity.is_own and element.get(own("contribution")):
-        _take_contribution(element, activity)
-        return
-    for indicator in element.findall("indicator"):
-        row = {
-            "kind": element.get("type") if element.get("type") in ("1", "2", "3", "9") else "9",
-            **_indicator(indicator, activity),
-        }
-        row["title"] = label or row["indicator"]
-        if row["indicator"] == row["title"]:
-            row["indicator"] = ""  # it says the same
-        if row["title"]:
-            activity.results.append(row)
-
-
-def _indicator(indicator, activity) -> dict:
-    """One indicator: its unit, where it starts, what is aimed at, what is reached."""
-    name, comment = indicator.find("title"), indicator.find("description")
-    row = dict.fromkeys(("baseline", "baseline_year", "target", "target_on", "actual", "actual_on", "women", "men"))
-    row["indicator"] = (_name(name, activity) if name is not None else "")[:300]
-    row["unit"] = _unit(indicator) or ("percent" if indicator.get("measure") == "2" else "other")
-    row["comment"] = (_name(comment, activity) if comment is not None else "")[:300]
-    base = indicator.find("baseline")
-    if base is not None:
-        row["baseline"] = _amount(base.get("value"), activity, "result/indicator/baseline")
-        year = base.get("year") or ""
-        if re.fullmatch(r"(19|20)\d\d", year) and "year" not in assumed(base):
-            row["baseline_year"] = int(year)
-    elif year := indicator.get(own("baseline-year")):
-        row["baseline_year"] = int(year) if year.isdigit() else None
-    for attribute in ("target_on", "actual_on"):
-        row[attribute] = day_of(indicator.get(own(attribute.replace("_", "-"))))
-    for period in indicator.findall("period"):
-        end = period.find("period-end")
-        day = day_of(end.get("iso-date")) if end is not None and "period-end" not in assumed(period) else None
-        for name_, when in (("target", "target_on"), ("actual", "actual_on")):
-            for part in period.findall(name_):
-                where = _counted(part)
-                if part.get("value") and where is not None:
-                    row[where or name_] = _amount(part.get("value"), activity, f"result/indicator/period/{name_}")
-                    row[when] = day
-    for sex in ("women", "men"):
-        row[sex] = int(row[sex]) if row[sex] is not None else None
-    return row
-
-
-def _unit(indicator) -> str:
-    """The unit, where it is a code of the portal's vocabulary."""
-    for reference in indicator.findall("reference"):
-        kind, _colon, unit = (reference.get("code") or "").partition(":")
-        if reference.get("vocabulary") == OWN_VOCABULARY and kind == "unit" and unit in Unit.values:
-            return unit
-    return ""
-
-
-def _counted(part) -> str | None:
-    """Of a target or actual figure: "" for all, `women` or `men` where it is of one sex, None for another part of all."""
-    dimensions = part.findall("dimension")
-    if not dimensions:
-        return ""
-    if len(dimensions) == 1 and (dimensions[0].get("name") or "").strip().lower() in ("sex", "gender"):
-        return {"female": "women", "women": "women", "male": "men", "men": "men"}.get(
-            (dimensions[0].get("value") or "").strip().lower()
-        )
-    return None
-
-
-def _take_contribution(element, activity):
-    """What one side brings, as the portal wrote it."""
-    indicator = element.find("indicator")
-    if indicator is None or element.get(own("contribution")) not in ContributionKind.values:
-        activity.find("result", element.get(own("contribution")), "left_out", _("No usable contribution."))
-        return
-    row = _indicator(indicator, activity)
-    kind, _colon, who = (element.get(own("by")) or "").partition(":")
-    activity.contributions.append(
-        {
-            "by": (kind, who),
-            "kind": element.get(own("contribution")),
-            "text": row["indicator"],
-            "unit": _unit(indicator) or None,
-            "quantity": row["target"],
-            "delivered": row["actual"],
-            "women": row["women"],
-            "men": row["men"],
-            "currency": element.get(own("currency")),
-            **{name: _amount(element.get(own(name)), activity, f"result/@{name}") for name in ("amount", "spent")},
-        }
-    )
-
-
-def _amount(text, activity, what) -> Decimal | None:
-    value, _repaired = number_of(text)
-    if text and (value is None or value < 0 or value >= Decimal(10) ** 13):
-        activity.find(what, text, "left_out", _("Not a usable number."))
-        return None
-    return value.quantize(Decimal("0.01")) if value is not None else None
 
 
 def _take_related(element, activity):
@@ -601,7 +476,7 @@ _TAKE = {
     "transaction": _take_transaction,
     "location": _take_location,
     "document-link": _take_document,
-    "result": _take_result,
+    "result": take_result,
     "related-activity": _take_related,
     own("reported"): _take_reported,
 }

@@ -15,7 +15,8 @@ from projects import quality
 from projects.interchange.iati_needs import pipeline_activity_of
 from projects.interchange.iati_own import NAMESPACE
 from projects.interchange.iati_project import activity_of
-from projects.interchange.iati_writing import LANG, Publisher, moment, named, narrate, put
+from projects.interchange.iati_texts import LANG
+from projects.interchange.iati_writing import Publisher, moment, named, narrate, put
 from projects.models import Project
 
 VERSION = "2.03"

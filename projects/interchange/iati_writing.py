@@ -11,8 +11,8 @@ from partners.choices import PartnerKind
 from partners.models import Partner
 from projects.choices import DeliveryLevel
 from projects.interchange.iati_own import ASSUMED, NAMESPACE, OWN_VOCABULARY, own, vocabulary_uri
+from projects.interchange.iati_texts import LANG
 
-LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 SCOPES = {
     DeliveryLevel.GLOBAL: "1", DeliveryLevel.REGIONAL: "2", DeliveryLevel.SUBREGIONAL: "3", DeliveryLevel.NATIONAL: "4",
 }  # fmt: skip  # codelist ActivityScope; 3 is multi-national
