@@ -30,6 +30,12 @@ LONGEST_KEY = 200  # signs of an Idempotency-Key
 EXPOSED = "Link, ETag, Last-Modified, Location, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, X-Request-Id"
 
 
+KEY = OpenApiParameter(
+    "Idempotency-Key", {"type": "string", "maxLength": LONGEST_KEY}, OpenApiParameter.HEADER,
+    description="Of your own: sent twice within 24 hours, it is done once and answered the same",
+)  # fmt: skip
+
+
 class DescribedOperations(AutoSchema):
     """Every operation tells the problem documents that it may answer with."""
 
@@ -60,7 +66,9 @@ class DescribedOperations(AutoSchema):
 
     def get_override_parameters(self):
         """How a caller chooses what is answered, at every record and list."""
-        if self.method != "GET" or not isinstance(self.view, Records):
+        if self.method != "GET":
+            return [KEY]
+        if not isinstance(self.view, Records):
             return []
         is_list = self.view.action == "list"
         names = [*self.view.get_serializer_class().Meta.fields]

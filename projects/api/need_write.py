@@ -20,7 +20,7 @@ from projects.api.need import (
 )
 from projects.api.response import ResponseSerializer, ResponseWriteSerializer, SuggestionSerializer, answers_of
 from projects.api.standards import IATINeeds, IATIRecord
-from projects.api.writing import KEY, SEEN, DraftFields, LineFields, Writes
+from projects.api.writing import SEEN, DraftFields, LineFields, Writes
 from projects.choices import ConfirmedStep, Criterion
 from projects.filters import NeedFilter
 from projects.interchange.datasets import NEEDS
@@ -58,7 +58,9 @@ class NeedBeginSerializer(NeedWriteSerializer):
         slug_field="iso3", queryset=Country.objects.all(), help_text="ISO 3166-1 alpha-3"
     )
     key = serializers.CharField(
-        required=False, max_length=60, help_text="The same as the header Idempotency-Key: sent twice, it is one need"
+        required=False,
+        max_length=60,
+        help_text="Like the header Idempotency-Key, but for good: sent twice, it is one need",
     )
 
     class Meta(NeedWriteSerializer.Meta):
@@ -150,18 +152,14 @@ class NeedViewSet(Writes):
         return NeedSerializer if self.action == "list" else NeedDetailSerializer
 
     # -- writing
-    @extend_schema(
-        summary="Begin a need", request=NeedBeginSerializer, responses={201: NeedDetailSerializer}, parameters=[KEY]
-    )
+    @extend_schema(summary="Begin a need", request=NeedBeginSerializer, responses={201: NeedDetailSerializer})
     @transaction.atomic
     def create(self, request):
         values = dict(self.read(NeedBeginSerializer))
         begun = {name: values.pop(name) for name in ("country", "title", "kind") if name in values}
         is_own = any(m.country_id == begun["country"].pk for m in request.user.active_memberships)
         need = Need(**begun, is_on_behalf=request.user.is_staff and not is_own)
-        key = request.headers.get("Idempotency-Key") or values.pop("key", "")
-        need, new = drafting.begin(need, by=request.user, key=key)
-        values.pop("key", None)
+        need, new = drafting.begin(need, by=request.user, key=values.pop("key", ""))
         if new and values:
             drafting.save(need, values, by=request.user)
         return self.shown(need, status.HTTP_201_CREATED if new else status.HTTP_200_OK)
@@ -230,13 +228,12 @@ class NeedViewSet(Writes):
         summary="Respond to a need",
         request=ResponseWriteSerializer,
         responses={201: ResponseSerializer},
-        parameters=[KEY],
     )
     @action(methods=["post"], detail=True)
     def responses(self, request, reference):
         need, given = self.get_object(), dict(self.read(ResponseWriteSerializer))
         answers = answers_of(need, given.pop("answers"))
-        key = given.pop("key", "") or request.headers.get("Idempotency-Key", "")
+        key = given.pop("key", "")
         response = actions.respond(Response(need=need, **given), answers, by=request.user, key=key)
         return self._answered(response)
 

@@ -10,7 +10,7 @@ from rest_framework.decorators import action
 from partners.models import Country, CountryGroup, Partner, Region
 from projects import drafting
 from projects.api.need import HappenedSerializer
-from projects.api.writing import KEY, SEEN, DraftFields, LineFields, Writes
+from projects.api.writing import SEEN, DraftFields, LineFields, Writes
 from projects.filters import OfferFilter
 from projects.interchange.datasets import OFFERS
 from projects.lifecycle.offer import DRAFT_FIELDS
@@ -142,7 +142,9 @@ class OfferBeginSerializer(OfferWriteSerializer):
     partner = serializers.SlugRelatedField(slug_field="slug", queryset=Partner.objects.all(), required=False)
     country = serializers.SlugRelatedField(slug_field="iso3", queryset=Country.objects.all(), required=False)
     key = serializers.CharField(
-        required=False, max_length=60, help_text="The same as the header Idempotency-Key: sent twice, it is one offer"
+        required=False,
+        max_length=60,
+        help_text="Like the header Idempotency-Key, but for good: sent twice, it is one offer",
     )
 
     class Meta(OfferWriteSerializer.Meta):
@@ -188,9 +190,7 @@ class OfferViewSet(Writes):
     def get_serializer_class(self):
         return OfferSerializer if self.action == "list" else OfferDetailSerializer
 
-    @extend_schema(
-        summary="Begin an offer", request=OfferBeginSerializer, responses={201: OfferDetailSerializer}, parameters=[KEY]
-    )
+    @extend_schema(summary="Begin an offer", request=OfferBeginSerializer, responses={201: OfferDetailSerializer})
     @transaction.atomic
     def create(self, request):
         values = dict(self.read(OfferBeginSerializer))
@@ -198,9 +198,7 @@ class OfferViewSet(Writes):
         offer = Offer(**begun)
         places = {(m.partner_id, m.country_id) for m in request.user.active_memberships}
         offer.is_on_behalf = request.user.is_staff and (offer.partner_id, offer.country_id) not in places
-        key = request.headers.get("Idempotency-Key") or values.pop("key", "")
-        offer, new = drafting.begin(offer, by=request.user, key=key)
-        values.pop("key", None)
+        offer, new = drafting.begin(offer, by=request.user, key=values.pop("key", ""))
         if new and values:
             drafting.save(offer, values, by=request.user)
         return self.shown(offer, status.HTTP_201_CREATED if new else status.HTTP_200_OK)

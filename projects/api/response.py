@@ -67,7 +67,7 @@ class ResponseWriteSerializer(TermsSerializer):
     key = serializers.CharField(
         required=False,
         max_length=60,
-        help_text="The same as the header Idempotency-Key: sent twice, it is one response",
+        help_text="Like the header Idempotency-Key, but for good: sent twice, it is one response",
     )
 
     class Meta(TermsSerializer.Meta):
@@ -165,7 +165,7 @@ class ResponseViewSet(Writes):
         answers = answers_of(response.need, given.pop("answers"))
         for name, value in given.items():
             setattr(response, name, value)
-        actions.respond(response, answers, by=request.user, key=request.headers.get("Idempotency-Key", ""))
+        actions.respond(response, answers, by=request.user)
         return self._shown(response)
 
     @extend_schema(summary="Ask a question, or answer one", request=WordSerializer, responses={200: ResponseSerializer})

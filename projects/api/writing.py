@@ -17,7 +17,6 @@ from projects.models import Need, Offer, Term
 from ssc_portal.api import Changed, Unseen
 from ssc_portal.api_records import Records
 
-KEY = OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER, description="Sent twice, it is done once")
 SEEN = OpenApiParameter(
     "If-Match",
     str,
