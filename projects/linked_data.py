@@ -7,8 +7,7 @@ from partners.linked_data import CONTEXT, address
 from partners.models import Country
 from projects.choices import CountryRole
 from projects.models import Need, Offer, Project
-
-LICENCE = "https://creativecommons.org/licenses/by/4.0/"
+from ssc_portal.tables import LICENCE
 
 
 def _record(kind: str, record, text: str) -> dict:
@@ -72,7 +71,7 @@ def data_set(description: dict | None) -> dict:
     """The whole data sets, as far as they are written."""
     base = settings.PORTAL_URL + reverse("data")
     found = {
-        "@context": CONTEXT, "@type": "Dataset", "@id": base, "url": base, "name": str(settings.SITE_NAME), "license": LICENCE,
+        "@context": CONTEXT, "@type": "Dataset", "@id": base, "url": base, "name": str(settings.SITE_NAME), "license": LICENCE["path"],
         "isAccessibleForFree": True,
         "description": "Needs, offers, projects, countries and partners of South-South cooperation on the environment, as published.",
     }  # fmt: skip

@@ -19,7 +19,8 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import F, Func, TextField, Value
 from django.db.models.functions import Cast, Concat
-from django.http import FileResponse, StreamingHttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import redirect
 from django.utils import timezone
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
@@ -89,7 +90,7 @@ class Table:
             yield from read.iterator(chunk_size=BATCH)
 
     def copied(self, records) -> Iterator[bytes]:
-        """CSV as PostgreSQL itself writes it (COPY): four times as fast as rows that come through Python."""
+        """CSV as PostgreSQL itself writes it (COPY): a third of what rows that come through Python cost."""
         query = self._read(records, *(_in_csv(column) for column in self.columns)).query
         head = io.StringIO(newline="")
         csv.writer(head).writerow([column.name for column in self.columns])
@@ -291,6 +292,11 @@ class GeoJSON(Format):
 
 
 FORMATS = {one.format: one for one in (CSV, XLSX, JSONLines, GeoJSON)}
+
+
+def in_format(request: HttpRequest, api_url: str) -> HttpResponse | None:
+    """Where the address of a page asks for a format: on to the API, which has them, with the same filters."""
+    return redirect(f"{api_url}?{request.GET.urlencode()}") if request.GET.get("format") else None
 
 
 def answer(name: str, format: str, columns: list[Column], rows: Iterable, pieces: Iterable[bytes] | None = None):

@@ -9,6 +9,7 @@ from partners import linked_data
 from partners.filters import CountryFilter, PartnerFilter
 from partners.maps import map_of_flows
 from partners.models import Country, Partner
+from ssc_portal.tables import in_format
 
 
 def _projects_of(model):
@@ -16,14 +17,9 @@ def _projects_of(model):
     return model._meta.get_field("projects").related_model.objects
 
 
-def taken_away(request: HttpRequest, api_name: str) -> HttpResponse | None:
-    """To the API, which has the formats, where the address asks for one."""
-    return redirect(f"{reverse(api_name)}?{request.GET.urlencode()}") if request.GET.get("format") else None
-
-
 @require_safe
 def country_list(request: HttpRequest) -> HttpResponse:
-    if elsewhere := taken_away(request, "api-country-list"):
+    if elsewhere := in_format(request, reverse("api-country-list")):
         return elsewhere
     filterset = CountryFilter(request.GET, queryset=Country.objects.for_listing().by_name())
     counts = _projects_of(Country).figures().by_country
@@ -65,7 +61,7 @@ def country_detail(request: HttpRequest, iso3: str) -> HttpResponse:
 
 @require_safe
 def partner_list(request: HttpRequest) -> HttpResponse:
-    if elsewhere := taken_away(request, "api-partner-list"):
+    if elsewhere := in_format(request, reverse("api-partner-list")):
         return elsewhere
     filterset = PartnerFilter(request.GET, queryset=Partner.objects.for_listing().by_name())
     counts = _projects_of(Partner).figures().by_partner

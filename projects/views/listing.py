@@ -2,11 +2,12 @@
 
 from django.core.paginator import EmptyPage, PageNotAnInteger, Paginator
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.utils.translation import gettext as _
 
 from projects import search
 from projects.filters import RecordFilter, chips, facets_of
+from ssc_portal.tables import in_format
 
 PAGE_SIZE = 20
 
@@ -29,8 +30,8 @@ def page_of(request: HttpRequest, rows, count: int, per_page: int = PAGE_SIZE):
 
 def list_page(request: HttpRequest, filterset: RecordFilter, template: str, more: dict) -> HttpResponse:
     """A list with search, facets and pages; with the errors where a filter can't be used."""
-    if request.GET.get("format"):  # the API has the formats; the filters are the same
-        return redirect(f"{more['api_url']}?{request.GET.urlencode()}")
+    if elsewhere := in_format(request, more["api_url"]):
+        return elsewhere
     words = request.GET.get("q", "")
     if not filterset.is_valid():
         return render(request, template, {"filter": filterset, "page": None, "words": words, **more}, status=400)

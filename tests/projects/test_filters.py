@@ -67,7 +67,7 @@ def collection():
     ],
 )
 def test_filter_finds(collection, query, names):
-    assert {pk for pk in ask(query).entries().values_list("pk", flat=True)} == {collection[name].pk for name in names}  # noqa: C416
+    assert set(ask(query).entries().values_list("pk", flat=True)) == {collection[name].pk for name in names}
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ GOOD = """<iati-activities version="2.03"><iati-activity xml:lang="en" default-c
 <baseline year="2023" value="1"/><period><period-start iso-date="2024-01-01"/><period-end iso-date="2024-12-31"/>
 <target value="3"/><actual value="2"/></period></indicator></result></iati-activity></iati-activities>"""
 PERIODS = "<period-start iso-date='2024-01-01'/><period-end iso-date='2024-12-31'/>"
-FUTURE = f"{dt.date.today().year + 2}-01-01"  # noqa: DTZ011
+FUTURE = f"{dt.datetime.now(dt.UTC).year + 2}-01-01"
 BROKEN = [  # (what is replaced, by what, the rules that are broken then)
     (">XM-DAC-41116-1<", ">XM-DAC-41116<", {"1.1.3", "1.1.21"}),
     (">XM-DAC-41116-1<", "> XM-DAC-41116-1<", {"1.3.1", "1.1.21"}),

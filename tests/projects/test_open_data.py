@@ -16,7 +16,6 @@ from openpyxl import load_workbook
 
 from partners import tables as of_partners
 from partners.models import Country, Partner
-from projects.api import standards
 from projects.choices import NeedState
 from projects.interchange import datasets, open_data, statistics
 from projects.interchange.statistics import QUANTITIES, TOSSD
@@ -487,7 +486,6 @@ def test_pages_link_to_the_formats(client, one_of_each):
     ):
         assert client.get(address).status_code == 302
     assert client.get("/data/vocabulary/").status_code == 200
-    assert standards.IATI.format == "iati"
 
 
 def test_a_need_is_an_activity_once_its_plan_is_agreed(client):
