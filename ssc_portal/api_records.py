@@ -151,8 +151,9 @@ class Answers:
     def _once(self, handler, key: str, request, *args, **kwargs):
         """The answer of the handler, or the one that the same call had before. What is refused is not kept."""
         said = "\n".join((request.method, request.path)).encode() + b"\n" + request._request.body
-        kept, is_new = KeptAnswer.objects.claim(request.user, key, hashlib.sha256(said).hexdigest())
-        if not is_new and kept.fingerprint != hashlib.sha256(said).hexdigest():
+        fingerprint = hashlib.sha256(said).hexdigest()
+        kept, is_new = KeptAnswer.objects.claim(request.user, key, fingerprint)
+        if kept.fingerprint != fingerprint:
             raise KeyReused
         if is_new:
             answered = handler(request, *args, **kwargs)
@@ -206,12 +207,9 @@ class Records(Answers, viewsets.ReadOnlyModelViewSet):
         """Names in a parameter, separated by commas. Raises a problem for one that does not exist."""
         if self.request is None:  # while the API is described
             return []
-        given = [n.strip() for n in self.request.query_params.get(parameter, "").split(",") if n.strip()]
-        if unknown := [n for n in given if n not in known]:
-            text = _("There is no %(name)s. There are: %(known)s.") % {
-                "name": unknown[0][:60], "known": ", ".join(known) or "–",
-            }  # fmt: skip
-            raise exceptions.ValidationError({parameter: [text]})
+        given, missing = names_in(self.request, parameter, known)
+        if missing:
+            raise exceptions.ValidationError({parameter: [missing]})
         return given
 
     @property
@@ -272,15 +270,21 @@ class Records(Answers, viewsets.ReadOnlyModelViewSet):
         return response
 
 
+def names_in(request, parameter: str, known) -> tuple[list[str], str]:
+    """(names in a parameter, separated by commas; what to say of the first that does not exist)"""
+    given = [n.strip() for n in request.query_params.get(parameter, "").split(",") if n.strip()]
+    missing = next((n for n in given if n not in known), None)
+    text = _("There is no %(name)s here. There are: %(known)s.")
+    return given, "" if missing is None else text % {"name": missing[:60], "known": ", ".join(known) or "–"}
+
+
 def columns_of(request, columns: list[Column]) -> list[Column]:
     """The columns of a file that were asked for (`fields`, `omit`). Raises NotFound for one that it does not have."""
 
     def named(parameter: str) -> list[str]:
-        given = [n.strip() for n in request.query_params.get(parameter, "").split(",") if n.strip()]
-        names = [column.name for column in columns]
-        if missing := [n for n in given if n not in names]:
-            text = _("This file has no column %(name)s. It has: %(known)s.")
-            raise exceptions.NotFound(text % {"name": missing[0][:60], "known": ", ".join(names)})
+        given, missing = names_in(request, parameter, [column.name for column in columns])
+        if missing:
+            raise exceptions.NotFound(missing)
         return given
 
     chosen, omitted, _more = named("fields"), named("omit"), named("expand")

@@ -17,7 +17,7 @@ from projects.interchange.iati_own import NAMESPACE
 from projects.interchange.iati_project import activity_of
 from projects.interchange.iati_texts import LANG
 from projects.interchange.iati_writing import Publisher, moment, named, narrate, put
-from projects.models import Project
+from projects.models import Need, Project
 
 VERSION = "2.03"
 CONTENT_TYPE = "application/xml; charset=utf-8"
@@ -53,30 +53,40 @@ def one(record) -> bytes:
 
 
 def _activities(projects, needs) -> Iterator[bytes]:
-    publisher, left_out = Publisher(), 0
-    for project in in_batches(projects):
-        if quality.lacks_for_iati(project):
+    left_out = 0
+    for _record, written in written_records(projects, needs):
+        if written is None:
             left_out += 1
         else:
-            yield piece(activity_of(project, publisher))
-    for need in in_batches(needs) if needs is not None else ():
-        if quality.lacks_for_iati(need):
-            left_out += 1
-        else:
-            yield piece(pipeline_activity_of(need, publisher))
+            yield written
     if left_out:
         yield f"<!-- {left_out} left out: their pages say what they lack. -->\n".encode()
+
+
+def written_records(projects, needs=None) -> Iterator[tuple[Project | Need, bytes | None]]:
+    """Each record with its activity; None for one that lacks something that IATI asks for."""
+    publisher = Publisher()
+    for write, records in ((activity_of, projects), (pipeline_activity_of, needs)):
+        for record in in_batches(records) if records is not None else ():
+            yield record, None if quality.lacks_for_iati(record) else piece(write(record, publisher))
+
+
+def opening(tag: str = "iati-activities") -> bytes:
+    return (
+        f"<?xml version='1.0' encoding='UTF-8'?>\n"
+        f'<{tag} version="{VERSION}" generated-datetime="{moment(timezone.now())}" xmlns:ssc="{NAMESPACE}">\n'
+    ).encode()
+
+
+def closing(tag: str = "iati-activities") -> bytes:
+    return f"</{tag}>\n".encode()
 
 
 def _file(tag: str, pieces: Iterator[bytes]) -> Iterator[bytes]:
     first = next(pieces, None)
     if first is None or first.startswith(b"<!--"):
         raise NothingToWrite(_("None of these records holds all that IATI asks for. Their pages say what they lack."))
-    opening = (
-        f"<?xml version='1.0' encoding='UTF-8'?>\n"
-        f'<{tag} version="{VERSION}" generated-datetime="{moment(timezone.now())}" xmlns:ssc="{NAMESPACE}">\n'
-    )
-    return chain([opening.encode(), first], pieces, [f"</{tag}>\n".encode()])
+    return chain([opening(tag), first], pieces, [closing(tag)])
 
 
 def in_batches(records) -> Iterator:

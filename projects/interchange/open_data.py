@@ -16,13 +16,15 @@ from pathlib import Path
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.utils import timezone
+from django.utils.text import slugify
 from django.utils.translation import override
 
 from partners import tables as of_partners
-from partners.models import Country, Partner
+from partners.models import Partner
+from projects import quality
 from projects.interchange import datasets, iati_export
 from projects.interchange.statistics import QUANTITIES, TOSSD, contributions, quantities
-from projects.models import Need, Project, Term
+from projects.models import Need, Project
 from ssc_portal.tables import FORMATS, LICENCE, csv_of, jsonl_of, workbook
 
 KEPT = 2  # nights
@@ -100,65 +102,90 @@ def _workbook(title: str, columns: list, rows: Iterable) -> Iterator[bytes]:
 
 
 def _iati(target: Path) -> Iterator[dict]:
-    """IATI files: everything, each publisher's, each country's, each theme's, and the organisations."""
-    projects, needs = Project.objects.published(), Need.objects.under_way()
-    cuts = [("activities", "All activities", projects, needs)]
-    cuts += [
-        (f"publisher-{partner.slug}", f"Activities reported by {partner.name_en}", projects.reported_by(partner), None)
-        for partner in Partner.objects.filter(
-            project_links__is_reporting=True, iati_identifier__isnull=False
-        ).distinct()
-    ]
-    cuts.append(
-        ("publisher-portal", "Activities that no publisher reports itself", projects.reported_by_nobody(), needs)
-    )
-    cuts += [
-        (
-            f"country-{country.iso3}", f"Activities with {country.name_en}",
-            projects.filter(country_links__country=country), needs.filter(country=country),
-        )
-        for country in Country.objects.filter(project_links__project__in=projects).distinct().order_by("iso3")
-    ]  # fmt: skip
-    cuts += [
-        (
-            f"theme-{theme.code}", f"Activities on {theme.name_en}",
-            projects.filter(term_links__term=theme), needs.filter(term_links__term=theme),
-        )
-        for theme in Term.objects.themes().filter(project_links__project__in=projects).distinct()
-    ]  # fmt: skip
-    for name, title, found, asked in cuts:
-        try:
-            yield _written(target, f"iati-{name}", "xml", iati_export.activities(found, asked), [], title)
-        except iati_export.NothingToWrite:
-            continue
+    """IATI files: everything, each publisher's, each country's, each theme's, and the organisations.
+
+    Each activity is made once and put into every file that it belongs to.
+    """
+    files: dict[str, _File] = {}
+    with ExitStack() as open_files:
+        for record, written in iati_export.written_records(Project.objects.published(), Need.objects.under_way()):
+            for name, title in _files_of(record) if written else ():
+                if name not in files:
+                    files[name] = open_files.enter_context(_File(target, f"iati-{name}", "xml", title))
+                    files[name].write(iati_export.opening())
+                files[name].write(written)
+        for file in files.values():
+            file.write(iati_export.closing())
+    yield from (files[name].described() for name in sorted(files))
     with_identifier = Partner.objects.exclude(iati_identifier=None)
     yield _written(target, "iati-organisations", "xml", iati_export.organisations(with_identifier), [], "Organisations")
 
 
+def _files_of(record: Project | Need) -> Iterator[tuple[str, str]]:
+    """(name, title) of the IATI files that a record belongs to."""
+    yield "activities", "All activities"
+    reporter = quality.reporter_of(record) if isinstance(record, Project) else None
+    if reporter:
+        link, identifier = reporter
+        name = link.partner.name_en if link.partner else link.reported_name or identifier
+        yield f"publisher-{slugify(identifier)}", f"Activities reported by {name}"
+    else:
+        yield "publisher-portal", "Activities that no publisher reports itself"
+    countries = (
+        [link.country for link in record.country_links.all()] if isinstance(record, Project) else [record.country]
+    )
+    for country in filter(None, countries):
+        yield f"country-{country.iso3}", f"Activities with {country.name_en}"
+    for link in record.term_links.all():
+        if link.term_id and link.term.is_theme:
+            yield f"theme-{link.term.code}", f"Activities on {link.term.name_en}"
+
+
+class _File:
+    """One file, and beside it the same compressed, with what is told of it."""
+
+    def __init__(self, target: Path, name: str, format: str, title: str, columns: list | None = None):
+        self.name, self.format, self.title, self.columns = name, format, title, columns or []
+        self.path, self.checksum, self.size = target / f"{name}.{format}", hashlib.sha256(), 0
+
+    def __enter__(self):
+        self.files = [self.path.open("wb")]
+        if self.format != "xlsx":  # which is compressed itself
+            self.files.append(gzip.open(f"{self.path}.gz", "wb", compresslevel=6))
+        return self
+
+    def __exit__(self, *_error):
+        for file in self.files:
+            file.close()
+
+    def write(self, piece: bytes) -> None:
+        self.checksum.update(piece)
+        self.size += len(piece)
+        for file in self.files:
+            file.write(piece)
+
+    def described(self) -> dict:
+        """As a resource of the data package."""
+        return {
+            "name": f"{self.name}-{self.format}".lower(),
+            "path": self.path.name,
+            "title": self.title,
+            "format": self.format,
+            "mediatype": "application/xml" if self.format == "xml" else FORMATS[self.format].media_type,
+            "encoding": "utf-8",
+            "bytes": self.size,
+            "hash": f"sha256:{self.checksum.hexdigest()}",
+            **({"profile": "tabular-data-resource"} if self.format == "csv" else {}),
+            **({"schema": {"fields": [column.schema for column in self.columns]}} if self.columns else {}),
+        }
+
+
 def _written(target: Path, name: str, format: str, pieces: Iterable[bytes], columns: list, title: str) -> dict:
-    """Writes one file, and beside it the same compressed; describes it."""
-    path, checksum, size = target / f"{name}.{format}", hashlib.sha256(), 0
-    with ExitStack() as open_files:
-        files = [open_files.enter_context(path.open("wb"))]
-        if format != "xlsx":  # which is compressed itself
-            files.append(open_files.enter_context(gzip.open(f"{path}.gz", "wb", compresslevel=6)))
+    """Writes one file and describes it."""
+    with _File(target, name, format, title, columns) as file:
         for piece in pieces:
-            checksum.update(piece)
-            size += len(piece)
-            for file in files:
-                file.write(piece)
-    return {
-        "name": f"{name}-{format}".lower(),
-        "path": path.name,
-        "title": title,
-        "format": format,
-        "mediatype": "application/xml" if format == "xml" else FORMATS[format].media_type,
-        "encoding": "utf-8",
-        "bytes": size,
-        "hash": f"sha256:{checksum.hexdigest()}",
-        **({"profile": "tabular-data-resource"} if format == "csv" else {}),
-        **({"schema": {"fields": [column.schema for column in columns]}} if columns else {}),
-    }
+            file.write(piece)
+    return file.described()
 
 
 # --- describing ----------------------------------------------------------------------------------------------------------

@@ -77,16 +77,6 @@ class ProjectQuerySet(models.QuerySet):
     def waiting_for_publisher(self):
         return self.filter(state=State.REVIEW)
 
-    # -- who reports
-    def reported_by(self, partner):
-        """Those that this partner publishes in IATI."""
-        return self.filter(partner_links__partner=partner, partner_links__is_reporting=True).distinct()
-
-    def reported_by_nobody(self):
-        """Those that no organisation with an identifier publishes: the portal reports them."""
-        links = self.model.partner_links.rel.related_model.objects.filter(is_reporting=True)
-        return self.exclude(pk__in=links.exclude(partner__iati_identifier=None, reported_code="").values("project"))
-
     # -- figures
     def figures(self, **of) -> Figures:
         """Figures of the published projects: all, or those of one `country`, `partner` or `term`."""

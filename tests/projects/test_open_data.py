@@ -284,6 +284,31 @@ def test_whole_data_sets_are_described_truly(files, client, one_of_each, capsys)
     assert found == names
 
 
+def test_each_activity_is_in_the_files_that_it_belongs_to(files, client):
+    undp = Partner.objects.get(slug="undp")
+    flagged = ProjectFactory(published=True, title="Flagged", partners=[], terms=["bsp-theme:oceans"])
+    flagged.partner_links.create(partner=undp, role="4", is_reporting=True)
+    by_identifier = ProjectFactory(published=True, title="By identifier", iati_identifier="XM-DAC-41114-9")
+    unresolved = ProjectFactory(published=True, title="Unresolved", iati_identifier="XX-NEW-1", partners=[])
+    unresolved.partner_links.create(reported_code="XX-NEW", reported_name="Somebody", role="4", is_reporting=True)
+    ours = ProjectFactory(published=True, title="Ours", countries={"MOZ": "recipient"})
+    lacking = ProjectFactory(published=True, title="Lacking", status="")
+    open_data.write()
+
+    def titles(name):
+        root = etree.fromstring(body(client.get(f"/data/iati-{name}.xml")))
+        publishers = set(root.xpath("iati-activity/reporting-org/@ref"))
+        return set(root.xpath("iati-activity/title/narrative[1]/text()")), publishers
+
+    assert titles("publisher-xm-dac-41114") == ({flagged.title, by_identifier.title}, {"XM-DAC-41114"})
+    assert titles("publisher-xx-new") == ({unresolved.title}, {"XX-NEW"})
+    assert titles("publisher-portal") == ({ours.title}, {"XM-DAC-41116"})
+    assert titles("country-MOZ")[0] == {ours.title}
+    assert titles("theme-oceans")[0] == {flagged.title}
+    everything = {p.title for p in Project.objects.exclude(pk=lacking.pk)}
+    assert titles("activities")[0] == everything
+
+
 def test_a_broken_transfer_goes_on_where_it_broke(files, client, one_of_each):
     open_data.write()
     whole = client.get("/data/projects.csv")
