@@ -4,6 +4,7 @@ Named in settings.REST_FRAMEWORK. The bases of views and serializers are in api_
 """
 
 from collections import OrderedDict
+from collections.abc import Iterator
 
 from django.core.cache import caches
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -113,9 +114,7 @@ def problem(error, context) -> Response | None:
     detail = getattr(error, "detail", None)
     if isinstance(detail, dict):
         body["title"] = _("Some values can't be used.")
-        body["errors"] = [
-            {"field": name, "detail": str(text)} for name, texts in detail.items() for text in _listed(texts)
-        ]
+        body["errors"] = [{"field": field, "detail": text} for field, text in _told(detail)]
     elif isinstance(detail, list):
         body["errors"] = [{"detail": str(text)} for text in detail]
     elif detail is not None:
@@ -125,8 +124,16 @@ def problem(error, context) -> Response | None:
     return response
 
 
-def _listed(value) -> list:
-    return value if isinstance(value, list) else [value]
+def _told(detail, path: str = "") -> Iterator[tuple[str, str]]:
+    """(field, sentence) of errors that may be nested; a field of a row as `lines.0.unit`."""
+    if isinstance(detail, dict):
+        for name, inner in detail.items():
+            yield from _told(inner, f"{path}.{name}" if path else str(name))
+    elif isinstance(detail, list):
+        for place, inner in enumerate(detail):
+            yield from _told(inner, f"{path}.{place}" if isinstance(inner, dict) else path)
+    else:
+        yield path, str(detail)
 
 
 class Negotiation(DefaultContentNegotiation):

@@ -12,7 +12,7 @@ from import_export.admin import ExportActionMixin, ImportExportMixin
 
 from partners.admin import RuledInline
 from partners.models import Country, CountryGroup, Partner, Region
-from projects import agreement, quality, search
+from projects import agreement, quality, recording, search
 from projects.admin.moving import Moving, ReadOnlyInline
 from projects.choices import State, Vocabulary
 from projects.interchange.tables import ProjectResource
@@ -248,11 +248,7 @@ class ProjectForm(forms.ModelForm):
 
     class Meta:
         model = Project
-        fields = [
-            "title", "language", "summary", "description", "objectives", "lessons", "status", "instrument", "parent", "modality",
-            "delivery_level", "planned_start", "planned_end", "actual_start", "actual_end", "default_currency", "iati_identifier",
-            "is_illustrative",
-        ]  # fmt: skip
+        fields = recording.FIELDS
         widgets = {"title": forms.TextInput(attrs={"size": 90, "data-similar": "title"})}
 
     def __init__(self, *args, **kwargs):

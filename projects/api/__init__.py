@@ -3,7 +3,8 @@
 from projects.api.matches import MatchViewSet
 from projects.api.need_write import NeedViewSet
 from projects.api.offer import OfferViewSet
-from projects.api.project import ProjectViewSet, TermViewSet
+from projects.api.project import TermViewSet
+from projects.api.project_write import ProjectViewSet
 from projects.api.response import ResponseViewSet
 from projects.api.standards import QuantitiesViewSet, TossdViewSet
 

@@ -10,7 +10,7 @@ from rest_framework.decorators import action
 from partners.models import Country, CountryGroup, Partner, Region
 from projects import drafting
 from projects.api.need import HappenedSerializer
-from projects.api.writing import SEEN, DraftFields, LineFields, Writes
+from projects.api.writing import SEEN, DraftFields, LineFields, NoteMoveSerializer, Writes
 from projects.filters import OfferFilter
 from projects.interchange.datasets import OFFERS
 from projects.lifecycle.offer import DRAFT_FIELDS
@@ -157,12 +157,6 @@ class OfferBeginSerializer(OfferWriteSerializer):
         return values
 
 
-class OfferMoveSerializer(serializers.Serializer):
-    """What a move takes: its note."""
-
-    note = serializers.CharField(required=False, allow_blank=True, max_length=2000)
-
-
 @extend_schema_view(
     list=extend_schema(
         summary="List offers", description="Offers that can be had and pass the filters, a page at a time."
@@ -217,7 +211,7 @@ class OfferViewSet(Writes):
         drafting.save(offer, dict(serializer.validated_data), by=request.user, version=version)
         return self.shown(offer)
 
-    @extend_schema(summary="Move an offer", request=OfferMoveSerializer, responses={200: OfferDetailSerializer})
+    @extend_schema(summary="Move an offer", request=NoteMoveSerializer, responses={200: OfferDetailSerializer})
     @action(methods=["post"], detail=True, url_path=r"moves/(?P<move>[a-z_]+)")
     def moves(self, request, reference, move):
-        return self.move(self.get_object(), move, OfferMoveSerializer)
+        return self.move(self.get_object(), move, NoteMoveSerializer)

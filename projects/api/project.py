@@ -1,19 +1,14 @@
-"""The API of terms and projects. Read only; the same filters as the pages, the same visibility everywhere."""
+"""What the API tells of terms and projects. Writing them is in project_write.py."""
 
 import django_filters
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema, extend_schema_view
-from rest_framework import permissions, serializers
-from rest_framework.decorators import action
-from rest_framework.response import Response as Answered
+from rest_framework import serializers
 
 from partners.models import Country, Partner
-from projects import actions
-from projects.api.standards import IATI, IATIRecord
 from projects.choices import Vocabulary
-from projects.filters import ProjectFilter
-from projects.interchange.datasets import PROJECTS, TERMS
+from projects.interchange.datasets import TERMS
 from projects.models import (
     Budget,
     Contribution,
@@ -281,40 +276,3 @@ class TermViewSet(Records):
     def get_object(self):
         vocabulary, code = self.kwargs["id"].split(":", 1)
         return get_object_or_404(self.get_queryset(), vocabulary=vocabulary, code=code)
-
-
-@extend_schema_view(
-    list=extend_schema(
-        summary="List projects", description="Published projects that pass the filters, a page at a time."
-    ),
-    retrieve=extend_schema(summary="One project", description="One published project, by its reference."),
-)
-class ProjectViewSet(Records):
-    serializer_class = ProjectSerializer
-    filterset_class = ProjectFilter
-    table = PROJECTS
-    whole = ProjectDetailSerializer
-    standards = {"list": [IATI], "retrieve": [IATIRecord]}
-    lookup_field = "reference"
-    lookup_value_regex = r"P-[0-9]{4}-[0-9]{4,}"
-
-    def get_queryset(self):
-        projects = Project.objects.visible_to(self.request.user)
-        if self.action == "retrieve" or (self.action == "list" and self.expanded):
-            return projects.for_page().prefetch_related("related_links__other")
-        return projects.for_listing()
-
-    @extend_schema(
-        summary="Confirm or dispute a record",
-        request=CheckWriteSerializer,
-        responses={200: CheckSerializer},
-    )
-    @action(methods=["post"], detail=True, permission_classes=[permissions.IsAuthenticated])
-    def check(self, request, reference):
-        given = CheckWriteSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        kept = actions.check_record(RecordCheck(project=self.get_object(), **given.validated_data), by=request.user)
-        return Answered(CheckSerializer(kept).data)
-
-    def get_serializer_class(self):
-        return ProjectDetailSerializer if self.action == "retrieve" else ProjectSerializer

@@ -1,4 +1,4 @@
-"""What the API of needs and offers shares: fields of a draft, idempotency keys, If-Match, moves."""
+"""What the API of needs, offers and projects shares: fields of a draft, idempotency keys, If-Match, moves."""
 
 import hashlib
 
@@ -13,7 +13,7 @@ from partners.rules import require
 from projects import actions, lifecycle
 from projects.choices import Unit, Vocabulary
 from projects.forms import form_of
-from projects.models import Need, Offer, Term
+from projects.models import Need, Offer, Project, Term
 from ssc_portal.api import Changed, Unseen
 from ssc_portal.api_records import Records
 
@@ -38,14 +38,8 @@ class LineFields(serializers.Serializer):
     unit = serializers.ChoiceField(choices=Unit.choices, required=False, allow_blank=True)
 
 
-class DraftFields(serializers.Serializer):
-    """Mixin: the terms and lines of a draft, as `drafting.save` takes them; unknown fields are refused."""
-
-    terms = serializers.ListField(
-        child=serializers.CharField(max_length=80),
-        required=False,
-        help_text="As vocabulary:code, such as bsp-theme:air",
-    )
+class KnownFields:
+    """Mixin: unknown fields are refused, so that a misspelt one is not silently left out."""
 
     def to_internal_value(self, data):
         if unknown := sorted(set(data) - set(self.fields)) if isinstance(data, dict) else []:
@@ -54,13 +48,28 @@ class DraftFields(serializers.Serializer):
             )
         return super().to_internal_value(data)
 
+
+def terms_by_code() -> dict[str, Term]:
+    """The terms that may be chosen, by vocabulary:code."""
+    return {f"{term.vocabulary}:{term.code}": term for term in Term.objects.in_use()}
+
+
+class DraftFields(KnownFields, serializers.Serializer):
+    """Mixin: the terms and lines of a draft, as `drafting.save` takes them."""
+
+    terms = serializers.ListField(
+        child=serializers.CharField(max_length=80),
+        required=False,
+        help_text="As vocabulary:code, such as bsp-theme:air",
+    )
+
     def validate_terms(self, given: list[str]) -> list[int]:
-        known = {f"{t.vocabulary}:{t.code}": t.pk for t in Term.objects.in_use()} if given else {}
+        known = terms_by_code() if given else {}
         if wrong := [code for code in given if code not in known]:
             raise serializers.ValidationError(
                 [_("There is no term “%(code)s”.") % {"code": code} for code in wrong[:5]]
             )
-        return [known[code] for code in dict.fromkeys(given)]
+        return [known[code].pk for code in dict.fromkeys(given)]
 
     def validate_lines(self, given: list[dict]) -> list[dict]:
         rows = []
@@ -70,30 +79,36 @@ class DraftFields(serializers.Serializer):
         return rows
 
 
+class NoteMoveSerializer(serializers.Serializer):
+    """What most moves take: a note."""
+
+    note = serializers.CharField(required=False, allow_blank=True, max_length=2000)
+
+
 class Writes(Records):
     """Base: everybody reads, people who are signed in may try to write."""
 
     permission_classes = [permissions.IsAuthenticatedOrReadOnly]
     detail_serializer: type[serializers.Serializer] | None = None
 
-    def read(self, serializer_class):
+    def read(self, serializer_class, **kwargs):
         """The validated body. Raises a problem with the fields at fault."""
-        serializer = serializer_class(data=self.request.data, context=self.get_serializer_context())
+        serializer = serializer_class(data=self.request.data, context=self.get_serializer_context(), **kwargs)
         serializer.is_valid(raise_exception=True)
         return serializer.validated_data
 
-    def _as_shown(self, record: Need | Offer):
+    def _as_shown(self, record: Need | Offer | Project):
         """(the record as it stands, what everybody with this person's rights reads of it)."""
         fresh = type(record).objects.for_page().get(pk=record.pk)
         return fresh, self.detail_serializer(fresh, context=self.get_serializer_context()).data
 
-    def shown(self, record: Need | Offer, code: int = status.HTTP_200_OK) -> Answered:
+    def shown(self, record: Need | Offer | Project, code: int = status.HTTP_200_OK) -> Answered:
         fresh, found = self._as_shown(record)
         url = self.request.build_absolute_uri(fresh.get_absolute_url())
         return Answered(found, status=code, headers={"Location": url} if code == status.HTTP_201_CREATED else None)
 
-    def version_seen(self, record: Need | Offer) -> int | None:
-        """The version to be compared while saving; none for `*`. Raises Unseen without If-Match, Changed when it names
+    def version_seen(self, record: Need | Offer | Project):
+        """The version to be compared while saving (of a project: the time of its last change); none for `*`. Raises Unseen without If-Match, Changed when it names
         another representation."""
         given = self.request.headers.get("If-Match", "").strip()
         if not given:
@@ -104,9 +119,9 @@ class Writes(Records):
         etag = hashlib.md5(JSONRenderer().render(found), usedforsecurity=False).hexdigest()
         if etag not in {tag.strip().removeprefix("W/").strip('"') for tag in given.split(",")}:
             raise Changed
-        return fresh.version
+        return fresh.modified_at if isinstance(fresh, Project) else fresh.version
 
-    def move(self, record: Need | Offer, name: str, serializer_class) -> Answered:
+    def move(self, record: Need | Offer | Project, name: str, serializer_class) -> Answered:
         """Makes a move that a person may press."""
         found = lifecycle.moves_of(record).get(name)
         if found is None or not found.is_for_forms:

@@ -254,12 +254,13 @@ class ProjectTerm(Part):
         return self.label
 
 
-def misfit_of_countries(modality: str, links: list[ProjectCountry]) -> str | None:
-    """Why these countries' roles or shares don't fit the modality, in words for the person entering them; None when they do.
+def misfit_of_countries(modality: str, links: list[ProjectCountry | ProjectRegion]) -> str | None:
+    """Why the roles or shares of these countries (and regions) don't fit the modality, in words for the person entering them;
+    None when they do.
 
     The same rule as the SQL function `projects_check_countries`; a test compares the two.
     """
-    orders = [link.provider_order for link in links if link.provider_order]
+    orders = [link.provider_order for link in links if getattr(link, "provider_order", None)]
     if orders and modality != Modality.TRIANGULAR:
         return _(
             "First and second provider exist in triangular cooperation only. Change the modality or leave the order empty."

@@ -1,5 +1,6 @@
 """Moves of a project: the table, the function, and every role x state x move through every door (laws 2 and 3)."""
 
+import json
 import threading
 
 import pytest
@@ -48,7 +49,7 @@ def test_every_role_through_every_door(state, action, people, sign_in):
     move = MOVES[action]
     for name, person in people.items():
         outcomes = {}
-        for door in ("function", "admin"):
+        for door in ("function", "admin", "api"):
             project = ProjectFactory(**TRAITS[state])
             want = expected(person, project, move)
             if door == "function":
@@ -59,6 +60,12 @@ def test_every_role_through_every_door(state, action, people, sign_in):
                     outcomes[door] = "forbidden"
                 except ValidationError:
                     outcomes[door] = "refused"
+            elif door == "api":
+                address = f"/api/v1/projects/{project.reference}/moves/{action}/"
+                body = json.dumps({"note": "because"})
+                answer = sign_in(person).post(address, body, content_type="application/json")
+                came_of_it = {200: "moved", 400: "refused", 409: "refused"}
+                outcomes[door] = came_of_it.get(answer.status_code, "forbidden")
             else:
                 response = sign_in(person).post(
                     reverse("admin:projects_project_move", args=[project.pk, action]), {"note": "because"}
@@ -72,7 +79,7 @@ def test_every_role_through_every_door(state, action, people, sign_in):
                 assert events == [(action, state, move.to_state, person.pk, "because")]
             else:
                 assert (project.state, events) == (state, [])
-        assert outcomes == {"function": want, "admin": want}, name
+        assert outcomes == {"function": want, "admin": want, "api": want}, name
 
 
 @pytest.mark.django_db

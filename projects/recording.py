@@ -1,0 +1,140 @@
+"""Writing a project: its own fields, and the rows that belong to it, by API or table. Admin writes the same through its forms.
+
+Rows are given as a whole list. Those already there that say the same keep their place (and with it their history and their
+tie to a need's plan); what an import kept as reported stays for staff to resolve.
+"""
+
+from dataclasses import dataclass
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Model, ProtectedError
+from django.utils.translation import gettext as _
+
+from partners.rules import require
+from projects import agreement, quality
+from projects.models import Project
+from projects.models.parts import misfit_of_countries
+
+FIELDS = (
+    "title", "language", "summary", "description", "objectives", "lessons", "status", "instrument", "parent", "modality",
+    "delivery_level", "planned_start", "planned_end", "actual_start", "actual_end", "default_currency", "iati_identifier",
+    "is_illustrative",
+)  # fmt: skip
+MOST_ROWS = 500
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of one kind: the reverse manager they are under, and the fields by which a row is known again."""
+
+    manager: str
+    known_by: tuple[str, ...]
+    resolves: str = ""  # without it a row was kept as an import reported it
+
+
+ROWS = {
+    "countries": Rows("country_links", ("country_id",), "country_id"),
+    "regions": Rows("region_links", ("region_id",), "region_id"),
+    "partners": Rows("partner_links", ("partner_id", "role"), "partner_id"),
+    "terms": Rows("term_links", ("term_id",), "term_id"),
+    "translations": Rows("translations", ("language",)),
+    "contributions": Rows("contributions", ("country_id", "partner_id", "kind", "text")),
+    "results": Rows("results", ("kind", "title", "indicator")),
+    "budgets": Rows("budgets", ("kind", "starts_on", "ends_on")),
+    "transactions": Rows("transactions", ("kind", "made_on", "amount", "currency", "text")),
+    "locations": Rows("locations", ("name",)),
+    "documents": Rows("documents", ("url",)),
+    "related": Rows("related_links", ("other_id", "relation"), "other_id"),
+    "updates": Rows("updates", ("made_on", "text")),
+}
+
+
+@transaction.atomic
+def enter(values: dict, *, by) -> Project:
+    """A new draft of a project. `values`: fields (FIELDS) and lists of rows (ROWS), each row {field: value}.
+
+    Raises PermissionDenied, and ValidationError with the fields at fault.
+    """
+    require(by, "projects.add_project")
+    project = Project(created_by=by)
+    _write(project, values, by)
+    return project
+
+
+@transaction.atomic
+def change(project: Project, values: dict, *, by, seen=None) -> Project:
+    """Writes some fields and lists of rows of a project; lists that are not named stay as they are.
+
+    `seen` is the time of the last change that the writer saw. Raises PermissionDenied, and ValidationError, with the code
+    `conflict` where somebody else changed it meanwhile.
+    """
+    locked = Project.objects.select_for_update(of=("self",)).get(pk=project.pk)
+    require(by, "projects.change_project", locked)
+    if seen is not None and locked.modified_at != seen:
+        raise ValidationError(_("Somebody changed this project meanwhile. Read it again."), code="conflict")
+    _write(locked, values, by)
+    agreement.follow(locked)
+    return locked
+
+
+def _write(project: Project, values: dict, by) -> None:
+    for name in FIELDS:
+        if name in values:
+            setattr(project, name, values[name])
+    project.full_clean(exclude=["reference"])
+    project.save()
+    errors = {}
+    for name, kind in ROWS.items():
+        if name in values and (wrong := _write_rows(project, kind, values[name], by)):
+            errors[name] = wrong
+    links = project.country_links.all()
+    if not errors and (misfit := misfit_of_countries(project.modality, [*links, *project.region_links.all()])):
+        errors["countries"] = [misfit]
+    if errors:
+        raise ValidationError(errors)
+    quality.rescore(Project.objects.filter(pk=project.pk))
+
+
+def _write_rows(project: Project, kind: Rows, rows: list[dict], by) -> list[str]:
+    """Makes the rows of a project these. Gives what is wrong with them, as sentences."""
+    if len(rows) > MOST_ROWS:
+        return [_("At most %(n)s rows.") % {"n": MOST_ROWS}]
+    manager = getattr(project, kind.manager)
+    there = [row for row in manager.all() if not kind.resolves or getattr(row, kind.resolves)]
+    by_key: dict[tuple, list[Model]] = {}
+    for row in there:
+        by_key.setdefault(_key(row, kind), []).append(row)
+    written, errors = [], []
+    for values in rows:
+        fresh = manager.model(project=project, **values)
+        same = by_key.get(_key(fresh, kind))
+        row = same.pop(0) if same else fresh
+        for name, value in values.items():
+            setattr(row, name, value)
+        if row.pk is None and hasattr(row, "entered_by"):
+            row.entered_by = by
+        written.append(row)
+    try:
+        for left in [row for rows in by_key.values() for row in rows]:
+            left.delete()
+    except ProtectedError:
+        return [_("A row is needed elsewhere, so it can't be left out.")]
+    for number, row in enumerate(written, start=1):
+        try:
+            row.full_clean()
+            row.save()
+        except ValidationError as error:
+            errors += [_("Row %(n)s: %(error)s") % {"n": number, "error": text} for text in _said(error)]
+    return errors
+
+
+def _key(row: Model, kind: Rows) -> tuple:
+    return tuple(getattr(row, name) for name in kind.known_by)
+
+
+def _said(error: ValidationError) -> list[str]:
+    """Its sentences, each with the field that it is about."""
+    if not hasattr(error, "error_dict"):
+        return error.messages
+    return [text if name == "__all__" else f"{name}: {text}" for name, texts in error for text in texts]
