@@ -6,8 +6,19 @@ from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
-from partners.models import Country, CountryGroup, GroupMember, Membership, Partner, PartnerCountry, Region, User
+from partners.models import (
+    ApiToken,
+    Country,
+    CountryGroup,
+    GroupMember,
+    Membership,
+    Partner,
+    PartnerCountry,
+    Region,
+    User,
+)
 from ssc_portal.admin import KeptHistory, RuledAdmin
 
 NAMES = ["name_en", "name_ar", "name_zh_hans", "name_fr", "name_ru", "name_es"]
@@ -142,3 +153,40 @@ class UserAdmin(KeptHistory, RuledAdmin, DjangoUserAdmin):
     add_fieldsets = [
         (None, {"classes": ["wide"], "fields": ["email", "full_name", "usable_password", "password1", "password2"]})
     ]
+
+
+class OnlyLooked:
+    """Mixin: records that people make for themselves elsewhere; here they are looked at."""
+
+    def has_add_permission(self, request):
+        return False
+
+    def has_change_permission(self, request, obj=None):
+        return False
+
+
+@admin.register(ApiToken)
+class ApiTokenAdmin(OnlyLooked, KeptHistory, RuledAdmin, admin.ModelAdmin):
+    """Tokens of everybody, so that a leaked one can be ended by its beginning. Their secrets are nowhere."""
+
+    list_display = ["beginning", "user", "name", "scope", "expires_on", "last_used_at", "revoked_at"]
+    list_select_related = ["user"]
+    list_filter = ["scope", ("revoked_at", admin.EmptyFieldListFilter)]
+    search_fields = ["beginning", "name", "user__email"]
+    fields = readonly_fields = [
+        "user", "name", "scope", "beginning", "created_at", "expires_on", "last_used_at", "revoked_at",
+    ]  # fmt: skip
+    actions = ["revoke_selected"]
+
+    @admin.action(description=_("Revoke the selected tokens at once"), permissions=["revoke"])
+    def revoke_selected(self, request, queryset):
+        for token in queryset:
+            token.revoke()
+        done = len(queryset)
+        self.message_user(request, ngettext("%(n)s token is revoked.", "%(n)s tokens are revoked.", done) % {"n": done})
+
+    def has_revoke_permission(self, request):
+        return request.user.has_perm("partners.revoke_apitoken")
+
+    def has_delete_permission(self, request, obj=None):
+        return False

@@ -389,3 +389,26 @@ class Delivery(models.TextChoices):
     FAILED = "failed", pgettext_lazy("message", "failed, given up")
     BOUNCED = "bounced", pgettext_lazy("message", "came back")
     UNWANTED = "unwanted", pgettext_lazy("message", "not wanted")
+
+
+# --- webhooks ----------------------------------------------------------------------------------------------------------
+class Followed(models.TextChoices):
+    """Lists whose changes a webhook tells of."""
+
+    PROJECT = "project", _("projects")
+    NEED = "need", _("needs")
+    OFFER = "offer", _("offers")
+
+
+class PauseReason(models.TextChoices):
+    NOBODY = "", "–"
+    OWNER = "owner", _("its owner")
+    FAILURES = "failures", _("the portal, because nobody answered")
+
+
+class CallState(models.TextChoices):
+    """What became of a call."""
+
+    WAITING = "waiting", pgettext_lazy("call", "waits for its next attempt")
+    DONE = "done", pgettext_lazy("call", "taken")
+    FAILED = "failed", pgettext_lazy("call", "failed, given up")

@@ -20,7 +20,7 @@ from partners.rules import require
 from projects.choices import CostTerms, Vocabulary
 from projects.lifecycle import need as life_of_need
 from projects.lifecycle import offer as life_of_offer
-from projects.lifecycle import write_down
+from projects.lifecycle import tell_outside, write_down
 from projects.lifecycle.need import WRITING
 from projects.models import Eligible, LineItem, Need, NeedTerm, Offer, OfferLine, OfferTerm, Project
 
@@ -291,3 +291,5 @@ def correct(record: Need | Offer, *, by, note: str) -> None:
         raise ValidationError({"reason": _("Say why, in a note.")})
     type(record).objects.filter(pk=record.pk).update(version=F("version") + 1)
     write_down(record, "correct", by=by, note=note)
+    if record.is_published:
+        tell_outside(record, "changed")

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from partners.rules import require
 from projects import agreement, quality
+from projects.lifecycle import tell_outside
 from projects.models import Project
 from projects.models.parts import misfit_of_countries
 
@@ -59,6 +60,7 @@ def enter(values: dict, *, by) -> Project:
     require(by, "projects.add_project")
     project = Project(created_by=by)
     _write(project, values, by)
+    quality.rescore(Project.objects.filter(pk=project.pk))
     return project
 
 
@@ -74,8 +76,16 @@ def change(project: Project, values: dict, *, by, seen=None) -> Project:
     if seen is not None and locked.modified_at != seen:
         raise ValidationError(_("Somebody changed this project meanwhile. Read it again."), code="conflict")
     _write(locked, values, by)
-    agreement.follow(locked)
+    after_change(locked)
     return locked
+
+
+def after_change(project: Project) -> None:
+    """What follows a change of a project that was written: its score, the needs it carries out, systems that follow it."""
+    quality.rescore(Project.objects.filter(pk=project.pk))
+    agreement.follow(project)
+    if project.is_published:
+        tell_outside(project, "changed")
 
 
 def _write(project: Project, values: dict, by) -> None:
@@ -93,7 +103,6 @@ def _write(project: Project, values: dict, by) -> None:
         errors["countries"] = [misfit]
     if errors:
         raise ValidationError(errors)
-    quality.rescore(Project.objects.filter(pk=project.pk))
 
 
 def _write_rows(project: Project, kind: Rows, rows: list[dict], by) -> list[str]:

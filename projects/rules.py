@@ -345,3 +345,17 @@ def is_of_either_side(user, aside=None) -> bool:
 rules.add_perm("projects.view_setaside", is_of_either_side | is_unep)
 rules.add_perm("projects.add_setaside", is_of_either_side)
 rules.add_perm("projects.delete_setaside", is_of_either_side)
+
+
+# --- webhooks ----------------------------------------------------------------------------------------------------------
+@rules.predicate
+def is_its_owner(user, webhook=None) -> bool:
+    return user.is_authenticated and (webhook is None or webhook.user_id == user.pk)
+
+
+rules.add_perm("projects.add_webhook", is_its_owner)
+rules.add_perm("projects.change_webhook", is_its_owner)
+rules.add_perm("projects.view_webhook", (is_its_owner & ~no_record) | is_administrator)
+rules.add_perm("projects.delete_webhook", is_its_owner | is_administrator)
+rules.add_perm("projects.view_webhookcall", is_administrator)
+rules.add_perm("projects.delete_webhookcall", is_administrator)

@@ -8,7 +8,7 @@ from procrastinate.contrib.django import app
 
 from partners.models import KeptAnswer, User
 from partners.tasks import PATIENCE
-from projects import agreement, clocks, notify, quality, search
+from projects import agreement, clocks, notify, quality, search, webhooks
 from projects.choices import Matched
 from projects.interchange import open_data
 from projects.interchange.iati_import import import_file
@@ -33,6 +33,7 @@ def nightly(timestamp: int) -> None:
     search.rebuild()
     search.rebuild_words()
     KeptAnswer.objects.outdated().delete()
+    webhooks.forget_old()
     quality.rescore(Project.objects.all())
     for kind in Matched:
         reading.refresh(kind)
@@ -131,3 +132,23 @@ def send_digests(timestamp: int) -> None:
 
 
 DIGEST_HOUR = 7
+
+
+# --- webhooks ----------------------------------------------------------------------------------------------------------
+@app.task(name="projects.tell_webhooks", queue="webhooks", retry=PATIENCE)
+def tell_webhooks(kind: str, record: int, what: str) -> None:
+    """Writes down whom a change has to be told, and makes these calls."""
+    for call in webhooks.note(kind, record, what):
+        send_webhooks.defer(only=call.pk)
+
+
+@app.task(name="projects.send_webhooks", queue="webhooks")
+def send_webhooks(only: int | None = None) -> None:
+    webhooks.send_due(only)
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="projects.retry_webhooks", queue="webhooks", lock="webhooks", pass_context=False)
+def retry_webhooks(timestamp: int) -> None:
+    """Every minute: calls whose next attempt is due, and those whose worker ended before they were made."""
+    webhooks.send_due()

@@ -13,6 +13,13 @@ urlpatterns = [
     path("dashboard/seen/", views.news_seen, name="news-seen"),
     path("dashboard/calendar/", views.desk_calendar, name="calendar"),
     path("account/mail/", views.my_mail, name="my-mail"),
+    path("account/webhooks/", views.webhook_list, name="webhooks"),
+    path("account/webhooks/<int:key>/", views.webhook_detail, name="webhook"),
+    path("account/webhooks/<int:key>/calls/<int:call>/again/", views.webhook_again, name="webhook-again"),
+    *(
+        path(f"account/webhooks/<int:key>/{act}/", views.webhook_act, {"act": act}, name=f"webhook-{act}")
+        for act in ("test", "pause", "resume", "remove")
+    ),
     path("needs/", views.need_list, name="need-list"),
     path("needs/new/", views.draft_new, {"kind": "need"}, name="need-new"),
     path("needs/unanswered/", views.unanswered, name="need-unanswered"),

@@ -245,6 +245,11 @@ if not DEBUG:
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 CSRF_FAILURE_VIEW = "ssc_portal.views.form_expired"
 
+# --- webhooks --------------------------------------------------------------------------------------------------------
+WEBHOOKS_TO_PRIVATE = env.bool(
+    "WEBHOOKS_TO_PRIVATE", False
+)  # also to http:// and private networks: for trying, never in production
+
 # --- mail, cache, log ------------------------------------------------------------------------------------------------
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "South-South cooperation portal <portal@example.org>")
 SECURITY_CONTACT = env.str("SECURITY_CONTACT", "security@example.org")  # told in security.txt

@@ -7,6 +7,7 @@ from projects.admin.offer import OfferAdmin
 from projects.admin.project import ProjectAdmin
 from projects.admin.response import ResponseAdmin
 from projects.admin.term import TermAdmin
+from projects.admin.webhook import WebhookAdmin, WebhookCallAdmin
 
 __all__ = [
     "ConceptAdmin",
@@ -19,4 +20,6 @@ __all__ = [
     "ProjectAdmin",
     "ResponseAdmin",
     "TermAdmin",
+    "WebhookAdmin",
+    "WebhookCallAdmin",
 ]

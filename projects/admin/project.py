@@ -12,7 +12,7 @@ from import_export.admin import ExportActionMixin, ImportExportMixin
 
 from partners.admin import RuledInline
 from partners.models import Country, CountryGroup, Partner, Region
-from projects import agreement, quality, recording, search
+from projects import quality, recording, search
 from projects.admin.moving import Moving, ReadOnlyInline
 from projects.choices import State, Vocabulary
 from projects.interchange.tables import ProjectResource
@@ -382,9 +382,10 @@ class ProjectAdmin(Moving, KeptHistory, RuledAdmin, ImportExportMixin, ExportAct
 
     def save_related(self, request, form, formsets, change):
         super().save_related(request, form, formsets, change)
-        quality.rescore(Project.objects.filter(pk=form.instance.pk))
         if change:
-            agreement.follow(form.instance)
+            recording.after_change(form.instance)
+        else:
+            quality.rescore(Project.objects.filter(pk=form.instance.pk))
 
     # -- moves
     def get_urls(self):

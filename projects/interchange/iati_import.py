@@ -337,7 +337,8 @@ def _write(
                 _("Kept as a draft: %(why)s") % {"why": " ".join(str(m) for m in missing)},
             )
         else:
-            lifecycle.transition(project, "publish", by=by)
+            with lifecycle.quietly():  # it may be thousands
+                lifecycle.transition(project, "publish", by=by)
     return outcome, project
 
 

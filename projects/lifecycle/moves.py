@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from procrastinate.contrib.django import app
 
 from partners.rules import require
+from projects.choices import Followed
 from projects.models import Event
 
 
@@ -153,7 +154,16 @@ def write_down(
     )
     if is_told and not _quiet.get():
         app.configure_task("projects.tell_of_event").defer(event_id=event.pk)
+    if is_public:
+        tell_outside(record, action)
     return event
+
+
+def tell_outside(record: models.Model, what: str) -> None:
+    """Other systems that follow the record are told, once this is kept (webhooks.py). `what`: a public move, or `changed`."""
+    if record._meta.model_name in Followed.values and not _quiet.get():
+        job = app.configure_task("projects.tell_webhooks")
+        job.defer(kind=record._meta.model_name, record=record.pk, what=what)
 
 
 _quiet: ContextVar[bool] = ContextVar("quiet", default=False)

@@ -28,6 +28,7 @@ from projects.models.result import Result
 from projects.models.search import FacetKind, FacetTally, NeedEntry, OfferEntry, SearchEntry, SearchWord
 from projects.models.story import Document, Location, RelatedProject, Update
 from projects.models.term import Term
+from projects.models.webhook import Webhook, WebhookCall
 
 __all__ = [
     "FoundMatch",
@@ -84,4 +85,6 @@ __all__ = [
     "Transaction",
     "Update",
     "Wording",
+    "Webhook",
+    "WebhookCall",
 ]

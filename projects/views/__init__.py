@@ -52,6 +52,7 @@ from projects.views.response import (
     response_express,
     response_list,
 )
+from projects.views.webhooks import webhook_act, webhook_again, webhook_detail, webhook_list
 
 __all__ = [
     "NeedFeed",
@@ -113,4 +114,8 @@ __all__ = [
     "theme_detail",
     "theme_list",
     "unanswered",
+    "webhook_act",
+    "webhook_again",
+    "webhook_detail",
+    "webhook_list",
 ]

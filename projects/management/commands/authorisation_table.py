@@ -69,6 +69,7 @@ class Command(BaseCommand):
             "response-list",
             "account",
             "tokens",
+            "webhooks",
             "join",
             "my-mail",
             "mfa_index",

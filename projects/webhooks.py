@@ -1,0 +1,267 @@
+"""Telling other systems of changes: which webhooks a change concerns, and the call itself, signed and to public addresses only.
+
+Signatures are those of the Standard Webhooks specification 1.0.0 (standardwebhooks.com). Its library asks for four others to
+compute one HMAC, so that line stands here; a test holds it to the specification's example.
+"""
+
+import datetime as dt
+import hmac
+import ipaddress
+import json
+import logging
+import socket
+import time
+from base64 import b64encode
+from types import SimpleNamespace
+from urllib.parse import urlsplit
+
+import urllib3
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import F
+from django.http import QueryDict
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from partners.joining import tell
+from projects.choices import CallState, Followed, PauseReason
+from projects.filters import NeedFilter, OfferFilter, ProjectFilter
+from projects.lifecycle import TRANSITIONS
+from projects.models import Need, Offer, Project, Webhook, WebhookCall
+
+logger = logging.getLogger(__name__)
+
+LISTS = {Followed.PROJECT: (Project, ProjectFilter), Followed.NEED: (Need, NeedFilter), Followed.OFFER: (Offer, OfferFilter)}  # fmt: skip
+WAITS = tuple(
+    dt.timedelta(minutes=m) for m in (1, 5, 30, 120, 360, 720, 1440)
+)  # between attempts: nearly two days in all
+GIVEN_UP_AFTER = 5  # calls in a row that failed for good: then the webhook is paused
+PATIENCE = urllib3.Timeout(connect=5, read=10)
+AT_ONCE = 100
+KEPT_FOR = dt.timedelta(days=30)  # the log
+WORDS = 200
+
+
+def kinds_of_change() -> list[str]:
+    """What calls can be about, such as `need.publish`: each public move of the lists that can be followed, and changes."""
+    return [
+        f"{kind}.{what}"
+        for kind in Followed.values
+        for what in [*(name for name, move in TRANSITIONS[kind].items() if move.is_public), "changed"]
+    ]
+
+
+# --- which webhooks a change concerns ----------------------------------------------------------------------------------
+def filter_of(webhook: Webhook):
+    """The filter of a webhook as a FilterSet: of what its owner may see."""
+    records, filters = LISTS[Followed(webhook.subject)]
+    request = SimpleNamespace(user=webhook.user)
+    return filters(QueryDict(webhook.query), queryset=records.objects.all(), request=request)
+
+
+def check_query(webhook: Webhook) -> None:
+    """Raises ValidationError for a filter that the list does not have."""
+    found = filter_of(webhook)
+    problems = [f"{name}: {text}" for name, texts in found.errors.items() for text in texts]
+    unknown = sorted(set(found.data) - set(found.filters))
+    problems += [_("There is no filter “%(name)s”.") % {"name": name[:60]} for name in unknown[:5]]
+    if problems:
+        raise ValidationError({"query": problems})
+
+
+def concerns(webhook: Webhook, kind: str, key: int) -> bool:
+    """Whether the record is in the list that this webhook follows, as its owner sees it."""
+    found = filter_of(webhook)
+    return webhook.subject == kind and found.is_valid() and found.entries().filter(pk=key).exists()
+
+
+@transaction.atomic
+def note(kind: str, key: int, what: str) -> list[WebhookCall]:
+    """Writes down a call for each webhook that a change concerns. A record that leaves the list is told of once more, to
+    those who were told of it before: its reference, and that it is no longer there."""
+    record = LISTS[Followed(kind)][0].objects.filter(pk=key).first()
+    if record is None:
+        return []
+    made = []
+    for webhook in Webhook.objects.active().filter(subject=kind).select_related("user"):
+        there = concerns(webhook, kind, key)
+        if not there and not _is_known(webhook, record.reference):
+            continue
+        made.append(
+            _call(webhook, f"{kind}.{what}" if there else f"{kind}.gone", record if there else None, record.reference)
+        )
+    return WebhookCall.objects.bulk_create(made)
+
+
+def _is_known(webhook: Webhook, reference: str) -> bool:
+    last = webhook.calls.filter(record=reference).order_by("-pk").values_list("what", flat=True).first()
+    return last is not None and not last.endswith(".gone")
+
+
+def ping(webhook: Webhook) -> WebhookCall:
+    """A call that tells nothing, so that its owner sees whether it arrives."""
+    call = _call(webhook, "ping", None, "")
+    call.save()
+    return call
+
+
+def _call(webhook: Webhook, what: str, record, reference: str) -> WebhookCall:
+    """The call, not saved. It says little: who is told reads the record through the API, with what they may see."""
+    data = {"kind": webhook.subject, "reference": reference} if reference else {}
+    if record is not None:
+        data |= {
+            "state": record.state,
+            "url": settings.PORTAL_URL + reverse(f"api-{webhook.subject}-detail", args=[record.reference]),
+            "page": settings.PORTAL_URL + record.get_absolute_url(),
+        }
+    body = {"type": what, "timestamp": timezone.now().isoformat(timespec="seconds"), "data": data}
+    return WebhookCall(webhook=webhook, what=what, record=reference, body=json.dumps(body))
+
+
+# --- the call ----------------------------------------------------------------------------------------------------------
+class NotAllowed(Exception):
+    """The address is none that the portal may call; the message says why."""
+
+
+def signature(secret: bytes, number: str, second: int, body: str) -> str:
+    """Of the header `webhook-signature`: HMAC-SHA256 of number, time and body (Standard Webhooks 1.0.0, Signature scheme)."""
+    digest = hmac.digest(secret, f"{number}.{second}.{body}".encode(), "sha256")
+    return f"v1,{b64encode(digest).decode()}"
+
+
+def public_address(host: str, port: int) -> str:
+    """The IP address to connect to. Raises NotAllowed where any address of the name lies in a private network: a webhook must
+    not reach what only the portal's own machine can."""
+    try:
+        found = {info[4][0] for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
+    except (OSError, UnicodeError) as error:
+        raise NotAllowed(gettext_noop("The name of the host was not found.")) from error
+    if not settings.WEBHOOKS_TO_PRIVATE and not all(_is_public(address) for address in found):
+        raise NotAllowed(gettext_noop("The address lies in a private network."))
+    return sorted(found)[0]
+
+
+def _is_public(address: str) -> bool:
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    inner = getattr(ip, "ipv4_mapped", None) or getattr(ip, "sixtofour", None)
+    if ip in NAT64:
+        inner = ipaddress.ip_address(int(ip) & 0xFFFFFFFF)
+    return ip.is_global and not ip.is_multicast and (inner is None or (inner.is_global and not inner.is_multicast))
+
+
+NAT64 = ipaddress.ip_network("64:ff9b::/96")  # RFC 6052: IPv4 addresses inside
+
+
+def post(url: str, body: str, headers: dict[str, str]) -> int:
+    """Sends the body and gives the status of the answer. The connection goes to the address that was looked at, follows no
+    redirect and reads no answer. Raises NotAllowed, and urllib3's HTTPError where nobody answers."""
+    parts = urlsplit(url)
+    is_private = settings.WEBHOOKS_TO_PRIVATE
+    if parts.scheme != "https" and not (is_private and parts.scheme == "http"):
+        raise NotAllowed(gettext_noop("The address does not begin with https://."))
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    if port != 443 and not is_private:
+        raise NotAllowed(gettext_noop("Only port 443 is called."))
+    address = public_address(parts.hostname or "", port)
+    options = {"timeout": PATIENCE, "retries": False}
+    if parts.scheme == "https":
+        pool = urllib3.HTTPSConnectionPool(address, port, server_hostname=parts.hostname, assert_hostname=parts.hostname, **options)  # fmt: skip
+    else:
+        pool = urllib3.HTTPConnectionPool(address, port, **options)
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    with pool:
+        answer = pool.urlopen(
+            "POST", path, body=body.encode(), headers={"Host": parts.netloc.rpartition("@")[2], **headers},
+            redirect=False, preload_content=False,
+        )  # fmt: skip
+        answer.close()
+        return answer.status
+
+
+def send_due(only: int | None = None) -> int:
+    """Makes the calls that are due, or that one. Several workers share them: each is taken by one. Returns how many it tried."""
+    tried = 0
+    for _turn in range(AT_ONCE):
+        due = WebhookCall.objects.due() if only is None else WebhookCall.objects.due().filter(pk=only)
+        with transaction.atomic():
+            call = due.select_for_update(of=("self",), skip_locked=True).select_related("webhook__user").order_by("next_at").first()  # fmt: skip
+            if call is None:
+                return tried
+            # Taken: if this process ends here, the next attempt is made when this one would have been over.
+            call.attempts = F("attempts") + 1
+            call.tried_at, call.next_at = timezone.now(), timezone.now() + WAITS[0]
+            call.save(update_fields=["attempts", "tried_at", "next_at"])
+        call.refresh_from_db()
+        _send(call)
+        tried += 1
+    return tried
+
+
+def _send(call: WebhookCall) -> None:
+    webhook, second = call.webhook, int(time.time())
+    headers = {
+        "Content-Type": "application/json", "User-Agent": "ssc-portal-webhooks/1", "webhook-id": str(call.number),
+        "webhook-timestamp": str(second), "webhook-signature": signature(webhook.secret, str(call.number), second, call.body),
+    }  # fmt: skip
+    try:
+        call.status, call.problem = post(webhook.url, call.body, headers), ""
+    except NotAllowed as error:
+        call.status, call.problem = None, str(error)[:WORDS]
+    except (urllib3.exceptions.HTTPError, OSError) as error:
+        call.status, call.problem = None, _reason(error)
+    if call.status and 200 <= call.status < 300:
+        call.state, call.next_at = CallState.DONE, None
+    elif call.attempts > len(WAITS):
+        call.state, call.next_at = CallState.FAILED, None
+    else:
+        call.next_at = timezone.now() + WAITS[call.attempts - 1]
+    call.save(update_fields=["status", "problem", "state", "next_at"])
+    if call.state == CallState.FAILED:
+        _pause_if_hopeless(webhook)
+
+
+def _reason(error: Exception) -> str:
+    """What went wrong, without addresses inside our network. Kept in English, translated where it is shown."""
+    if isinstance(error, urllib3.exceptions.TimeoutError):
+        return gettext_noop("Nobody answered in time.")
+    if isinstance(error, urllib3.exceptions.SSLError):
+        return gettext_noop("The certificate of the host can't be trusted.")
+    return gettext_noop("Nobody answers at this address.")
+
+
+def _pause_if_hopeless(webhook: Webhook) -> None:
+    """Pauses a webhook whose last calls all failed for good, and says so to its owner."""
+    last = list(webhook.calls.exclude(state=CallState.WAITING).values_list("state", flat=True)[:GIVEN_UP_AFTER])
+    if len(last) < GIVEN_UP_AFTER or set(last) != {CallState.FAILED}:
+        return
+    changed = Webhook.objects.filter(pk=webhook.pk, paused_at=None).update(
+        paused_at=timezone.now(), paused_by=PauseReason.FAILURES
+    )
+    if changed:
+        tell(webhook.user, "webhook_paused", {"webhook": webhook}, webhook.get_absolute_url())
+
+
+# --- what its owner does -----------------------------------------------------------------------------------------------
+def pause(webhook: Webhook) -> None:
+    webhook.paused_at, webhook.paused_by = timezone.now(), PauseReason.OWNER
+    webhook.save(update_fields=["paused_at", "paused_by"])
+
+
+def resume(webhook: Webhook) -> None:
+    """Calls go on; those that waited meanwhile are made now."""
+    webhook.paused_at, webhook.paused_by = None, ""
+    webhook.save(update_fields=["paused_at", "paused_by"])
+
+
+def again(call: WebhookCall) -> None:
+    """One more attempt, now."""
+    call.state, call.next_at = CallState.WAITING, timezone.now()
+    call.save(update_fields=["state", "next_at"])
+
+
+def forget_old() -> None:
+    """Ends the log of what is over."""
+    WebhookCall.objects.exclude(state=CallState.WAITING).filter(created_at__lt=timezone.now() - KEPT_FOR).delete()

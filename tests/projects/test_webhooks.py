@@ -1,0 +1,377 @@
+"""Webhooks: whom a change concerns, the signed call to a real server, attempts, the log; and what must never be called."""
+
+import datetime as dt
+import http.server
+import json
+import socket
+import threading
+from base64 import b64decode
+
+import pytest
+import urllib3
+from django.core import mail
+from django.test import override_settings
+from django.utils import timezone
+from procrastinate.contrib.django.models import ProcrastinateJob
+
+from partners.models import User
+from projects import drafting, recording, webhooks
+from projects.choices import CallState
+from projects.lifecycle import transition
+from projects.models import Webhook, WebhookCall
+from projects.tasks import tell_webhooks
+from tests.factories import NeedFactory, ProjectFactory
+from tests.test_api_contract import token_of
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def receiver(settings):
+    """A server that keeps what it is sent; `answers` are the statuses it gives, in turn, then 204."""
+    settings.WEBHOOKS_TO_PRIVATE = True
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            length = int(self.headers["Content-Length"])
+            server.got.append((self.path, self.headers, self.rfile.read(length).decode()))
+            status = server.answers.pop(0) if server.answers else 204
+            self.send_response(status)
+            if status == 302:
+                self.send_header("Location", "http://127.0.0.1:1/elsewhere")
+            self.end_headers()
+
+        def log_message(self, *args):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.got, server.answers = [], []
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    server.url = f"http://127.0.0.1:{server.server_port}/in?a=b"
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+def made(user, url="https://example.org/in", subject="project", query="") -> Webhook:
+    return Webhook.objects.create(user=user, url=url, subject=subject, query=query)
+
+
+def noted(kind, record, what) -> list[WebhookCall]:
+    return webhooks.note(kind, record.pk, what)
+
+
+def jobs() -> list[dict]:
+    return list(ProcrastinateJob.objects.filter(task_name="projects.tell_webhooks").values_list("args", flat=True))
+
+
+# --- what is told, to whom -----------------------------------------------------------------------------------------------
+def test_a_public_move_and_a_change_are_told_and_nothing_else(people):
+    project = ProjectFactory()
+    recording.change(project, {"summary": "A"}, by=people["desk"])
+    transition(project, "submit", by=people["desk"])
+    assert jobs() == []
+    transition(project, "publish", by=people["publisher"])
+    recording.change(project, {"summary": "B"}, by=people["desk"])
+    transition(project, "unpublish", by=people["publisher"], note="Wrong")
+    assert [job["what"] for job in jobs()] == ["publish", "changed", "unpublish"]
+    assert {job["record"] for job in jobs()} == {project.pk}
+
+
+def test_the_filter_of_a_webhook_is_the_filter_of_the_list(people):
+    kenya = made(people["stranger"], query="country=KEN&status=2")
+    made(people["stranger"], query="country=FJI")
+    made(people["stranger"], subject="need")
+    project = ProjectFactory(published=True, status="2")
+    assert [call.webhook for call in noted("project", project, "publish")] == [kenya]
+    body = json.loads(WebhookCall.objects.get().body)
+    assert body["type"] == "project.publish"
+    assert body["data"]["reference"] == project.reference
+    assert body["data"]["url"].endswith(f"/api/v1/projects/{project.reference}/")
+    assert project.title not in WebhookCall.objects.get().body
+
+
+@pytest.mark.parametrize("name", ["stranger", "contributor", "desk"])
+def test_nobody_is_told_of_what_they_may_not_see(name, people):
+    made(people[name], subject="project")
+    hidden = ProjectFactory()
+    assert bool(noted("project", hidden, "changed")) == people[name].has_perm("projects.view_project", hidden)
+
+
+def test_what_leaves_the_list_is_told_once_by_its_reference_alone(people):
+    webhook = made(people["stranger"])
+    project, other = ProjectFactory(published=True), ProjectFactory(published=True)
+    noted("project", project, "publish")
+    for one in (project, other):
+        transition(one, "unpublish", by=people["publisher"], note="Wrong")
+    [call] = noted("project", project, "unpublish")
+    assert json.loads(call.body)["data"] == {"kind": "project", "reference": project.reference}
+    assert json.loads(call.body)["type"] == "project.gone"
+    assert noted("project", project, "changed") == []
+    assert noted("project", other, "unpublish") == []  # it never heard of that one
+    assert webhook.calls.count() == 2
+
+
+def test_paused_ones_and_those_of_people_who_left_are_not_called(people):
+    project = ProjectFactory(published=True)
+    webhooks.pause(made(people["stranger"]))
+    made(people["former"])
+    User.objects.filter(pk=people["former"].pk).update(is_active=False)
+    assert noted("project", project, "publish") == []
+
+
+def test_every_public_move_of_the_lists_has_its_name():
+    kinds = webhooks.kinds_of_change()
+    assert {"project.publish", "project.changed", "need.publish", "need.deliver", "offer.activate"} <= set(kinds)
+    assert not {"project.submit", "project.return", "offer.submit"} & set(kinds)
+
+
+# --- the call --------------------------------------------------------------------------------------------------------------
+def test_the_signature_is_that_of_the_specification():
+    """The example of the Standard Webhooks specification's own libraries."""
+    secret = b64decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+    number, second, body = "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, '{"test": 2432232314}'
+    assert webhooks.signature(secret, number, second, body) == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+
+
+def test_a_change_arrives_signed_at_a_real_server(people, receiver):
+    webhook = made(people["stranger"], receiver.url)
+    project = ProjectFactory(published=True)
+    tell_webhooks(kind="project", record=project.pk, what="publish")
+    call = webhook.calls.get()
+    webhooks.send_due(call.pk)
+    [(path, headers, body)] = receiver.got
+    call.refresh_from_db()
+    assert (path, body, call.state, call.status, call.attempts) == ("/in?a=b", call.body, CallState.DONE, 204, 1)
+    assert headers["Host"] == f"127.0.0.1:{receiver.server_port}"
+    key = b64decode(webhook.shown_secret.removeprefix("whsec_"))
+    signed = webhooks.signature(key, headers["webhook-id"], int(headers["webhook-timestamp"]), body)
+    assert headers["webhook-signature"] == signed
+    assert abs(int(headers["webhook-timestamp"]) - timezone.now().timestamp()) < 60
+    webhooks.send_due()
+    assert len(receiver.got) == 1  # once
+
+
+def test_it_is_tried_again_and_the_number_stays(people, receiver):
+    receiver.answers = [500, 302, 204]
+    call = webhooks.ping(made(people["stranger"], receiver.url))
+    for status in (500, 302):
+        assert webhooks.send_due() == 1
+        call.refresh_from_db()
+        assert (call.state, call.status) == (CallState.WAITING, status)
+        assert call.next_at > timezone.now()
+        assert webhooks.send_due() == 0  # not before its time
+        WebhookCall.objects.update(next_at=timezone.now())
+    webhooks.send_due()
+    call.refresh_from_db()
+    assert (call.state, call.attempts, call.next_at) == (CallState.DONE, 3, None)
+    assert len({headers["webhook-id"] for _path, headers, _body in receiver.got}) == 1
+
+
+def test_given_up_in_the_end_and_paused_with_a_message(people):
+    webhook = made(people["stranger"], "https://nowhere.invalid/")
+    for _call in range(webhooks.GIVEN_UP_AFTER):
+        webhooks.ping(webhook)
+    for _turn in range(len(webhooks.WAITS) + 1):
+        WebhookCall.objects.filter(state=CallState.WAITING).update(next_at=timezone.now())
+        webhooks.send_due()
+    assert set(webhook.calls.values_list("state", "attempts")) == {(CallState.FAILED, len(webhooks.WAITS) + 1)}
+    assert "not found" in webhook.calls.first().problem
+    webhook.refresh_from_db()
+    assert webhook.paused_by == "failures"
+    sent = ProcrastinateJob.objects.filter(task_name="partners.send_mail").values_list("args", flat=True)
+    assert [job["email"] for job in sent] == [people["stranger"].email]
+    assert f"/account/webhooks/{webhook.pk}/" in sent[0]["text"]
+    assert not mail.outbox
+
+
+def test_two_workers_make_a_call_once(people, receiver, reference_again):
+    for _call in range(5):
+        webhooks.ping(made(User.objects.create_user(f"u{_call}@example.org"), receiver.url))
+    threads = [threading.Thread(target=_send) for _turn in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(receiver.got) == 5
+    assert set(WebhookCall.objects.values_list("state", "attempts")) == {(CallState.DONE, 1)}
+
+
+def _send():
+    from django.db import connection
+
+    webhooks.send_due()
+    connection.close()
+
+
+PRIVATE = [
+    "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1", "::1", "fe80::1",  # noqa: S104
+    "fd00::1", "ff02::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "64:ff9b::7f00:1", "64:ff9b::a9fe:a9fe", "2002:7f00:1::", "::",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("address", PRIVATE)
+def test_nothing_private_is_called(address, people, monkeypatch):
+    def resolve(host, port, **kwargs):
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        return [(family, socket.SOCK_STREAM, 6, "", (address, port))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    connected = []
+    monkeypatch.setattr(socket.socket, "connect", connected.append)
+    with pytest.raises(webhooks.NotAllowed):
+        webhooks.post("https://innocent.example/", "{}", {})
+    assert connected == []
+
+
+def test_the_connection_goes_to_the_address_that_was_looked_at(monkeypatch):
+    """A name that changes its mind between the look and the call reaches nothing private."""
+    answers, connected = ["93.184.216.34", "127.0.0.1"], []
+
+    def resolve(host, port, *args, **kwargs):
+        address = host if host[0].isdigit() else answers.pop(0)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+
+    def connect(self, target):
+        connected.append(target[0])
+        raise OSError("no network in tests")
+
+    monkeypatch.setattr(socket.socket, "connect", connect)
+    with pytest.raises(urllib3.exceptions.HTTPError):
+        webhooks.post("https://changing.example/", "{}", {})
+    assert set(connected) == {"93.184.216.34"}
+
+
+@pytest.mark.parametrize(
+    "url", ["http://example.org/", "https://example.org:8443/", "ftp://example.org/", "https:///x"]
+)
+def test_only_https_on_its_own_port(url):
+    with pytest.raises(webhooks.NotAllowed):
+        webhooks.post(url, "{}", {})
+
+
+def test_the_log_ends_after_a_month(people):
+    call = webhooks.ping(made(people["stranger"]))
+    waiting = webhooks.ping(call.webhook)
+    WebhookCall.objects.update(created_at=timezone.now() - dt.timedelta(days=40))
+    WebhookCall.objects.filter(pk=call.pk).update(state=CallState.DONE)
+    webhooks.forget_old()
+    assert list(WebhookCall.objects.all()) == [waiting]
+
+
+# --- the pages ---------------------------------------------------------------------------------------------------------------
+GIVEN = {"url": "https://example.org/in", "subject": "need", "query": "?country=KEN&state=open"}
+
+
+def test_one_makes_tries_pauses_and_removes_ones_own(people, sign_in):
+    client = sign_in(people["stranger"])
+    page = client.post("/account/webhooks/", GIVEN, follow=True)
+    webhook = Webhook.objects.get()
+    assert (webhook.user, webhook.query) == (people["stranger"], "country=KEN&state=open")
+    assert webhook.shown_secret in page.content.decode()
+    assert webhook.shown_secret not in client.get("/account/webhooks/").content.decode()
+    own = f"/account/webhooks/{webhook.pk}/"
+    client.post(f"{own}test/")
+    call = webhook.calls.get()
+    WebhookCall.objects.update(state=CallState.FAILED, status=503, attempts=8, next_at=None)
+    assert "HTTP 503" in client.get(own).content.decode()
+    client.post(f"{own}calls/{call.pk}/again/")
+    assert webhook.calls.get().state == CallState.WAITING
+    client.post(f"{own}pause/")
+    assert Webhook.objects.get().paused_by == "owner"
+    assert client.get(own).status_code == 200
+    client.post(f"{own}resume/")
+    assert Webhook.objects.get().paused_at is None
+    client.post(f"{own}remove/")
+    assert not Webhook.objects.exists()
+
+
+def test_webhooks_of_others_are_hidden_from_every_role(people, sign_in):
+    webhook = made(people["stranger"])
+    call = webhooks.ping(webhook)
+    for name, person in people.items():
+        if name == "stranger":
+            continue
+        client = sign_in(person)
+        wanted = 302 if person is None else 404
+        own = f"/account/webhooks/{webhook.pk}/"
+        assert client.get(own).status_code == wanted, name
+        for act in ("test", "pause", "resume", "remove", f"calls/{call.pk}/again"):
+            assert client.post(f"{own}{act}/").status_code == wanted, (name, act)
+        if person:
+            assert webhook.url not in client.get("/account/webhooks/").content.decode()
+    assert Webhook.objects.get().paused_at is None
+    assert webhook.calls.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"url": "http://example.org/"}, "https://"),
+        ({"url": "javascript:alert(1)"}, "URL"),
+        ({"url": ""}, "required"),
+        ({"subject": "people"}, "valid choice"),
+        ({"query": "colour=red"}, "colour"),
+        ({"query": "country=nowhere"}, "country"),
+    ],
+)
+def test_what_can_not_be_is_refused_with_words(changes, said, people, sign_in):
+    page = sign_in(people["stranger"]).post("/account/webhooks/", {**GIVEN, **changes})
+    assert page.status_code == 400
+    assert said in page.content.decode()
+    assert not Webhook.objects.exists()
+
+
+def test_one_has_a_limited_number(people, sign_in):
+    for _number in range(10):
+        made(people["stranger"])
+    page = sign_in(people["stranger"]).post("/account/webhooks/", GIVEN)
+    assert (page.status_code, Webhook.objects.count()) == (400, 10)
+
+
+@override_settings(SECRET_KEY="another secret of the portal, as long as it must be, to be told apart")
+def _other_secret(webhook):
+    return webhook.secret
+
+
+def test_no_copy_of_the_database_holds_a_secret(people):
+    webhook = made(people["stranger"])
+    assert webhook.shown_secret not in str(Webhook.objects.values().get())
+    assert webhook.secret != _other_secret(webhook)
+    assert webhook.secret != made(people["stranger"]).secret
+
+
+def test_a_correction_of_what_is_public_is_told(people):
+    need = NeedFactory(in_state="open")
+    drafting.correct(need, by=people["desk"], note="The title had an error.")
+    assert jobs() == [{"kind": "need", "record": need.pk, "what": "changed"}]
+
+
+@pytest.mark.ignore_template_errors  # Django's own admin templates
+def test_administrators_look_and_remove_and_end_tokens(people, sign_in):
+    webhook = made(people["stranger"])
+    webhooks.ping(webhook)
+    token, _secret = token_of(people["stranger"])
+    for name, person in people.items():
+        client = sign_in(person)
+        wanted = 200 if name == "administrator" else 403 if name in ("desk", "publisher") else None
+        for address in (
+            "projects/webhook/",
+            f"projects/webhook/{webhook.pk}/change/",
+            "projects/webhookcall/",
+            "partners/apitoken/",
+        ):
+            answer = client.get(f"/admin/{address}")
+            assert answer.status_code == wanted or (wanted is None and answer.status_code in (302, 403)), (
+                name,
+                address,
+            )
+            assert webhook.shown_secret not in answer.content.decode()
+    client = sign_in(people["administrator"])
+    client.post("/admin/partners/apitoken/", {"action": "revoke_selected", "_selected_action": [token.pk]})
+    token.refresh_from_db()
+    assert token.revoked_at is not None
+    client.post(f"/admin/projects/webhook/{webhook.pk}/delete/", {"post": "yes"})
+    assert not Webhook.objects.exists()
