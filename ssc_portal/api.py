@@ -248,6 +248,8 @@ class LinkedPages(pagination.PageNumberPagination):
     def get_paginated_response_schema(self, schema):
         found = super().get_paginated_response_schema(schema)
         found["required"] = ["results"]  # with a cursor nothing is counted
+        for name in ("next", "previous"):  # as OpenAPI 3.1 says null
+            found["properties"][name] = {"type": ["string", "null"], "format": "uri"}
         return found
 
 

@@ -1,10 +1,12 @@
 """Bases of the API's views and serializers, and its description in words."""
 
+import datetime as dt
 import hashlib
 import json
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
+from http import HTTPStatus
 
 import django_filters
 import pghistory
@@ -12,6 +14,7 @@ from django.db import DatabaseError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
+from django.utils.http import http_date
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 from drf_spectacular.generators import SchemaGenerator
@@ -27,7 +30,7 @@ from ssc_portal.api import PROBLEM, SHAPES, KeyReused
 from ssc_portal.tables import FORMATS, MOST_IN_A_WORKBOOK, Column, Format, Table, TooMany, answer
 
 LONGEST_KEY = 200  # signs of an Idempotency-Key
-EXPOSED = "Link, ETag, Last-Modified, Location, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, X-Request-Id"
+EXPOSED = "Link, ETag, Last-Modified, Location, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, X-Request-Id, Deprecation, Sunset"
 
 
 KEY = OpenApiParameter(
@@ -47,8 +50,12 @@ class DescribedOperations(AutoSchema):
                 bodies["200"]["content"][renderer.media_type] = {"schema": {"type": kind}}
         found = {"type": "object", "required": ["type", "title", "status"], "properties": _PROBLEM_PROPERTIES}
         for status, text in self._problems():
-            bodies.setdefault(status, {"description": text, "content": {PROBLEM: {"schema": found}}})
+            content = {"schema": found, "example": _example_of_problem(int(status), text)}
+            bodies.setdefault(status, {"description": text, "content": {PROBLEM: content}})
         return bodies
+
+    def is_deprecated(self):
+        return super().is_deprecated() or getattr(self.view, "leaving", None) is not None
 
     def _get_filter_parameters(self):
         """The parameters of the filters, each with the codes that it takes."""
@@ -59,6 +66,8 @@ class DescribedOperations(AutoSchema):
             with suppress(DatabaseError):  # it can also be described before there are any codes
                 if hasattr(known, "api_schema"):
                     parameter["schema"] = known.api_schema()
+                elif "enum" in parameter.get("schema", {}):
+                    parameter["schema"]["enum"] = [*parameter["schema"]["enum"], ""]
                 elif isinstance(known, django_filters.ModelChoiceFilter):
                     codes = known.queryset.order_by(name := known.extra["to_field_name"]).values_list(name, flat=True)
                     parameter["schema"] = {"type": "string", "enum": [*codes, ""]}
@@ -79,7 +88,7 @@ class DescribedOperations(AutoSchema):
         return [
             OpenApiParameter(
                 name,
-                {"type": "array", "items": {"type": "string", "enum": known}},
+                {"type": "array", "items": {"type": "string", "enum": [*known, ""]}},
                 description=text,
                 explode=False,
                 style="form",
@@ -121,8 +130,42 @@ _PROBLEM_PROPERTIES = {
 }
 
 
+def _example_of_problem(status: int, text: str) -> dict:
+    """What a refusal looks like (RFC 9457)."""
+    body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status}
+    if status == HTTPStatus.BAD_REQUEST:
+        return body | {
+            "title": "Some values can't be used.",
+            "errors": [{"field": "country", "detail": "There is no country “XYZ”."}],
+        }
+    return body | {"detail": text}
+
+
+@dataclass(frozen=True)
+class Leaving:
+    """That an address of the API will go: since when it is known, until when it answers, what comes in its place."""
+
+    since: dt.date
+    until: dt.date
+    successor: str
+
+    def headers(self) -> dict[str, str]:
+        """Deprecation (RFC 9745), Sunset (RFC 8594) and the link to what comes in its place."""
+        since, until = (dt.datetime.combine(day, dt.time(), dt.UTC) for day in (self.since, self.until))
+        return {
+            "Deprecation": f"@{int(since.timestamp())}",
+            "Sunset": http_date(until.timestamp()),
+            "Link": f'<{self.successor}>; rel="successor-version"',
+        }
+
+
 class Answers:
-    """Mixin of every view of the API: what tokens open, calls sent twice, strict parameters at records, headers."""
+    """Mixin of every view of the API: what tokens open, calls sent twice, strict parameters at records, headers.
+
+    `leaving` is set on a view a year before it goes (docs/api-guide.md, what you can rely on).
+    """
+
+    leaving: Leaving | None = None
 
     def initial(self, request, *args, **kwargs):
         if not hasattr(self, request.method.lower()):  # before anything else is found wrong
@@ -171,6 +214,8 @@ class Answers:
         if request.method == "OPTIONS":
             response["Access-Control-Allow-Methods"] = "GET, HEAD, OPTIONS"
             response["Access-Control-Allow-Headers"] = "Accept, Accept-Language, Authorization, If-None-Match"
+        for name, value in self.leaving.headers().items() if self.leaving else ():
+            response[name] = f"{response[name]}, {value}" if name in response else value
         if limit := getattr(request._request, "rate_limit", None):
             response["RateLimit-Limit"], response["RateLimit-Remaining"], response["RateLimit-Reset"] = map(str, limit)
         response["Cache-Control"] = (
@@ -252,6 +297,7 @@ class Records(Answers, viewsets.ReadOnlyModelViewSet):
     def retrieve(self, request, *args, **kwargs):
         if request.accepted_renderer.format == "json":
             return super().retrieve(request, *args, **kwargs)
+        columns_of(request, [])
         return request.accepted_renderer.answer(self.get_object())
 
     def as_file(self, renderer) -> HttpResponse:
@@ -288,7 +334,10 @@ def columns_of(request, columns: list[Column]) -> list[Column]:
         return given
 
     chosen, omitted, _more = named("fields"), named("omit"), named("expand")
-    return [c for c in columns if (not chosen or c.name in chosen) and c.name not in omitted]
+    left = [c for c in columns if (not chosen or c.name in chosen) and c.name not in omitted]
+    if columns and not left:
+        raise exceptions.NotFound(_("Nothing is left to be answered. Omit fewer."))
+    return left
 
 
 def paged(view, found) -> tuple:
@@ -321,6 +370,10 @@ def optional_parts(result: dict, **_rest) -> dict:
         for one in (name, items.get("$ref", "").rsplit("/", 1)[-1]):
             if one in schemas and not one.startswith("Paginated"):
                 schemas[one].pop("required", None)
+    for schema in schemas.values():  # an empty text may be of both kinds that the generator tells apart
+        for part in schema.get("properties", {}).values():
+            if {"type": "string", "maxLength": 0} in part.get("oneOf", []):
+                part["anyOf"] = part.pop("oneOf")
     return result
 
 

@@ -288,7 +288,7 @@ REST_FRAMEWORK = {
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "ssc_portal.api.Negotiation",
     "EXCEPTION_HANDLER": "ssc_portal.api.problem",
     "DEFAULT_THROTTLE_CLASSES": ["ssc_portal.api.ToldRate"],
-    "DEFAULT_THROTTLE_RATES": {"api": "1200/min"},
+    "DEFAULT_THROTTLE_RATES": {"api": env.str("API_RATE", "1200/min")},
     "NUM_PROXIES": 1 if env.bool("DJANGO_BEHIND_PROXY", False) else 0,
     "URL_FORMAT_OVERRIDE": "format",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
@@ -306,7 +306,9 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "ssc_portal.api_records.optional_parts",
+        "ssc_portal.api_examples.with_examples",
     ],
+    "WEBHOOKS": ["projects.api.webhooks.changed"],
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "ENUM_NAME_OVERRIDES": {  # names of the sets of choices that several fields share, or that share a field's name
         "DeliveryLevelEnum": "projects.choices.DeliveryLevel",
@@ -318,6 +320,11 @@ SPECTACULAR_SETTINGS = {
         "SideEnum": "projects.choices.Side",
         "ResponseStateEnum": "projects.choices.ResponseState",
         "PartnerKindEnum": "partners.choices.PartnerKind",
+        "ResultKindEnum": "projects.choices.ResultKind",
+        "BudgetKindEnum": "projects.choices.BudgetKind",
+        "TransactionKindEnum": "projects.choices.TransactionKind",
+        "CountryRoleEnum": "projects.choices.CountryRole",
+        "OrganisationRoleEnum": "projects.choices.OrganisationRole",
     },
 }
 IMPORT_EXPORT_USE_TRANSACTIONS = True

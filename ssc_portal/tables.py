@@ -96,7 +96,7 @@ class Table:
         csv.writer(head).writerow([column.name for column in self.columns])
         waiting = head.getvalue().encode()
         with connection.cursor() as cursor:
-            sql, parameters = query.get_compiler(connection=connection).as_sql()
+            sql, parameters = query.get_compiler(connection=connection, elide_empty=False).as_sql()
             whole = connection.ops.compose_sql(sql, parameters)  # COPY takes no parameters
             with cursor.copy(f"COPY ({whole}) TO STDOUT (FORMAT csv)") as copy:
                 for piece in copy:

@@ -5,16 +5,21 @@ import json
 import re
 import threading
 
+import jsonschema
 import pghistory.models
 import pytest
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
+from drf_spectacular.generators import SchemaGenerator
 from lxml import etree
 
 from partners.models import ApiToken, KeptAnswer
+from projects.api import TermViewSet
 from projects.choices import NeedState
 from projects.models import Need, Project
+from ssc_portal.api_examples import examples, used_whole
+from ssc_portal.api_records import Leaving
 from tests.factories import ContributionFactory, NeedFactory, OfferFactory, ProjectFactory, ResponseFactory, UserFactory
 from tests.projects.test_need_doors import NEW
 
@@ -327,6 +332,85 @@ def test_expanded_lists_cost_the_same_at_any_length(people, sign_in, count_queri
             found.append(n())
         counts.append(found)
     assert counts[0] == counts[1] == counts[2]
+
+
+def test_what_leaves_nothing_to_answer_is_refused(client, db):
+    answer = client.get("/api/v1/countries/?format=csv&fields=iso3&omit=iso3")
+    assert is_problem(answer, 404)
+
+
+@pytest.mark.parametrize("name", ["terms", "projects", "needs", "offers", "countries", "partners"])
+def test_an_empty_page_is_an_empty_file(name, client, db):
+    nothing = "code=nowhere&vocabulary=crs" if name == "terms" else "q=xyzzy" if name != "countries" else "q=xyzzyxyzzy"
+    for kind, lines in (("csv", 1), ("jsonl", 0)):
+        answer = client.get(f"/api/v1/{name}/?format={kind}&page=1&{nothing}")
+        assert answer.status_code == 200
+        assert len(b"".join(answer.streaming_content).splitlines()) == lines
+
+
+@pytest.mark.parametrize(
+    ("moment", "status"),
+    [
+        ("2000-01-01T00:00:00%2B18:00", 200), ("1180-03-02T22:22:26.4%2B18:22", 200), ("0001-01-01T00:00:00%2B10:00", 400),
+        ("9999-12-31T23:59:59-10:00", 400), ("yesterday", 400),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("name", ["projects", "tossd"])
+def test_any_moment_of_iso_8601_is_taken_or_refused(name, moment, status, client, db):
+    assert client.get(f"/api/v1/{name}/?modified_since={moment}").status_code == status
+
+
+def test_a_record_in_another_format_has_no_fields_to_choose(client, db):
+    project = ProjectFactory(published=True)
+    assert is_problem(client.get(f"/api/v1/projects/{project.reference}/?format=iati&omit=nonsense"), 404)
+
+
+def test_what_will_go_says_so(client, db, monkeypatch):
+    going = Leaving(dt.date(2027, 1, 1), dt.date(2028, 1, 1), "/api/v2/terms/")
+    monkeypatch.setattr(TermViewSet, "leaving", going)
+    answer = client.get("/api/v1/terms/?page_size=1")
+    assert answer["Deprecation"] == f"@{int(dt.datetime(2027, 1, 1, tzinfo=dt.UTC).timestamp())}"
+    assert answer["Sunset"] == "Sat, 01 Jan 2028 00:00:00 GMT"
+    assert '</api/v2/terms/>; rel="successor-version"' in answer["Link"]
+    assert 'rel="next"' in answer["Link"]
+    assert "Deprecation" not in client.get("/api/v1/regions/?page_size=1")
+    operations = SchemaGenerator().get_schema(request=None, public=True)["paths"]
+    assert operations["/api/v1/terms/"]["get"]["deprecated"]
+    assert "deprecated" not in operations["/api/v1/regions/"]["get"]
+
+
+def test_every_body_and_answer_has_an_example_that_fits_its_schema(db):
+    schema = SchemaGenerator().get_schema(request=None, public=True)
+    known, used = schema["components"]["schemas"], used_whole(schema)
+    assert used - set(examples()) == set()
+    assert set(examples()) - used == set()  # none is left over
+    for name, example in examples().items():
+        jsonschema.Draft202012Validator(
+            {"$ref": f"#/components/schemas/{name}", "components": schema["components"]}
+        ).validate(example)
+        assert known[name]["examples"] == [example]
+    for methods in schema["paths"].values():
+        for operation in methods.values():
+            for status, answer in operation["responses"].items():
+                if status >= "400":
+                    assert answer["content"]["application/problem+json"]["example"]["status"] == int(status)
+
+
+@pytest.mark.parametrize(
+    ("name", "address"), [("NeedBegin", "needs/"), ("ProjectWrite", "projects/"), ("OfferBegin", "offers/")]
+)
+def test_the_example_of_a_body_can_be_sent(name, address, people):
+    person = {"needs/": "contributor", "projects/": "desk", "offers/": "partner_member"}[address]
+    _token, secret = token_of(people[person])
+    answer = call("post", address, secret, examples()[name])
+    assert answer.status_code == 201, answer.content
+
+
+def test_the_description_tells_of_webhooks(db):
+    told = SchemaGenerator().get_schema(request=None, public=True)["webhooks"]["changed"]["post"]
+    body = told["requestBody"]["content"]["application/json"]["schema"]
+    jsonschema.Draft202012Validator(body).validate(body["examples"][0])
+    assert "offer.activate" in body["properties"]["type"]["enum"]
 
 
 def test_a_copy_is_kept_by_cursor_and_misses_nothing(client, db):

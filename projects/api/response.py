@@ -9,6 +9,9 @@ from rest_framework.response import Response as Answered
 from partners.models import Country, Partner
 from projects import actions
 from projects.api.writing import Writes
+from projects.choices import Side
+from projects.filters import ResponseFilter
+from projects.interchange.datasets import RESPONSES
 from projects.models import Answer, Need, Offer, Project, Response
 from projects.timeline import thread
 
@@ -98,12 +101,15 @@ class ResponseSerializer(serializers.ModelSerializer):
     """A response as its providers, the country and UNEP read it."""
 
     need = serializers.SlugRelatedField(slug_field="reference", read_only=True)
-    partner = serializers.SlugRelatedField(slug_field="slug", read_only=True)
-    country = serializers.SlugRelatedField(slug_field="iso3", read_only=True)
-    second_partner = serializers.SlugRelatedField(slug_field="slug", read_only=True)
-    second_country = serializers.SlugRelatedField(slug_field="iso3", read_only=True)
-    offer = serializers.SlugRelatedField(slug_field="reference", read_only=True)
-    project = serializers.SlugRelatedField(slug_field="reference", read_only=True)
+    partner = serializers.SlugRelatedField(slug_field="slug", read_only=True, allow_null=True)
+    country = serializers.SlugRelatedField(slug_field="iso3", read_only=True, allow_null=True)
+    second_partner = serializers.SlugRelatedField(slug_field="slug", read_only=True, allow_null=True)
+    second_country = serializers.SlugRelatedField(slug_field="iso3", read_only=True, allow_null=True)
+    offer = serializers.SlugRelatedField(slug_field="reference", read_only=True, allow_null=True)
+    project = serializers.SlugRelatedField(slug_field="reference", read_only=True, allow_null=True)
+    suggested_by = serializers.ChoiceField(
+        choices=Side.choices, allow_blank=True, read_only=True, help_text="Whose idea it was, where not the responder's"
+    )
     answers = serializers.SerializerMethodField(help_text="Lines and quantities")
     questions = serializers.SerializerMethodField()
 
@@ -135,7 +141,8 @@ class ResponseSerializer(serializers.ModelSerializer):
 class ResponseViewSet(Writes):
     serializer_class = ResponseSerializer
     permission_classes = [permissions.IsAuthenticated]
-    filter_backends: list = []
+    filterset_class = ResponseFilter
+    table = RESPONSES
     lookup_field = "reference"
     lookup_value_regex = r"R-[0-9]{4}-[0-9]{4,}"
 

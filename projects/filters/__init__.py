@@ -5,6 +5,7 @@ from projects.filters.match import MatchFilter
 from projects.filters.need import NeedFilter
 from projects.filters.offer import OfferFilter
 from projects.filters.project import ProjectFilter
+from projects.filters.response import ResponseFilter
 
 __all__ = [
     "EntryOrder",
@@ -13,6 +14,7 @@ __all__ = [
     "OfferFilter",
     "ProjectFilter",
     "RecordFilter",
+    "ResponseFilter",
     "chips",
     "facets_of",
 ]

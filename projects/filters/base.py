@@ -4,6 +4,7 @@ Every filter takes stable codes (ISO 3, slugs, official codes), may be repeated 
 others (all of them). A value that does not exist is an error, never ignored.
 """
 
+import datetime as dt
 import re
 from collections import Counter
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from django.db.models import Q, QuerySet
 from django.http import QueryDict
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
+from django_filters.fields import IsoDateTimeField
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 
@@ -44,10 +46,11 @@ class CodesField(forms.Field):
         super().__init__(**kwargs)
 
     def clean(self, value):
-        codes = list(dict.fromkeys(str(v).strip() for v in value or [] if str(v).strip()))
-        if not codes:
+        given = [str(v).strip() for v in value or []]
+        codes = list(dict.fromkeys(code for code in given if code))
+        if not codes and len(given) <= MOST_VALUES:
             return {}
-        if len(codes) > MOST_VALUES:
+        if len(given) > MOST_VALUES:
             raise forms.ValidationError(_("At most %(most)s values at once.") % {"most": MOST_VALUES})
         usable = [code for code in codes if len(code) <= 100 and "\x00" not in code]
         keys = self.resolve(usable)
@@ -125,6 +128,26 @@ class FacetFilter(django_filters.Filter):
         return qs  # combined by RecordFilter.entries: the kind may depend on another filter
 
 
+class MomentField(IsoDateTimeField):
+    """A moment of ISO 8601, as UTC: PostgreSQL takes no offset of 16 hours and more, which the standard allows."""
+
+    def clean(self, value):
+        found = super().clean(value)
+        try:
+            return found and found.astimezone(dt.UTC)
+        except OverflowError:
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid") from None
+
+
+class MomentFilter(django_filters.IsoDateTimeFilter):
+    """A moment of ISO 8601."""
+
+    field_class = MomentField
+
+    def api_schema(self) -> dict:
+        return {"anyOf": [{"type": "string", "format": "date-time"}, {"type": "string", "maxLength": 0}]}
+
+
 class RecordFilter(django_filters.FilterSet):
     """Base: the filters that every list of records has. Made with the request, whose user decides what is visible."""
 
@@ -145,7 +168,7 @@ class RecordFilter(django_filters.FilterSet):
         FacetKind.GROUP, by(CountryGroup, "code"), _("Country groups"), _("Such as ldc, sids or amcen.")
     )
 
-    modified_since = django_filters.IsoDateTimeFilter(
+    modified_since = MomentFilter(
         label=_("Changed since"), method="keep", help_text=_("A moment of ISO 8601, such as 2026-01-31T00:00:00Z.")
     )
 

@@ -9,6 +9,7 @@ from partners.models import Country
 from partners.tables import names, point
 from projects.choices import Checked, State, Vocabulary
 from projects.models import (
+    Answer,
     Eligible,
     LineItem,
     Location,
@@ -218,6 +219,47 @@ TERMS = Table(
         Column("source", "source", "Source"),
         Column("is_verified", "is_verified", "Compared with the original document", "boolean"),
         Column("is_withdrawn", "is_withdrawn", "No longer given to new records", "boolean"),
+    ],
+)
+
+RESPONSES = Table(  # read by their parties only, so never among the open data
+    "responses",
+    "Responses",
+    [
+        Column("reference", "reference", "The portal's reference"),
+        Column("need", "need__reference", "Reference of the need"),
+        Column("need_country", "need__country__iso3", "ISO 3166-1 alpha-3 code of the country that asks"),
+        Column("partner", "partner__slug", "Code of the partner that offers"),
+        Column("country", "country__iso3", "ISO 3166-1 alpha-3, where a country offers"),
+        Column("second_partner", "second_partner__slug", "Code of the second provider, where it is a partner"),
+        Column("second_country", "second_country__iso3", "ISO 3166-1 alpha-3 code of the second provider"),
+        Column("offer", "offer__reference", "Reference of the offer it comes from"),
+        Column("project", "project__reference", "Reference of the project that runs already"),
+        Column("state", "state", "State"),
+        Column("text", "text", "What is offered"),
+        Column("cost", "cost", "free or cost"),
+        Column(
+            "lines",
+            of(
+                Answer,
+                "response",
+                Concat(
+                    "line__text",
+                    Value(": "),
+                    Cast("quantity", TextField()),
+                    Value(" "),
+                    "line__unit",
+                    output_field=TextField(),
+                ),
+            ),
+            "The lines it covers, each with the quantity offered and its unit",
+            "list",
+        ),
+        Column("starts_on", "starts_on", "From", "date"),
+        Column("ends_on", "ends_on", "Until", "date"),
+        Column("due_on", "due_on", "Date by which the country answers", "date"),
+        Column("created_at", "created_at", "Made", "datetime"),
+        Column("url", page("/responses/"), "Its page"),
     ],
 )
 

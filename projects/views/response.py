@@ -7,6 +7,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -14,12 +15,14 @@ from partners.rules import memberships, require
 from projects import actions, lifecycle, uploads
 from projects.choices import ResponseState
 from projects.coverage import coverage_of
+from projects.filters import ResponseFilter
 from projects.forms import NoteForm, ResponseForm, SuggestForm, WordForm, responders
 from projects.lifecycle.response import ENDED
 from projects.models import Need, Offer, Response
 from projects.timeline import response_timeline, thread
 from projects.views.acting import answer_form, given
 from projects.views.listing import page_of
+from ssc_portal.tables import in_format
 from ssc_portal.templatetags.portal import day as format_date
 
 ANSWERS = ("accept", "decline", "take_back")
@@ -33,12 +36,12 @@ def _response(request: HttpRequest, reference: str) -> Response:
 @require_safe
 def response_list(request: HttpRequest) -> HttpResponse:
     """Responses that this person reads in full, the newest first; narrowed to a state."""
-    rows = Response.objects.visible_to(request.user)
-    state = request.GET.get("state", "")
-    if state and state not in ResponseState.values:
+    if elsewhere := in_format(request, reverse("api-response-list")):
+        return elsewhere
+    filterset = ResponseFilter(request.GET, queryset=Response.objects.visible_to(request.user))
+    if not filterset.is_valid():
         raise Http404(_("There is no such state."))
-    if state:
-        rows = rows.filter(state=state)
+    rows, state = filterset.qs, filterset.form.cleaned_data["state"]
     loaded = rows.select_related("need__country", "partner", "country").prefetch_related("answers__line")
     page = page_of(request, loaded.order_by("-created_at", "-pk"), rows.count())
     context = {"page": page, "states": ResponseState, "state": state, "has_role": bool(memberships(request.user))}

@@ -326,3 +326,30 @@ def test_project_pages_with_checks_cost_the_same(client, count_queries):
             assert client.get(project.get_absolute_url()).status_code == 200
         costs.append(count())
     assert costs[0] == costs[1]
+
+
+def test_the_list_as_a_file_holds_what_its_reader_may_read(people):
+    need = NeedFactory(in_state=NeedState.OPEN)
+    mine = ResponseFactory(need=need, partner=Partner.objects.get(slug="undp"), country=None)
+    other = ResponseFactory(partner=Partner.objects.get(slug="fao"), country=None, need__country__iso3="FJI")
+    for name, person in people.items():
+        client = Client()
+        if person:
+            client.force_login(person)
+        for kind in ("csv", "jsonl"):
+            answer = client.get(f"/api/v1/responses/?format={kind}")
+            if person is None:
+                assert answer.status_code == 401
+                continue
+            told = b"".join(answer.streaming_content).decode()
+            for response in (mine, other):
+                may = person.has_perm("projects.view_response", response)
+                assert (response.reference in told) == may, (name, kind)
+    client.force_login(people["partner_lead"])
+    answer = client.get("/api/v1/responses/?format=csv&state=declined")
+    assert mine.reference not in b"".join(answer.streaming_content).decode()
+    page = client.get("/responses/?state=expressed").content.decode()
+    assert "/api/v1/responses/?state=expressed&amp;format=csv" in page
+    assert "geojson" not in page
+    assert client.get("/api/v1/responses/?state=nonsense").status_code == 400
+    assert client.get("/responses/?state=nonsense").status_code == 404

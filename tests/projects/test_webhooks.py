@@ -3,9 +3,11 @@
 import datetime as dt
 import http.server
 import json
+import re
 import socket
 import threading
 from base64 import b64decode
+from pathlib import Path
 
 import pytest
 import urllib3
@@ -150,6 +152,12 @@ def test_a_change_arrives_signed_at_a_real_server(people, receiver):
     assert abs(int(headers["webhook-timestamp"]) - timezone.now().timestamp()) < 60
     webhooks.send_due()
     assert len(receiver.got) == 1  # once
+    guide = (Path(__file__).parents[2] / "docs" / "api-guide.md").read_text()
+    [block] = [b for b in re.findall(r"```python\n(.*?)```", guide, re.DOTALL) if "is_from_portal" in b]
+    exec(block, found := {})  # noqa: S102 - what the guide tells receivers to do
+    assert found["is_from_portal"](webhook.shown_secret, headers, body.encode())
+    assert not found["is_from_portal"](webhook.shown_secret, headers, body.encode() + b" ")
+    assert not found["is_from_portal"]("whsec_AAAA", headers, body.encode())
 
 
 def test_it_is_tried_again_and_the_number_stays(people, receiver):
@@ -185,7 +193,7 @@ def test_given_up_in_the_end_and_paused_with_a_message(people):
     assert not mail.outbox
 
 
-def test_two_workers_make_a_call_once(people, receiver, reference_again):
+def test_two_workers_make_a_call_once(reference_again, receiver):
     for _call in range(5):
         webhooks.ping(made(User.objects.create_user(f"u{_call}@example.org"), receiver.url))
     threads = [threading.Thread(target=_send) for _turn in range(3)]

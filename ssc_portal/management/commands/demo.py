@@ -61,7 +61,7 @@ class Command(BaseCommand):
                 "--workers",
                 "2",
             ]
-            + ["--threads", "4", "--log-level", "warning"],
+            + ["--threads", "4", "--log-level", "warning", "--limit-request-line", "8190"],
             "worker": [sys.executable, "manage.py", "procrastinate", "-v", "0", "worker"],
         }
         os.environ.setdefault("PORTAL_URL", f"http://127.0.0.1:{port}")  # for the links in mail
