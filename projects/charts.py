@@ -213,3 +213,35 @@ def loom(counts: dict[int, dict[str, int]], most: int) -> list[Column]:
         column.rects = [r for r in column.rects if r[2] > 0]
         columns.append(column)
     return columns
+
+
+# --- a line over time --------------------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class Line:
+    """A figure of 0 to 100 over days, in a picture of 600 x 160: the path, and where its last point is."""
+
+    path: str
+    x: str
+    y: str
+    first: dt.date
+    last: dt.date
+    value: float
+
+
+LINE_LEFT, LINE_RIGHT, LINE_TOP, LINE_BOTTOM = 34, 590, 10, 140
+
+
+def line(points: list[tuple[dt.date, float]]) -> Line | None:
+    """Drawn from two days on; a single figure needs no picture."""
+    if len(points) < 2:
+        return None
+    (first, _value), (last, value) = points[0], points[-1]
+    days = max(1, (last - first).days)
+
+    def place(day: dt.date, figure: float) -> tuple[str, str]:
+        x = LINE_LEFT + (day - first).days / days * (LINE_RIGHT - LINE_LEFT)
+        y = LINE_BOTTOM - figure / 100 * (LINE_BOTTOM - LINE_TOP)
+        return f"{x:.1f}", f"{y:.1f}"
+
+    path = "M" + "L".join(",".join(place(day, figure)) for day, figure in points)
+    return Line(path, *place(last, value), first, last, value)

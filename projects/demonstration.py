@@ -8,6 +8,7 @@ from pathlib import Path
 import yaml
 from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 
 from partners.choices import COUNTRY_ROLES, STAFF_ROLES, Role
 from partners.models import Country, Membership, Partner, User
@@ -103,7 +104,7 @@ def load_projects() -> int:
         project.full_clean(exclude=["reference"])
         lifecycle.transition(project, "publish", by=by)
         new.append(project.pk)
-    quality.rescore(Project.objects.filter(pk__in=new))
+    quality.measure(timezone.localdate())
     search.rebuild_words()
     return len(new)
 

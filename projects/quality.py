@@ -1,14 +1,17 @@
 """How complete a project's record is: points, each with what it is for and how to gain it; what IATI can't do without."""
 
-from collections.abc import Callable
+import datetime as dt
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from django.db import transaction
 from django.db.models import Prefetch
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from partners.models import Partner
 from projects.choices import CountryRole, Modality, Status, Vocabulary
-from projects.models import Need, Project, ProjectPartner, ProjectTerm
+from projects.models import Need, Project, ProjectPartner, ProjectTerm, QualityDay
 
 
 @dataclass(frozen=True)
@@ -20,6 +23,7 @@ class Criterion:
     label: str
     advice: str
     holds: Callable[[Project], bool]
+    says: Callable[[Project], str] | None = None  # advice about this very record
 
 
 def _has_term(project: Project, vocabulary: str) -> bool:
@@ -32,17 +36,17 @@ def _resolved(project: Project) -> bool:
 
 
 CRITERIA = (
-    Criterion("summary", 10, _("A summary for everybody"), _("Write one or two plain sentences."), lambda p: bool(p.summary)),
+    Criterion("summary", 8, _("A summary for everybody"), _("Write one or two plain sentences."), lambda p: bool(p.summary)),
     Criterion(
-        "description", 8, _("A description"), _("Say what is done, where and for whom."), lambda p: len(p.description) >= 80
+        "description", 6, _("A description"), _("Say what is done, where and for whom."), lambda p: len(p.description) >= 80
     ),
     Criterion("objectives", 5, _("Objectives"), _("Say what it aims at."), lambda p: bool(p.objectives)),
     Criterion(
-        "countries", 12, _("Countries with their roles"), _("Name the countries that provide and receive."),
+        "countries", 8, _("Countries with their roles"), _("Name the countries that provide and receive."),
         lambda p: any(link.country_id for link in p.country_links.all()),
     ),  # fmt: skip
     Criterion(
-        "provider", 8, _("At least one provider from the South"), _("Say which country shares what it knows."),
+        "provider", 6, _("At least one provider from the South"), _("Say which country shares what it knows."),
         lambda p: any(link.role in ("provider", "both") for link in p.country_links.all()),
     ),  # fmt: skip
     Criterion(
@@ -65,7 +69,11 @@ CRITERIA = (
     Criterion(
         "results", 7, _("Results with targets"), _("Add a result with its target and what is reached."),
         lambda p: any(r.target is not None or r.actual is not None for r in p.results.all())
-        or (p.status == Status.PIPELINE and p.results.exists()),
+        or (p.status == Status.PIPELINE and bool(p.results.all())),
+    ),  # fmt: skip
+    Criterion(
+        "iati", 10, _("Valid as an IATI activity"), _("Give what an IATI activity can’t do without; each record’s page says what that is."),
+        lambda p: not lacks_for_iati(p), lambda p: " ".join(str(one.advice) for one in lacks_for_iati(p)),
     ),  # fmt: skip
 )  # fmt: skip
 
@@ -179,6 +187,7 @@ def lacks_for_iati(record: Project | Need) -> list[Requirement]:
 class Finding:
     criterion: Criterion
     is_met: bool
+    advice: str = ""
 
     @property
     def points(self) -> int:
@@ -187,22 +196,100 @@ class Finding:
 
 def assess(project: Project) -> list[Finding]:
     """Each criterion and whether the record meets it; the score is the sum of the points."""
-    return [Finding(criterion, bool(criterion.holds(project))) for criterion in CRITERIA]
+    return [_found(criterion, project) for criterion in CRITERIA]
 
 
-def rescore(projects) -> int:
-    """Stores the score of these projects (a queryset). Returns how many changed."""
+def _found(criterion: Criterion, project: Project) -> Finding:
+    if criterion.holds(project):
+        return Finding(criterion, True)
+    return Finding(criterion, False, criterion.says(project) if criterion.says else criterion.advice)
+
+
+def publisher_of(project: Project) -> Partner | None:
+    """The partner that publishes the record elsewhere; none for what was entered here."""
+    found = reporter_of(project)
+    return found[0].partner if found else None
+
+
+def _assessed(projects) -> Iterator[tuple[Project, list[Finding]]]:
+    """Each of these projects (a queryset) with its findings; its score is stored where it changed."""
     loaded = projects.prefetch_related(
-        Prefetch("term_links", ProjectTerm.objects.select_related("term")),
-        "country_links", "region_links", "partner_links", "contributions", "results",
+        Prefetch("term_links", ProjectTerm.objects.select_related("term__default_crs")),
+        Prefetch("partner_links", ProjectPartner.objects.select_related("partner")),
+        "country_links", "region_links", "contributions", "results", "budgets", "transactions",
     )  # fmt: skip
-    changed = []
     for project in loaded.iterator(chunk_size=500):
-        score = sum(finding.points for finding in assess(project))
+        findings = assess(project)
+        score = sum(finding.points for finding in findings)
         if score != project.quality_score:
             project.quality_score = score
-            changed.append(project)
-    # update() and not save(): the score is derived, it changes neither `modified_at` nor the history.
-    for project in changed:
-        Project.objects.filter(pk=project.pk).update(quality_score=project.quality_score)
-    return len(changed)
+            # update() and not save(): the score is derived, it changes neither `modified_at` nor the history.
+            Project.objects.filter(pk=project.pk).update(quality_score=score)
+        yield project, findings
+
+
+def rescore(projects) -> None:
+    """Stores the score of these projects (a queryset)."""
+    for _project, _findings in _assessed(projects):
+        pass
+
+
+@transaction.atomic
+def measure(day: dt.date) -> None:
+    """Scores every project, and keeps how complete the published ones are on this day: in all, and by publisher."""
+    tallies: dict[tuple[int | None, bool], QualityDay] = {}
+    for project, findings in _assessed(Project.objects.all()):
+        if not project.is_published:
+            continue
+        publisher = publisher_of(project)
+        for key in ((publisher and publisher.pk, False), (None, True)):
+            tally = tallies.setdefault(
+                key, QualityDay(day=day, publisher_id=key[0], is_whole=key[1], records=0, points=0)
+            )
+            tally.records += 1
+            for finding in findings:
+                tally.points += finding.points
+                tally.met[finding.criterion.key] = tally.met.get(finding.criterion.key, 0) + finding.is_met
+    QualityDay.objects.filter(day=day).delete()
+    QualityDay.objects.bulk_create(tallies.values())
+
+
+# --- what the public page tells ----------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class Publisher:
+    """How complete a publisher's records are, and how that changed."""
+
+    partner: Partner | None
+    now: QualityDay
+    change: float | None  # points a record since COMPARED days before; none where it was not measured then
+
+
+COMPARED = 30  # days
+LONGEST = 400  # days that the picture shows
+
+
+def publishers(day: dt.date) -> list[Publisher]:
+    """All publishers of that day, the most records first."""
+    rows = list(QualityDay.objects.filter(day=day, is_whole=False).select_related("publisher"))
+    earlier = {}
+    since = day - dt.timedelta(days=COMPARED)
+    for row in QualityDay.objects.filter(day__lte=since, day__gt=since - dt.timedelta(days=COMPARED), is_whole=False):
+        earlier[row.publisher_id] = row  # the latest one stays
+    found = [
+        Publisher(
+            row.publisher, row, row.mean - earlier[row.publisher_id].mean if row.publisher_id in earlier else None
+        )
+        for row in rows
+    ]
+    return sorted(found, key=lambda one: (-one.now.records, one.partner.slug if one.partner else ""))
+
+
+def history(publisher: Partner | None) -> list[QualityDay]:
+    """The days measured, of one publisher or in all, the oldest first."""
+    rows = QualityDay.objects.filter(publisher=publisher) if publisher else QualityDay.objects.whole()
+    return list(reversed(rows.order_by("-day")[:LONGEST]))
+
+
+def shares(row: QualityDay) -> list[tuple[Criterion, int]]:
+    """Each criterion and how many of the records meet it."""
+    return [(criterion, row.met.get(criterion.key, 0)) for criterion in CRITERIA]

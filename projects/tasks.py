@@ -34,7 +34,7 @@ def nightly(timestamp: int) -> None:
     search.rebuild_words()
     KeptAnswer.objects.outdated().delete()
     webhooks.forget_old()
-    quality.rescore(Project.objects.all())
+    quality.measure(timezone.localdate())
     for kind in Matched:
         reading.refresh(kind)
     for kind in (Matched.NEED, Matched.OFFER):

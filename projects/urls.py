@@ -52,6 +52,7 @@ urlpatterns = [
     path("projects/feed.atom", views.ProjectFeed(), name="project-list-feed"),
     path("needs/feed.atom", views.NeedFeed(), name="need-list-feed"),
     path("offers/feed.atom", views.OfferFeed(), name="offer-list-feed"),
+    path("data/quality/", views.data_quality, name="data-quality"),
     path("data/", views.data, name="data"),
     path("data/catalog.jsonld", views.data_catalogue, name="data-catalogue"),
     path("data/<str:name>", views.data_file, name="data-file"),

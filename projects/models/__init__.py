@@ -22,6 +22,7 @@ from projects.models.offer import Eligible, Offer, OfferLine, OfferTerm
 from projects.models.parts import ProjectCountry, ProjectPartner, ProjectRegion, ProjectTerm
 from projects.models.plan import Confirmation, PlanActivity, PlanIndicator, PlanRole
 from projects.models.project import Project, ProjectTranslation, ReferenceCounter
+from projects.models.quality_day import QualityDay
 from projects.models.record_check import RecordCheck
 from projects.models.response import Answer, Response
 from projects.models.result import Result
@@ -72,6 +73,7 @@ __all__ = [
     "ProjectTerm",
     "ProjectTranslation",
     "ReadText",
+    "QualityDay",
     "RecordCheck",
     "ReferenceCounter",
     "RelatedProject",

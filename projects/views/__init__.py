@@ -43,6 +43,7 @@ from projects.views.project import (
     theme_detail,
     theme_list,
 )
+from projects.views.quality import data_quality
 from projects.views.response import (
     need_respond,
     need_suggest,
@@ -61,6 +62,7 @@ __all__ = [
     "data",
     "data_catalogue",
     "data_file",
+    "data_quality",
     "need_iati",
     "project_iati",
     "vocabulary",
