@@ -15,6 +15,7 @@ from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework import authentication, exceptions, pagination, permissions, status, throttling
 from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.parsers import JSONParser
 from rest_framework.response import Response
 
 from partners.models import ApiToken
@@ -51,7 +52,7 @@ class Unseen(exceptions.APIException):
 class KeyReused(exceptions.APIException):
     """One Idempotency-Key for two different calls."""
 
-    status_code = status.HTTP_422_UNPROCESSABLE_ENTITY
+    status_code = status.HTTP_409_CONFLICT
     default_detail = _lazy(
         "This Idempotency-Key was sent with another call within 24 hours. Make a new one for each call."
     )
@@ -84,6 +85,29 @@ class TokenScheme(OpenApiAuthenticationExtension):
         return {"type": "http", "scheme": "bearer", "description": "A personal token, made at /account/tokens/."}
 
 
+class Parser(JSONParser):
+    """JSON without NUL signs, which PostgreSQL can't store."""
+
+    def parse(self, stream, media_type=None, parser_context=None):
+        found = super().parse(stream, media_type, parser_context)
+        if path := next(_with_nul(found), None):
+            raise exceptions.ValidationError({path: [_("There is a NUL sign in it. Take it out.")]})
+        return found
+
+
+def _with_nul(value, path: str = "body") -> Iterator[str]:
+    """Where NUL signs are, also in names."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _with_nul(name, path)
+            yield from _with_nul(inner, str(name))
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _with_nul(inner, path)
+    elif isinstance(value, str) and "\x00" in value:
+        yield path.replace("\x00", "")[:60]
+
+
 class ReadOnly(permissions.BasePermission):
     """Everybody reads what is public; what can be written says so itself."""
 
@@ -101,6 +125,8 @@ def problem(error, context) -> Response | None:
         error = exceptions.PermissionDenied(str(error) or None)
     elif isinstance(error, ValidationError) and getattr(error, "code", "") in ("state", "conflict"):
         error = OutOfPlace(error.messages[0]) if error.code == "state" else Changed()
+    elif isinstance(error, ValidationError) and _is_incomplete(error):
+        error = OutOfPlace(error.messages)
     elif isinstance(error, ValidationError):
         error = exceptions.ValidationError(error.message_dict if hasattr(error, "error_dict") else error.messages)
     response = exception_handler(error, context)
@@ -122,6 +148,12 @@ def problem(error, context) -> Response | None:
     response.data = body
     response.content_type = PROBLEM
     return response
+
+
+def _is_incomplete(error: ValidationError) -> bool:
+    """Nothing is wrong with what was sent: the record lacks something first."""
+    listed = getattr(error, "error_list", [])  # none where fields are at fault
+    return bool(listed) and all(one.code == "incomplete" for one in listed)
 
 
 def _told(detail, path: str = "") -> Iterator[tuple[str, str]]:

@@ -108,9 +108,11 @@ class DescribedOperations(AutoSchema):
         yield "404", "There is no such record or page, or it is not public."
         if self.method != "GET":
             yield "403", "Your role or your token does not allow this."
-            yield "409", "The record is in a state in which this is not possible, or somebody else was quicker."
+            yield (
+                "409",
+                "The record is in a state in which this is not possible or lacks something, somebody else was quicker, or the Idempotency-Key was sent with another call.",
+            )
             yield "415", "The body is not JSON."
-            yield "422", "The Idempotency-Key was sent with another call."
         if self.method == "PATCH":
             yield "412", "It was changed since you read it (If-Match)."
             yield "428", "If-Match is missing."

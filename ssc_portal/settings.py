@@ -281,7 +281,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["ssc_portal.api.ReadOnly"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["ssc_portal.api.Parser"],
     "DEFAULT_PAGINATION_CLASS": "ssc_portal.api.LinkedPages",
     "DEFAULT_FILTER_BACKENDS": ["ssc_portal.api.StrictFilters"],
     "DEFAULT_SCHEMA_CLASS": "ssc_portal.api_records.DescribedOperations",
@@ -308,6 +308,7 @@ SPECTACULAR_SETTINGS = {
         "ssc_portal.api_records.optional_parts",
         "ssc_portal.api_examples.with_examples",
     ],
+    "ENFORCE_NON_BLANK_FIELDS": True,
     "WEBHOOKS": ["projects.api.webhooks.changed"],
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "ENUM_NAME_OVERRIDES": {  # names of the sets of choices that several fields share, or that share a field's name

@@ -194,7 +194,7 @@ def test_a_call_sent_twice_is_done_once_and_answered_the_same(people):
     assert (first.json(), first["Location"]) == (again.json(), again["Location"])
     assert ("Idempotent-Replayed" in first, again["Idempotent-Replayed"]) == (False, "true")
     other = call("post", "needs/", secret, NEW | {"title": "Another"}, **{"Idempotency-Key": "one"})
-    assert is_problem(other, 422)
+    assert is_problem(other, 409)
     assert is_problem(call("post", "needs/", secret, NEW, **{"Idempotency-Key": "k" * 201}), 400)
 
 
@@ -332,6 +332,16 @@ def test_expanded_lists_cost_the_same_at_any_length(people, sign_in, count_queri
             found.append(n())
         counts.append(found)
     assert counts[0] == counts[1] == counts[2]
+
+
+@pytest.mark.parametrize(
+    "body", ['{"title": "a\\u0000b"}', '{"a\\u0000": 1}', '{"countries": [{"country": "\\u0000"}]}', '["\\u0000"]', '"\\u0000"'],
+)  # fmt: skip
+def test_a_nul_sign_is_refused_wherever_it_stands(body, people):
+    _token, secret = token_of(people["desk"])
+    client = Client(headers={"Authorization": f"Bearer {secret}"})
+    for address in ("projects/", "needs/"):
+        assert is_problem(client.post(f"/api/v1/{address}", body, content_type="application/json"), 400)
 
 
 def test_what_leaves_nothing_to_answer_is_refused(client, db):

@@ -38,9 +38,9 @@ class HappenedSerializer(serializers.Serializer):
     """One thing that happened to a need, as far as the reader may know it."""
 
     at = serializers.DateTimeField()
-    who = serializers.CharField()
+    who = serializers.CharField(allow_blank=True)
     what = serializers.CharField()
-    note = serializers.CharField()
+    note = serializers.CharField(allow_blank=True)
 
 
 class PartySerializer(serializers.ModelSerializer):

@@ -152,7 +152,11 @@ class NeedViewSet(Writes):
         return NeedSerializer if self.action == "list" else NeedDetailSerializer
 
     # -- writing
-    @extend_schema(summary="Begin a need", request=NeedBeginSerializer, responses={201: NeedDetailSerializer})
+    @extend_schema(
+        summary="Begin a need",
+        request=NeedBeginSerializer,
+        responses={201: NeedDetailSerializer, 200: NeedDetailSerializer},
+    )
     @transaction.atomic
     def create(self, request):
         values = dict(self.read(NeedBeginSerializer))

@@ -184,7 +184,11 @@ class OfferViewSet(Writes):
     def get_serializer_class(self):
         return OfferSerializer if self.action == "list" else OfferDetailSerializer
 
-    @extend_schema(summary="Begin an offer", request=OfferBeginSerializer, responses={201: OfferDetailSerializer})
+    @extend_schema(
+        summary="Begin an offer",
+        request=OfferBeginSerializer,
+        responses={201: OfferDetailSerializer, 200: OfferDetailSerializer},
+    )
     @transaction.atomic
     def create(self, request):
         values = dict(self.read(OfferBeginSerializer))

@@ -4,6 +4,7 @@ import hashlib
 
 from django.http import Http404
 from django.utils.translation import gettext as _
+from drf_spectacular.extensions import OpenApiSerializerExtension
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import exceptions, permissions, serializers, status
 from rest_framework.renderers import JSONRenderer
@@ -19,9 +20,10 @@ from ssc_portal.api_records import Records
 
 SEEN = OpenApiParameter(
     "If-Match",
-    str,
+    {"type": "string", "minLength": 1},
     OpenApiParameter.HEADER,
-    description="ETag of the record as you read it: nothing is written when it is another by now",
+    required=True,
+    description="ETag of the record as you read it: nothing is written when it is another by now; or * for whatever it is",
 )
 
 
@@ -47,6 +49,17 @@ class KnownFields:
                 {name[:60]: [_("There is no such field to write.")] for name in unknown[:5]}
             )
         return super().to_internal_value(data)
+
+
+class KnownFieldsDescribed(OpenApiSerializerExtension):
+    """The description says that unknown fields are refused."""
+
+    target_class = KnownFields
+    match_subclasses = True
+
+    def map_serializer(self, auto_schema, direction):
+        found = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)
+        return {**found, "additionalProperties": False}
 
 
 def terms_by_code() -> dict[str, Term]:

@@ -153,7 +153,7 @@ def test_a_whole_life_through_the_api(people):
     answers = {c: {"is_met": True, "note": "yes"} for c in Criterion.values}
     assert desk("post", address + "screening/", answers).status_code == 200
     assert desk("post", address + "moves/find_eligible/").json()["state"] == "eligible"
-    assert publisher("post", address + "moves/publish/").status_code == 400  # not approved yet
+    assert publisher("post", address + "moves/publish/").status_code == 409  # not approved yet
     assert focal("post", address + "approve-summary/").status_code == 200
     assert publisher("post", address + "moves/publish/").json()["state"] == "open"
 
