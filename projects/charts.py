@@ -218,7 +218,7 @@ def loom(counts: dict[int, dict[str, int]], most: int) -> list[Column]:
 # --- a line over time --------------------------------------------------------------------------------------------------
 @dataclass(frozen=True)
 class Line:
-    """A figure of 0 to 100 over days, in a picture of 600 x 160: the path, and where its last point is."""
+    """A figure of 0 to 100 over days, in a picture of 340 x 160: the path, and where its last point is."""
 
     path: str
     x: str
@@ -228,7 +228,7 @@ class Line:
     value: float
 
 
-LINE_LEFT, LINE_RIGHT, LINE_TOP, LINE_BOTTOM = 34, 590, 10, 140
+LINE_LEFT, LINE_RIGHT, LINE_TOP, LINE_BOTTOM = 34, 332, 10, 140
 
 
 def line(points: list[tuple[dt.date, float]]) -> Line | None:
