@@ -26,6 +26,7 @@ class State(models.TextChoices):
     REVIEW = "review", _("in review")
     PUBLISHED = "published", _("published")
     WITHDRAWN = "withdrawn", _("withdrawn from the public")
+    MERGED = "merged", _("merged into another")
 
 
 class Status(models.TextChoices):
@@ -412,3 +413,12 @@ class CallState(models.TextChoices):
     WAITING = "waiting", pgettext_lazy("call", "waits for its next attempt")
     DONE = "done", pgettext_lazy("call", "taken")
     FAILED = "failed", pgettext_lazy("call", "failed, given up")
+
+
+# --- duplicates --------------------------------------------------------------------------------------------------------
+class PairState(models.TextChoices):
+    """What staff decided about two records that may be one project."""
+
+    OPEN = "open", pgettext_lazy("pair", "to be decided")
+    MERGED = "merged", pgettext_lazy("pair", "merged")
+    DISTINCT = "distinct", pgettext_lazy("pair", "two projects")

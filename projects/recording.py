@@ -113,11 +113,11 @@ def _write_rows(project: Project, kind: Rows, rows: list[dict], by) -> list[str]
     there = [row for row in manager.all() if not kind.resolves or getattr(row, kind.resolves)]
     by_key: dict[tuple, list[Model]] = {}
     for row in there:
-        by_key.setdefault(_key(row, kind), []).append(row)
+        by_key.setdefault(key_of(row, kind), []).append(row)
     written, errors = [], []
     for values in rows:
         fresh = manager.model(project=project, **values)
-        same = by_key.get(_key(fresh, kind))
+        same = by_key.get(key_of(fresh, kind))
         row = same.pop(0) if same else fresh
         for name, value in values.items():
             setattr(row, name, value)
@@ -138,7 +138,8 @@ def _write_rows(project: Project, kind: Rows, rows: list[dict], by) -> list[str]
     return errors
 
 
-def _key(row: Model, kind: Rows) -> tuple:
+def key_of(row: Model, kind: Rows) -> tuple:
+    """By what a row is known again."""
     return tuple(getattr(row, name) for name in kind.known_by)
 
 

@@ -50,6 +50,8 @@ rules.add_perm("projects.submit_project", is_unep)
 rules.add_perm("projects.return_project", is_publisher)
 rules.add_perm("projects.publish_project", is_publisher)
 rules.add_perm("projects.unpublish_project", is_publisher)
+rules.add_perm("projects.merge_project", is_unep)
+rules.add_perm("projects.view_duplicatepair", is_unep)
 rules.add_perm("projects.import_projects", is_unep)
 rules.add_perm("projects.export_projects", is_unep)
 

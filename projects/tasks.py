@@ -8,7 +8,7 @@ from procrastinate.contrib.django import app
 
 from partners.models import KeptAnswer, User
 from partners.tasks import PATIENCE
-from projects import agreement, clocks, notify, quality, search, webhooks
+from projects import agreement, clocks, duplicates, notify, quality, search, webhooks
 from projects.choices import Matched
 from projects.interchange import open_data
 from projects.interchange.iati_import import import_file
@@ -35,6 +35,7 @@ def nightly(timestamp: int) -> None:
     KeptAnswer.objects.outdated().delete()
     webhooks.forget_old()
     quality.measure(timezone.localdate())
+    duplicates.refresh()
     for kind in Matched:
         reading.refresh(kind)
     for kind in (Matched.NEED, Matched.OFFER):

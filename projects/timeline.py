@@ -82,6 +82,7 @@ OFFER_SAYS = {
     "remind_offer": gettext_lazy("reminds its provider: it expires soon and can be renewed."),
 }
 PROJECT_SAYS = {
+    "take_in": gettext_lazy("takes in another record of the same project."),
     "check_right": gettext_lazy("confirms that the record is right."),
     "check_wrong": gettext_lazy("disputes the record."),
 }

@@ -93,6 +93,9 @@ class ProjectFactory(DjangoModelFactory):
             published_at=factory.LazyFunction(timezone.now),
             published_by=factory.SubFactory(UserFactory),
         )
+        merged = factory.Trait(
+            state=State.MERGED, merged_into=factory.SubFactory("tests.factories.ProjectFactory", published=True)
+        )
         triangular = factory.Trait(modality=Modality.TRIANGULAR)
 
     title = factory.Sequence(lambda n: f"Restoring wetlands together {n}")

@@ -7,7 +7,7 @@ from tests.factories import ContributionFactory, MembershipFactory, ProjectFacto
 pytestmark = pytest.mark.django_db
 
 
-@pytest.mark.parametrize("trait", ["", "published", "in_review", "withdrawn", "triangular"])
+@pytest.mark.parametrize("trait", ["", "published", "in_review", "withdrawn", "merged", "triangular"])
 def test_project_trait_is_valid(trait):
     ProjectFactory(**({trait: True} if trait else {})).full_clean()
 

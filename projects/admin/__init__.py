@@ -1,5 +1,6 @@
 """Admin of vocabularies, projects, needs, offers, matching, mail and imports."""
 
+from projects.admin.duplicate import DuplicatePairAdmin
 from projects.admin.importing import ImportRunAdmin
 from projects.admin.matching import ConceptAdmin, MatchWeightsAdmin, NearTermAdmin
 from projects.admin.need import NeedAdmin, NoticeAdmin
@@ -11,6 +12,7 @@ from projects.admin.webhook import WebhookAdmin, WebhookCallAdmin
 
 __all__ = [
     "ConceptAdmin",
+    "DuplicatePairAdmin",
     "ImportRunAdmin",
     "MatchWeightsAdmin",
     "NearTermAdmin",

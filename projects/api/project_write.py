@@ -1,5 +1,7 @@
 """The API of projects: reading, entering, writing, moving, confirming. The rules are in recording, actions and lifecycle."""
 
+from django.http import Http404, HttpResponsePermanentRedirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import permissions, serializers, status
@@ -7,7 +9,7 @@ from rest_framework.decorators import action
 from rest_framework.response import Response as Answered
 
 from partners.models import Country, Partner, Region
-from projects import actions, recording
+from projects import actions, duplicates, recording
 from projects.api.project import (
     BudgetSerializer,
     CheckSerializer,
@@ -164,6 +166,14 @@ class ProjectViewSet(Writes):
 
     def get_serializer_class(self):
         return ProjectSerializer if self.action == "list" else ProjectDetailSerializer
+
+    def retrieve(self, request, *args, **kwargs):
+        try:
+            return super().retrieve(request, *args, **kwargs)
+        except Http404:
+            if other := duplicates.successor(kwargs["reference"], request.user):
+                return HttpResponsePermanentRedirect(reverse("api-project-detail", args=[other.reference]))
+            raise
 
     @extend_schema(
         summary="Enter a project", request=ProjectWriteSerializer, responses={201: ProjectDetailSerializer},

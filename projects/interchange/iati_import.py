@@ -280,6 +280,12 @@ def _write(
     project = Project.objects.filter(reference=note.values.get("reference")).first() if note else None
     if project is None and activity.identifier:
         project = directory.project(activity.identifier)
+    if project is not None and project.merged_into is not None:
+        text = _("This record was merged into %(reference)s, which stays as it is.") % {
+            "reference": project.merged_into.reference
+        }
+        activity.find("iati-activity", "", Outcome.KEPT, text)
+        return "unchanged", project
     values = _values(activity, name)
     if project is not None and project.iati_identifier is None and activity.is_own:
         del values["iati_identifier"]  # the portal made it of the reference

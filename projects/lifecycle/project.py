@@ -39,4 +39,8 @@ MOVES = table(
         "unpublish", _("Withdraw from the public"), (State.PUBLISHED,), State.WITHDRAWN, requires_note=True,
         is_public=True,
     ),
+    Transition(  # made by duplicates.merge together with what else it takes
+        "merge", _("Merge into another"), (State.DRAFT, State.REVIEW, State.PUBLISHED, State.WITHDRAWN), State.MERGED,
+        requires_note=True, is_for_forms=False,
+    ),
 )  # fmt: skip

@@ -1,5 +1,6 @@
 """What is done: vocabularies, projects and everything that belongs to one, their history and search."""
 
+from projects.models.duplicate import DuplicatePair
 from projects.models.event import Event
 from projects.models.importing import ImportIssue, ImportRun
 from projects.models.matching import (
@@ -41,6 +42,7 @@ __all__ = [
     "Contribution",
     "CriterionAnswer",
     "Document",
+    "DuplicatePair",
     "Eligible",
     "Event",
     "FacetKind",

@@ -242,6 +242,9 @@ class Project(models.Model):
         _("data quality"), default=0, editable=False, validators=[MaxValueValidator(100)],
         help_text=_("0 to 100; projects/quality.py says for what."),
     )  # fmt: skip
+    merged_into = models.ForeignKey(
+        "self", models.PROTECT, verbose_name=_("merged into"), null=True, blank=True, editable=False, related_name="merged",
+    )  # fmt: skip
     published_at = models.DateTimeField(_("published at"), null=True, editable=False)
     published_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, editable=False, related_name="+"
@@ -284,6 +287,10 @@ class Project(models.Model):
                 name="project_not_part_of_itself",
                 condition=Q(parent__isnull=True) | ~Q(parent=F("pk")),
                 violation_error_message=_("A project can't be part of itself."),
+            ),
+            models.CheckConstraint(
+                name="project_merged",
+                condition=~(Q(state=State.MERGED) ^ Q(merged_into__isnull=False)) & ~Q(merged_into=F("pk")),
             ),
             models.CheckConstraint(name="project_quality_to_100", condition=Q(quality_score__lte=100)),
         ]

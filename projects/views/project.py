@@ -1,7 +1,7 @@
 """Pages of projects, themes and the search. Each makes one domain call and hands its answer to a template."""
 
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 from partners.filters import CountryFilter, PartnerFilter
 from partners.maps import map_of_roles
 from partners.models import Country, Partner
-from projects import charts, lifecycle, linked_data, quality, search
+from projects import charts, duplicates, lifecycle, linked_data, quality, search
 from projects.choices import OrganisationRole, Status, TransactionKind, Vocabulary
 from projects.filters import NeedFilter, OfferFilter, ProjectFilter, facets_of
 from projects.models import Need, Offer, Project, Term
@@ -55,7 +55,11 @@ def project_list(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def project_detail(request: HttpRequest, reference: str) -> HttpResponse:
-    project = get_object_or_404(Project.objects.visible_to(request.user).for_page(), reference=reference.upper())
+    project = Project.objects.visible_to(request.user).for_page().filter(reference=reference.upper()).first()
+    if project is None or project.merged_into_id:
+        if other := duplicates.successor(reference.upper(), request.user):
+            return redirect(other, permanent=True)
+        raise Http404
     if reference != project.reference:
         return redirect(project, permanent=True)
     links = list(project.country_links.all())

@@ -174,7 +174,7 @@ def test_a_whole_life(people):
     focal, desk, publisher, lead = (people[n] for n in ("focal_point", "desk", "publisher", "partner_lead"))
     need = NeedFactory(created_by=people["contributor"])
     transition(need, "submit", by=focal)
-    assert need.due_on == DUE[NeedState.SUBMITTED](need.state_since.date())
+    assert need.due_on == DUE[NeedState.SUBMITTED](lifecycle.today())
     transition(need, "return", by=desk, note="Who pays for power?")
     transition(need, "submit", by=focal)
     actions.screen(need, dict.fromkeys(Criterion.values, (True, "Said in the plan.")), by=desk)

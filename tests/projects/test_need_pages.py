@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from partners.choices import Role
 from partners.models import Country, Partner
+from projects import lifecycle
 from projects.choices import Criterion, NeedState, OfferState, ResponseState
 from projects.models import Follow, Need, NeedEntry, Project, Response
 from projects.models.need import AUDIENCE
@@ -116,7 +117,7 @@ def test_screening_approval_response_and_answer_through_pages(people, sign_in):
     assert lead.post(f"{address}respond/", {**form, f"line_{line.pk}": "40"}).status_code == 302
     response = Response.objects.get()
     assert (response.partner, response.created_by, response.due_on) == (
-        undp, people["partner_lead"], timezone.localdate() + dt.timedelta(days=30),
+        undp, people["partner_lead"], lifecycle.today() + dt.timedelta(days=30),
     )  # fmt: skip
     other = {**form, "who": f"partner:{Partner.objects.get(slug='fao').pk}", f"line_{line.pk}": "4"}
     assert lead.post(f"{address}respond/", other).status_code == 400  # in another's name

@@ -34,6 +34,7 @@ DRAFT = {
     "projects.return_project": {"publisher", "administrator"},
     "projects.publish_project": {"publisher", "administrator"},
     "projects.unpublish_project": {"publisher", "administrator"},
+    "projects.merge_project": UNEP,
     "projects.import_projects": UNEP,
     "projects.export_projects": UNEP,
     "projects.change_term": {"administrator"},
@@ -57,6 +58,7 @@ def test_visible_to_agrees_with_view_permission(state, people):
         "published": {"published": True},
         "review": {"in_review": True},
         "withdrawn": {"withdrawn": True},
+        "merged": {"merged": True},
         "draft": {},
     }[state]
     mine = ProjectFactory(**traits)
