@@ -94,18 +94,23 @@ def _write(project: Project, values: dict, by) -> None:
             setattr(project, name, values[name])
     project.full_clean(exclude=["reference"])
     project.save()
+    write_rows(project, {name: values[name] for name in ROWS if name in values}, by=by)
+
+
+def write_rows(project: Project, lists: dict[str, list[dict]], *, by) -> None:
+    """Makes the rows of a stored project these, list by list (ROWS). Raises ValidationError with the lists at fault."""
     errors = {}
-    for name, kind in ROWS.items():
-        if name in values and (wrong := _write_rows(project, kind, values[name], by)):
+    for name, rows in lists.items():
+        if wrong := _write_list(project, ROWS[name], rows, by):
             errors[name] = wrong
-    links = project.country_links.all()
-    if not errors and (misfit := misfit_of_countries(project.modality, [*links, *project.region_links.all()])):
+    links = [*project.country_links.all(), *project.region_links.all()]
+    if not errors and (misfit := misfit_of_countries(project.modality, links)):
         errors["countries"] = [misfit]
     if errors:
         raise ValidationError(errors)
 
 
-def _write_rows(project: Project, kind: Rows, rows: list[dict], by) -> list[str]:
+def _write_list(project: Project, kind: Rows, rows: list[dict], by) -> list[str]:
     """Makes the rows of a project these. Gives what is wrong with them, as sentences."""
     if len(rows) > MOST_ROWS:
         return [_("At most %(n)s rows.") % {"n": MOST_ROWS}]

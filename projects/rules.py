@@ -358,6 +358,6 @@ def is_its_owner(user, webhook=None) -> bool:
 rules.add_perm("projects.add_webhook", is_its_owner)
 rules.add_perm("projects.change_webhook", is_its_owner)
 rules.add_perm("projects.view_webhook", (is_its_owner & ~no_record) | is_administrator)
-rules.add_perm("projects.delete_webhook", is_its_owner | is_administrator)
+rules.add_perm("projects.delete_webhook", (is_its_owner & ~no_record) | is_administrator)
 rules.add_perm("projects.view_webhookcall", is_administrator)
 rules.add_perm("projects.delete_webhookcall", is_administrator)

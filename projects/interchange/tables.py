@@ -12,10 +12,10 @@ from django.utils.translation import gettext as _
 from import_export import fields, resources, widgets
 
 from partners.models import Country, Partner
-from projects import quality
+from projects import quality, recording
 from projects.choices import CountryRole, OrganisationRole, ProviderOrder
-from projects.models import Project, ProjectCountry, ProjectPartner, ProjectTerm, Term
-from projects.models.parts import misfit_of_countries
+from projects.models import Project, ProjectCountry, ProjectTerm, Term
+from projects.recording import ROWS
 from ssc_portal.tables import harmless
 
 
@@ -24,7 +24,7 @@ def _entries(cell) -> list[str]:
 
 
 class TiesWidget(widgets.Widget):
-    """A list of ties in one cell. Unsaved link records as the value."""
+    """A list of ties in one cell. Rows for `recording.write_rows` as the value."""
 
     def __init__(self, parse, show):
         super().__init__()
@@ -37,7 +37,7 @@ class TiesWidget(widgets.Widget):
         return "; ".join(self.show(link) for link in value if link.is_resolved)
 
 
-def _parse_country(entry: str) -> ProjectCountry:
+def _parse_country(entry: str) -> dict:
     code, role, order = [*(p.strip() for p in entry.split(":")), "", ""][:3]
     country = Country.objects.filter(iso3=code.upper()).first()
     if country is None:
@@ -48,26 +48,26 @@ def _parse_country(entry: str) -> ProjectCountry:
         )
     if order and order not in [str(v) for v in ProviderOrder.values]:
         raise ValidationError(_("countries: the order is 1 or 2."))
-    return ProjectCountry(
-        country=country, role=role or CountryRole.RECIPIENT, provider_order=int(order) if order else None
-    )
+    return {
+        "country": country, "role": role or CountryRole.RECIPIENT, "provider_order": int(order) if order else None
+    }  # fmt: skip
 
 
 def _show_country(link: ProjectCountry) -> str:
     return ":".join(filter(None, [link.country.iso3, link.role, str(link.provider_order or "")]))
 
 
-def _parse_partner(entry: str) -> ProjectPartner:
+def _parse_partner(entry: str) -> dict:
     slug, role = [*(p.strip() for p in entry.split(":")), ""][:2]
     partner = Partner.objects.filter(slug=slug).first()
     if partner is None:
         raise ValidationError(_("partners: there is no partner %(slug)s.") % {"slug": slug})
     if (role or "4") not in OrganisationRole.values:
         raise ValidationError(_("partners: %(role)s is no role; use 1 to 4.") % {"role": role})
-    return ProjectPartner(partner=partner, role=role or OrganisationRole.IMPLEMENTING)
+    return {"partner": partner, "role": role or OrganisationRole.IMPLEMENTING}
 
 
-def _parse_term(entry: str) -> ProjectTerm:
+def _parse_term(entry: str) -> dict:
     vocabulary, code, share = [*(p.strip() for p in entry.split(":")), "", ""][:3]
     term = Term.objects.filter(vocabulary=vocabulary, code=code).first()
     if term is None:
@@ -76,7 +76,7 @@ def _parse_term(entry: str) -> ProjectTerm:
         percentage = Decimal(share) if share else None
     except InvalidOperation as error:
         raise ValidationError(_("terms: %(share)s is no percentage.") % {"share": share}) from error
-    return ProjectTerm(term=term, share=percentage)
+    return {"term": term, "share": percentage}
 
 
 def _show_term(link: ProjectTerm) -> str:
@@ -91,13 +91,22 @@ TIES = {
 }
 
 
+# What a cell says of a tie
+SAID = {"countries": ("country", "role", "provider_order"), "partners": ("partner", "role"), "terms": ("term", "share")}
+
+
+def _said(project: Project, column: str) -> list[dict]:
+    links = getattr(project, ROWS[column].manager).all()
+    return [{name: getattr(link, name) for name in SAID[column]} for link in links if link.is_resolved]
+
+
 class TiesField(fields.Field):
     """Writes nothing to the record: its links are saved once the record is (`ProjectResource.after_save_instance`)."""
 
     def save(self, instance, row, is_m2m=False, **kwargs):
         if self.column_name in row:
             pending = instance.__dict__.setdefault("_pending_ties", {})
-            pending[self.attribute] = self.clean(row)
+            pending[self.column_name] = self.clean(row)
 
     def get_value(self, instance):
         return list(getattr(instance, self.attribute).all()) if instance.pk else []
@@ -160,37 +169,13 @@ class ProjectResource(resources.ModelResource):
                     row[name] = default
 
     def skip_row(self, instance, original, row, import_validation_errors=None):
-        if instance.pk and any(
-            [self._key(v) for v in links] != [self._key(v) for v in getattr(original, name).all()]
-            for name, links in instance.__dict__.get("_pending_ties", {}).items()
-        ):
+        pending = instance.__dict__.get("_pending_ties", {})
+        if instance.pk and any(rows != _said(original, column) for column, rows in pending.items()):
             return False
         return super().skip_row(instance, original, row, import_validation_errors)
 
-    @staticmethod
-    def _key(link):
-        return tuple(
-            getattr(link, name, None)
-            for name in ("country_id", "partner_id", "term_id", "role", "provider_order", "share")
-        )
-
-    def validate_instance(self, instance, import_validation_errors=None, validate_unique=True):
-        super().validate_instance(instance, import_validation_errors, validate_unique)
-        links = instance.__dict__.get("_pending_ties", {}).get("country_links")
-        if links is not None and (misfit := misfit_of_countries(instance.modality, links)):
-            raise ValidationError({"countries": misfit})
-
     def after_save_instance(self, instance, row, **kwargs):
-        for name, links in instance.__dict__.pop("_pending_ties", {}).items():
-            manager = getattr(instance, name)
-            keep = [link for link in manager.all() if not link.is_resolved]
-            if [self._key(v) for v in links] == [self._key(v) for v in manager.all() if v.is_resolved]:
-                continue
-            manager.exclude(pk__in=[link.pk for link in keep]).delete()
-            for link in links:
-                link.project = instance
-                link.full_clean()
-                link.save()
+        recording.write_rows(instance, instance.__dict__.pop("_pending_ties", {}), by=kwargs.get("user"))
         quality.rescore(Project.objects.filter(pk=instance.pk))
 
     def export_field(self, field, instance, **kwargs):
