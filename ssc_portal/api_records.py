@@ -26,7 +26,7 @@ from rest_framework.response import Response
 
 from partners.choices import Scope
 from partners.models import ApiToken, KeptAnswer
-from ssc_portal.api import PROBLEM, SHAPES, KeyReused
+from ssc_portal.api import PROBLEM, SHAPES, KeyReused, Unseen
 from ssc_portal.tables import FORMATS, MOST_IN_A_WORKBOOK, Column, Format, Table, TooMany, answer
 
 LONGEST_KEY = 200  # signs of an Idempotency-Key
@@ -184,6 +184,8 @@ class Answers:
             raise exceptions.PermissionDenied(_("This token only reads. Make one that writes, under your account."))
         if request.auth:
             pghistory.context(user=request.user.pk, token=request.auth.pk)  # who it was, for the history
+        if request.method == "PATCH" and not request.headers.get("If-Match", "").strip():
+            raise Unseen
         key = request.headers.get("Idempotency-Key", "")
         if len(key) > LONGEST_KEY:
             text = _("The Idempotency-Key is longer than %(most)s signs.") % {"most": LONGEST_KEY}

@@ -15,7 +15,7 @@ from projects import actions, lifecycle
 from projects.choices import Unit, Vocabulary
 from projects.forms import form_of
 from projects.models import Need, Offer, Project, Term
-from ssc_portal.api import Changed, Unseen
+from ssc_portal.api import Changed
 from ssc_portal.api_records import Records
 
 SEEN = OpenApiParameter(
@@ -121,11 +121,9 @@ class Writes(Records):
         return Answered(found, status=code, headers={"Location": url} if code == status.HTTP_201_CREATED else None)
 
     def version_seen(self, record: Need | Offer | Project):
-        """The version to be compared while saving (of a project: the time of its last change); none for `*`. Raises Unseen without If-Match, Changed when it names
-        another representation."""
-        given = self.request.headers.get("If-Match", "").strip()
-        if not given:
-            raise Unseen
+        """The version to be compared while saving (of a project: the time of its last change); none for `*`. Raises Changed
+        when If-Match names another representation."""
+        given = self.request.headers["If-Match"].strip()
         if given == "*":
             return None
         fresh, found = self._as_shown(record)
