@@ -296,8 +296,8 @@ REST_FRAMEWORK = {
 SPECTACULAR_SETTINGS = {
     "TITLE": "South-South cooperation on the environment",
     "DESCRIPTION": "Countries, partners, vocabularies and projects of South-South cooperation on the environment. "
-    "Everything published is open to read; lists take the same filters as the pages. Needs and responses are also written "
-    "here, by people who are signed in, with the rules and refusals of the pages.",
+    "Everything published is open to read; lists take the same filters as the pages. Needs, offers, responses and projects are also "
+    "written here, by people who are signed in, with the rules and refusals of the pages.",
     "VERSION": "1.0.0",
     "OAS_VERSION": "3.1.0",
     "LICENSE": {"name": "CC BY 4.0", "url": "https://creativecommons.org/licenses/by/4.0/"},
