@@ -159,7 +159,7 @@ def _open(pair: DuplicatePair) -> DuplicatePair:
 
 def _decide(pair: DuplicatePair, state: PairState, by, note: str) -> None:
     pair.state, pair.decided_at, pair.decided_by, pair.note = state, timezone.now(), by, note.strip()
-    pair.full_clean(validate_constraints=False)
+    pair.full_clean()
     pair.save()
 
 

@@ -36,6 +36,12 @@ def is_own_unpublished(user, project=None) -> bool:
     return project is not None and project.created_by_id == user.pk and project.published_at is None
 
 
+@rules.predicate
+def was_merged(user, project=None) -> bool:
+    """It goes on as another record; this one stays as it was."""
+    return project is not None and project.merged_into_id is not None
+
+
 # Lists ask without a record: then the question is whether the person may see or do it to any.
 @rules.predicate
 def no_record(user, project=None) -> bool:
@@ -44,7 +50,7 @@ def no_record(user, project=None) -> bool:
 
 rules.add_perm("projects.view_project", is_public | is_unep | takes_part)
 rules.add_perm("projects.add_project", is_unep)
-rules.add_perm("projects.change_project", is_unep)
+rules.add_perm("projects.change_project", is_unep & ~was_merged)
 rules.add_perm("projects.delete_project", is_administrator | (is_desk & is_own_unpublished))
 rules.add_perm("projects.submit_project", is_unep)
 rules.add_perm("projects.return_project", is_publisher)

@@ -204,6 +204,14 @@ def test_only_staff_decides_and_only_once(twins, people):
     assert late.value.code == "state"
 
 
+def test_a_merged_record_is_written_no_more(twins, people):
+    one, other = twins["one"], twins["other"]
+    duplicates.merge(DuplicatePair.objects.get(), keep=one, by=people["desk"], note="x")
+    other.refresh_from_db()
+    with pytest.raises(PermissionDenied):
+        recording.change(other, {"summary": "Late."}, by=people["administrator"])
+
+
 def test_an_import_leaves_a_merged_record_alone(twins, people, tmp_path):
     from projects.interchange.iati_import import import_file
 
