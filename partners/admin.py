@@ -52,6 +52,7 @@ class RegionAdmin(KeptHistory, RuledAdmin, admin.ModelAdmin):
 
 @admin.register(Country)
 class CountryAdmin(KeptHistory, RuledAdmin, admin.ModelAdmin):
+    change_list_template, table_kind = "admin/tabled_list.html", "countries"
     list_display = ["iso3", "name_en", "region", "is_un_member"]
     list_select_related = ["region"]
     list_filter = ["is_un_member", "region"]
@@ -75,6 +76,7 @@ class PartnerCountryInline(RuledInline):
 
 @admin.register(Partner)
 class PartnerAdmin(KeptHistory, RuledAdmin, admin.ModelAdmin):
+    change_list_template, table_kind = "admin/tabled_list.html", "partners"
     list_display = ["name_en", "acronym", "kind", "country", "iati_identifier", "verified_at"]
     list_select_related = ["country"]
     list_filter = ["kind", ("verified_at", admin.EmptyFieldListFilter), "is_illustrative"]

@@ -59,7 +59,6 @@ rules.add_perm("projects.unpublish_project", is_publisher)
 rules.add_perm("projects.merge_project", is_unep)
 rules.add_perm("projects.view_duplicatepair", is_unep)
 rules.add_perm("projects.import_projects", is_unep)
-rules.add_perm("projects.export_projects", is_unep)
 
 
 @rules.predicate
@@ -94,6 +93,14 @@ for action in ("add", "change", "delete"):
 
 rules.add_perm("projects.view_importrun", is_unep)
 rules.add_perm("projects.view_importissue", is_unep)
+
+
+@rules.predicate
+def brought_it_in(user, run=None) -> bool:
+    return run is None or run.started_by_id == user.pk
+
+
+rules.add_perm("projects.undo_importrun", is_administrator | (is_unep & brought_it_in))
 rules.add_perm("projects.view_event", is_unep)
 
 
@@ -324,7 +331,6 @@ rules.add_perm("projects.expire_offer", is_system)
 rules.add_perm("projects.renew_offer", speaks_for_provider)
 rules.add_perm("projects.revise_offer", speaks_for_provider)
 rules.add_perm("projects.withdraw_offer", speaks_for_provider)
-rules.add_perm("projects.import_offers", is_unep)
 for part in ("offerterm", "offerline", "eligible"):
     for action in ("view", "add", "change", "delete"):  # in admin, on a provider's behalf or as part of a correction
         rules.add_perm(f"projects.{action}_{part}", is_unep)

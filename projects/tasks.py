@@ -11,6 +11,7 @@ from partners.tasks import PATIENCE
 from projects import agreement, clocks, duplicates, notify, quality, search, webhooks
 from projects.choices import Matched
 from projects.interchange import open_data
+from projects.interchange.bulk import running
 from projects.interchange.iati_import import import_file
 from projects.matching import keeping, reading
 from projects.models import Event, FacetTally, ImportRun, Notice, Project
@@ -24,6 +25,12 @@ def import_iati(run_id: int, publish: bool = True) -> None:
     run = ImportRun.objects.get(pk=run_id)
     by = run.started_by or User.objects.system()
     import_file(Path(run.file.path), by=by, publish=publish, run=run)
+
+
+@app.task(name="projects.import_table", queue="imports", retry=False)
+def import_table(run_id: int, dry_run: bool) -> None:
+    """Tries or carries out a table that is too long for somebody to wait for."""
+    running.carry_out(ImportRun.objects.get(pk=run_id), dry_run=dry_run)
 
 
 @app.periodic(cron="17 2 * * *")

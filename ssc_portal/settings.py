@@ -58,7 +58,6 @@ INSTALLED_APPS = [
     "django_filters",
     "rest_framework",
     "drf_spectacular",
-    "import_export",
     "pgtrigger",
     "pghistory",
     "procrastinate.contrib.django",

@@ -93,7 +93,7 @@ def test_every_record_keeps_its_history():
     untracked = {
         "ReferenceValue", "ReferenceCounter", "SearchEntry", "NeedEntry", "OfferEntry", "FacetTally", "SearchWord",
         "ReadText", "Posting", "TermCount", "FoundMatch", "KeptAnswer", "QualityDay",  # derived or bookkeeping
-        "Event", "ImportRun", "ImportIssue",  # are history themselves
+        "Event", "ImportRun", "ImportIssue", "ImportRow",  # are history themselves
         "Follow", "MailPreference", "Notice", "SavedMatch", "WebhookCall",  # people's own settings, and messages that say what became of them
     }  # fmt: skip
     for app in ("partners", "projects"):

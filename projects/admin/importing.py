@@ -1,27 +1,33 @@
-"""Admin of imports: upload an IATI file, see what would happen, confirm, follow the worker, read the findings."""
+"""Admin of imports: upload an IATI file or a table, see what would happen, confirm, follow the worker, read what came of
+it, undo a table. Templates of the tables."""
 
 import csv
 from pathlib import Path
 
 from django import forms
-from django.contrib import admin
-from django.core.exceptions import PermissionDenied
-from django.http import HttpResponse
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.paginator import Paginator
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import path
+from django.urls import path, reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 
-from projects.interchange.findings import write_findings
+from projects.choices import ImportKind, RowOutcome, RowUndo
+from projects.interchange.bulk import running, sheets
+from projects.interchange.bulk.resources import KINDS
+from projects.interchange.findings import write_findings, write_rows
 from projects.interchange.iati_import import import_file
 from projects.models import ImportIssue, ImportRun
-from projects.tasks import import_iati
+from projects.tasks import import_iati, import_table
 from ssc_portal.admin import RuledAdmin
 
 MOST_UPLOAD = 200 * 1024**2  # bytes
 MOST_PREVIEW = 5 * 1024**2  # bytes; larger files are read by the worker, without a preview first
 LISTED = 500
+ROWS_LISTED = 100
 
 
 class UploadForm(forms.Form):
@@ -43,10 +49,37 @@ class UploadForm(forms.Form):
         return file
 
 
+class TableForm(forms.Form):
+    kind = forms.ChoiceField(label=gettext_lazy("What the table holds"))
+    file = forms.FileField(
+        label=gettext_lazy("Table"),
+        help_text=gettext_lazy(
+            "The template, filled in: CSV in UTF-8 or a workbook (XLSX), at most 5000 records and 10 MB."
+        ),
+    )
+    only_good = forms.TypedChoiceField(
+        label=gettext_lazy("If some records are not right"),
+        choices=[("", gettext_lazy("write nothing until all are right")), ("1", gettext_lazy("write those that are right"))],
+        coerce=bool, required=False, empty_value=False, widget=forms.RadioSelect, initial="",
+    )  # fmt: skip
+
+    def __init__(self, *args, kinds: list[str], **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["kind"].choices = [(kind, ImportKind(kind).label) for kind in kinds]
+
+    def clean_file(self):
+        file = self.cleaned_data["file"]
+        if file.size > sheets.LARGEST:
+            raise forms.ValidationError(_("This file is larger than %(n)s MB.") % {"n": sheets.LARGEST // 1024**2})
+        return file
+
+
 @admin.register(ImportRun)
 class ImportRunAdmin(RuledAdmin, admin.ModelAdmin):
+    change_list_template = "admin/projects/importrun/list.html"
     list_display = [
         "file_name",
+        "kind",
         "started_at",
         "started_by",
         "progress",
@@ -55,10 +88,11 @@ class ImportRunAdmin(RuledAdmin, admin.ModelAdmin):
         "updated",
         "unchanged",
         "rejected",
+        "undone_at",
     ]
-    list_filter = ["progress", "is_dry_run"]
+    list_filter = ["kind", "progress", "is_dry_run", ("undone_at", admin.EmptyFieldListFilter)]
     list_select_related = ["started_by"]
-    search_fields = ["file_name", "sha256"]
+    search_fields = ["file_name", "sha256", "rows__key"]
 
     def has_add_permission(self, request):
         return request.user.has_perm("projects.import_projects")
@@ -74,6 +108,9 @@ class ImportRunAdmin(RuledAdmin, admin.ModelAdmin):
         return [
             path("<int:pk>/confirm/", view(require_POST(self.confirm_view)), name="projects_importrun_confirm"),
             path("<int:pk>/findings.csv", view(self.findings_view), name="projects_importrun_findings"),
+            path("<int:pk>/undo/", view(self.undo_view), name="projects_importrun_undo"),
+            path("table/", view(self.table_view), name="projects_importrun_table"),
+            path("table/<str:kind>.<str:format>", view(self.template_view), name="projects_importrun_template"),
             *super().get_urls(),
         ]
 
@@ -116,19 +153,101 @@ class ImportRunAdmin(RuledAdmin, admin.ModelAdmin):
         }
         return render(request, "admin/projects/importrun/upload.html", context, status=400 if form.errors else 200)
 
+    def table_view(self, request):
+        """Upload of a table: keeps the file, tries it, and shows what would become of each record. Templates to fill in."""
+        if not (kinds := running.kinds_for(request.user)):
+            raise PermissionDenied
+        initial = {"kind": request.GET.get("kind")}
+        form = TableForm(request.POST or None, request.FILES or None, kinds=kinds, initial=initial)
+        if request.method == "POST" and form.is_valid():
+            upload = form.cleaned_data["file"]
+            run = ImportRun(
+                kind=form.cleaned_data["kind"], only_good=form.cleaned_data["only_good"], started_by=request.user,
+                file_name=Path(upload.name).name[:200], file=upload, is_dry_run=True,
+            )  # fmt: skip
+            try:
+                given = sheets.read(upload, run.file_name, running.resource_of(run, request.user))
+            except ValidationError as error:
+                form.add_error("file", error)
+            else:
+                run.done = len(given)
+                run.save()
+                self._carry_out(run, dry_run=True)
+                return redirect("admin:projects_importrun_change", run.pk)
+        tables = [(kind, ImportKind(kind).label) for kind in kinds]
+        context = {
+            **self.admin_site.each_context(request), "title": _("Bring in a table"), "form": form, "opts": self.opts, "tables": tables,
+        }  # fmt: skip
+        return render(request, "admin/projects/importrun/table.html", context, status=400 if form.errors else 200)
+
+    def template_view(self, request, kind, format):
+        """The table of a kind to fill in: empty, or `?filled` with the records that this person may change."""
+        if kind not in KINDS or format not in ("csv", "xlsx"):
+            raise Http404
+        if kind not in running.kinds_for(request.user):
+            raise PermissionDenied
+        resource = KINDS[kind](by=request.user)
+        return table_response(resource, resource.writable() if "filled" in request.GET else None, kind, format)
+
+    def _carry_out(self, run: ImportRun, *, dry_run: bool) -> None:
+        """Small tables at once, larger ones by the worker."""
+        if run.done <= running.AT_ONCE:
+            running.carry_out(run, dry_run=dry_run)
+        else:
+            run.progress = ImportRun.Progress.QUEUED
+            run.save(update_fields=["progress"])
+            import_table.defer(run_id=run.pk, dry_run=dry_run)
+
     def confirm_view(self, request, pk):
-        """Hands a tried file to the worker."""
+        """Carries out what was tried: a table at once or by the worker, an IATI file by the worker."""
         if not self.has_add_permission(request):
             raise PermissionDenied
-        run = get_object_or_404(ImportRun, pk=pk, progress=ImportRun.Progress.WAITING)
-        run.issues.all().delete()
-        for name in ("done", "created", "updated", "unchanged", "rejected", "percent"):
-            setattr(run, name, 0)
-        run.is_dry_run, run.progress, run.message, run.finished_at = False, ImportRun.Progress.QUEUED, "", None
-        run.save()
-        import_iati.defer(run_id=run.pk, publish=request.session.pop(f"publish-import-{run.pk}", True))
-        self.message_user(request, _("The import was handed to the worker. This page shows how far it is."))
+        run = get_object_or_404(ImportRun, pk=pk)
+        waiting = ImportRun.objects.filter(pk=pk, progress=ImportRun.Progress.WAITING)
+        if not waiting.update(progress=ImportRun.Progress.QUEUED):  # pressed twice, it happens once
+            self.message_user(request, _("It was carried out already, or left."), messages.WARNING)
+        elif run.is_table:
+            run.started_by, run.only_good = request.user, run.only_good or "only_good" in request.POST
+            run.progress = ImportRun.Progress.QUEUED
+            run.save()
+            self._carry_out(run, dry_run=False)
+        else:
+            run.issues.all().delete()
+            for name in ("done", "created", "updated", "unchanged", "rejected", "percent"):
+                setattr(run, name, 0)
+            run.is_dry_run, run.progress, run.message, run.finished_at = False, ImportRun.Progress.QUEUED, "", None
+            run.save()
+            import_iati.defer(run_id=run.pk, publish=request.session.pop(f"publish-import-{run.pk}", True))
+            self.message_user(request, _("The import was handed to the worker. This page shows how far it is."))
         return redirect("admin:projects_importrun_change", run.pk)
+
+    def undo_view(self, request, pk):
+        """Asks, then takes back what a table wrote."""
+        run = get_object_or_404(ImportRun, pk=pk)
+        if not request.user.has_perm("projects.undo_importrun", run):
+            raise PermissionDenied
+        if request.method == "POST":
+            try:
+                running.undo(run, by=request.user)
+            except ValidationError as error:
+                self.message_user(request, " ".join(error.messages), messages.ERROR)
+            else:
+                left = run.rows.filter(undo__in=(RowUndo.PART, RowUndo.LEFT)).count()
+                self.message_user(
+                    request,
+                    ngettext("Undone. %(n)s record was left or undone in part: see below.",
+                             "Undone. %(n)s records were left or undone in part: see below.", left) % {"n": left}
+                    if left else _("Undone: everything is as it was before."),
+                    messages.WARNING if left else messages.SUCCESS,
+                )  # fmt: skip
+            return redirect("admin:projects_importrun_change", run.pk)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Undo the import"),
+            "run": run,
+            "opts": self.opts,
+        }
+        return render(request, "admin/projects/importrun/undo.html", context)
 
     def change_view(self, request, object_id, form_url="", extra_context=None):
         run = (
@@ -146,12 +265,31 @@ class ImportRunAdmin(RuledAdmin, admin.ModelAdmin):
             **self.admin_site.each_context(request), "title": str(run), "run": run, "opts": self.opts, "issues": issues[:LISTED],
             "counts": counts, "more": max(0, sum(counts.values()) - LISTED),
             "is_waiting": run.progress == ImportRun.Progress.WAITING and self.has_add_permission(request),
+            "may_undo": run.can_be_undone and request.user.has_perm("projects.undo_importrun", run),
+            **(self._rows(request, run) if run.is_table else {}),
             "is_moving": run.progress in (ImportRun.Progress.QUEUED, ImportRun.Progress.RUNNING),
         }  # fmt: skip
         return render(request, "admin/projects/importrun/run.html", context)
 
+    @staticmethod
+    def _rows(request, run: ImportRun) -> dict:
+        """The records of a table, a page at a time; `?outcome=` chooses some."""
+        rows, outcome = run.rows.all(), request.GET.get("outcome", "")
+        if outcome in RowOutcome.values:
+            rows = rows.filter(outcome=outcome)
+        resource = KINDS[run.kind](by=request.user)
+        columns, lines = resource._meta.fields, resource.line_names()
+        page = Paginator(rows, ROWS_LISTED).get_page(request.GET.get("page"))
+        for row in page:
+            names = [name for name in columns if name in row.after or name in row.before]
+            row.difference = [(n, *(_shown(cells.get(n), lines) for cells in (row.before, row.after))) for n in names]
+            row.url = _address(run, row)
+        counts = dict(zip(RowOutcome, (run.created, run.updated, run.unchanged, run.rejected), strict=True))
+        outcomes = [(each.value, each.label, n) for each, n in counts.items() if n]
+        return {"page": page, "outcomes": outcomes, "outcome": outcome, "right": run.created + run.updated}
+
     def findings_view(self, request, pk):
-        """Every finding of a run as CSV."""
+        """Every finding of a run as CSV; of a table every record with its difference."""
         run = get_object_or_404(ImportRun, pk=pk)
         if not self.has_view_permission(request, run):
             raise PermissionDenied
@@ -159,5 +297,77 @@ class ImportRunAdmin(RuledAdmin, admin.ModelAdmin):
             content_type="text/csv; charset=utf-8",
             headers={"Content-Disposition": f'attachment; filename="findings-{pk}.csv"'},
         )
-        write_findings(csv.writer(response), [run])
+        if run.is_table:
+            write_rows(csv.writer(response), run)
+        else:
+            write_findings(csv.writer(response), [run])
         return response
+
+
+def _shown(cell: str | list | None, names: list[str]) -> list[str]:
+    """A cell as lines of text; of a line of the record its cells in one, in the order of the columns."""
+    if isinstance(cell, list):
+        return [" · ".join(line[name] for name in names if name in line) for line in cell]
+    return [cell] if cell else []
+
+
+def _address(run: ImportRun, row) -> str:
+    """Where the record of a row is in admin; nothing where it is not there."""
+    model = KINDS[run.kind]._meta.model
+    if (
+        not row.record
+        or run.is_dry_run
+        and row.outcome == RowOutcome.NEW
+        or row.undo == RowUndo.WHOLE
+        and row.outcome == RowOutcome.NEW
+    ):
+        return ""
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_change", args=[row.record])
+
+
+def table_response(resource, records, kind: str, format: str) -> HttpResponse:
+    """A table as a file: empty, or with these records."""
+    rows = sheets.filled(resource, records) if records is not None else []
+    write, media_type = {
+        "csv": (sheets.as_csv, "text/csv; charset=utf-8"),
+        "xlsx": (sheets.as_workbook, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+    }[format]
+    headers = {"Content-Disposition": f'attachment; filename="{kind}.{format}"'}
+    return HttpResponse(write(resource, rows), content_type=media_type, headers=headers)
+
+
+class Tabled:
+    """Mixin: records that can be taken as the table in which they come back (`table_kind` of KINDS)."""
+
+    table_kind = ""
+    change_list_template = "admin/tabled_list.html"
+    actions = ["take_workbook", "take_csv"]
+
+    @admin.action(
+        description=gettext_lazy("Take as a workbook (XLSX), to be changed and brought back"), permissions=["take"]
+    )
+    def take_workbook(self, request, queryset):
+        return self._take(request, queryset, "xlsx")
+
+    @admin.action(description=gettext_lazy("Take as CSV, to be changed and brought back"), permissions=["take"])
+    def take_csv(self, request, queryset):
+        return self._take(request, queryset, "csv")
+
+    def _take(self, request, queryset, format: str):
+        resource = KINDS[self.table_kind](by=request.user)
+        if queryset.count() > sheets.MOST_RECORDS:
+            self.message_user(
+                request, _("At most %(n)s records in one file. Divide it.") % {"n": sheets.MOST_RECORDS}, messages.ERROR
+            )
+            return None
+        return table_response(
+            resource, resource.records().filter(pk__in=queryset.values("pk")), self.table_kind, format
+        )
+
+    def changelist_view(self, request, extra_context=None):
+        return super().changelist_view(
+            request, {"may_bring_in": self.has_take_permission(request), **(extra_context or {})}
+        )
+
+    def has_take_permission(self, request):
+        return request.user.has_perm(KINDS[self.table_kind].permission)

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from partners.admin import RuledInline
 from projects import lifecycle, notify
+from projects.admin.importing import Tabled
 from projects.admin.moving import Corrected, Correction, Moving, ReadOnlyInline
 from projects.choices import NeedState
 from projects.lifecycle import today
@@ -113,7 +114,8 @@ class StoryFilter(admin.SimpleListFilter):
 
 
 @admin.register(Need)
-class NeedAdmin(Corrected, Moving, KeptHistory, RuledAdmin, admin.ModelAdmin):
+class NeedAdmin(Tabled, Corrected, Moving, KeptHistory, RuledAdmin, admin.ModelAdmin):
+    table_kind = "needs"
     form = NeedForm
     change_form_template = "admin/projects/moving_form.html"
     list_display = ["reference", "title", "country", "kind", "state", "age", "due_on"]
@@ -137,7 +139,7 @@ class NeedAdmin(Corrected, Moving, KeptHistory, RuledAdmin, admin.ModelAdmin):
     ordering = ["-modified_at", "-pk"]
     list_per_page = 50
     show_full_result_count = False
-    actions = ["hold_selected", "resume_selected"]
+    actions = ["hold_selected", "resume_selected", *Tabled.actions]
 
     @admin.display(description=gettext_lazy("days in this state"), ordering="state_since")
     def age(self, need):

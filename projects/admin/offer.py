@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy
 
 from partners.admin import RuledInline
 from projects import lifecycle
+from projects.admin.importing import Tabled
 from projects.admin.moving import Corrected, Correction, Moving, ReadOnlyInline
 from projects.choices import OfferState
 from projects.models import Eligible, Event, Offer, OfferLine, OfferTerm, Response
@@ -54,7 +55,8 @@ class OfferForm(Correction):
 
 
 @admin.register(Offer)
-class OfferAdmin(Corrected, Moving, KeptHistory, RuledAdmin, admin.ModelAdmin):
+class OfferAdmin(Tabled, Corrected, Moving, KeptHistory, RuledAdmin, admin.ModelAdmin):
+    table_kind = "offers"
     form = OfferForm
     change_form_template = "admin/projects/moving_form.html"
     list_display = ["reference", "title", "partner", "country", "kind", "state", "due_on", "expires_on"]

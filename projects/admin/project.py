@@ -4,18 +4,17 @@ from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.shortcuts import render
-from django.urls import path, reverse
+from django.urls import path
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from import_export.admin import ExportActionMixin, ImportExportMixin
 
 from partners.admin import RuledInline
 from partners.models import Country, CountryGroup, Partner, Region
 from projects import quality, recording, search
+from projects.admin.importing import Tabled
 from projects.admin.moving import Moving, ReadOnlyInline
 from projects.choices import State, Vocabulary
-from projects.interchange.tables import ProjectResource
 from projects.models import (
     Budget,
     Contribution,
@@ -280,9 +279,9 @@ class ProjectForm(forms.ModelForm):
 
 
 @admin.register(Project)
-class ProjectAdmin(Moving, KeptHistory, RuledAdmin, ImportExportMixin, ExportActionMixin, admin.ModelAdmin):
+class ProjectAdmin(Tabled, Moving, KeptHistory, RuledAdmin, admin.ModelAdmin):
     form = ProjectForm
-    resource_classes = [ProjectResource]
+    table_kind = "projects"
     change_form_template = "admin/projects/project/change_form.html"
     list_display = ["reference", "title", "state", "status", "modality", "quality_score", "modified_at"]
     list_display_links = ["reference", "title"]
@@ -320,7 +319,7 @@ class ProjectAdmin(Moving, KeptHistory, RuledAdmin, ImportExportMixin, ExportAct
         CountryInline, PartnerInline, TermInline, ContributionInline, ResultInline, BudgetInline, TransactionInline, TranslationInline,
         RegionInline, LocationInline, DocumentInline, RelatedInline, UpdateInline, CheckInline,
     ]  # fmt: skip
-    actions = ["submit_selected", "publish_selected"]
+    actions = ["submit_selected", "publish_selected", *Tabled.actions]
     fieldsets = [
         (None, {"fields": ["title", "language", "summary", ("status", "modality"), ("instrument", "delivery_level"), "seen_at"]}),
         (gettext_lazy("Dates"), {"fields": [("planned_start", "planned_end"), ("actual_start", "actual_end")]}),
@@ -432,18 +431,3 @@ class ProjectAdmin(Moving, KeptHistory, RuledAdmin, ImportExportMixin, ExportAct
             without=int(without[:12]) if without.isascii() and without.isdigit() else None,
         )
         return render(request, "admin/projects/project/similar.html", {"similar": found})
-
-    # -- exchange
-    def has_import_permission(self, request):
-        return request.user.has_perm("projects.import_projects")
-
-    def has_export_permission(self, request):
-        return request.user.has_perm("projects.export_projects")
-
-    def get_export_queryset(self, request):
-        return super().get_export_queryset(request).for_page()
-
-    def changelist_view(self, request, extra_context=None):
-        return super().changelist_view(
-            request, {"iati_import": reverse("admin:projects_importrun_add"), **(extra_context or {})}
-        )

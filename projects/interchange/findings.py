@@ -1,4 +1,6 @@
-"""The findings of imports as a table."""
+"""The findings of imports as a table, and what became of each record of a table."""
+
+import json
 
 from ssc_portal.tables import harmless
 
@@ -18,3 +20,32 @@ def write_findings(writer, runs) -> None:
                 issue.text,
             ]
             writer.writerow([harmless(cell) for cell in cells])
+
+
+def write_rows(writer, run) -> None:
+    """Each record of a table: what becomes of it, column by column, and what is to be mended."""
+    writer.writerow(
+        [
+            "row",
+            "record",
+            "what becomes of it",
+            "column",
+            "before",
+            "after",
+            "to be mended",
+            "undone",
+            "why it was left",
+        ]
+    )
+    for row in run.rows.all():
+        about = [row.number, row.key, row.get_outcome_display()]
+        undone = [row.get_undo_display() if row.undo else "", row.undo_note]
+        changes = [(name, row.before.get(name, ""), cell, "") for name, cell in row.after.items()]
+        changes += [(name, "", "", text) for name, text in row.problems]
+        for name, before, after, text in changes or [("", "", "", "")]:
+            cells = [*about, name, _cell(before), _cell(after), text, *undone]
+            writer.writerow([harmless(cell) for cell in cells])
+
+
+def _cell(value) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -5,10 +5,8 @@ same rules hold. All of it is taken over, or nothing and a list of findings with
 taken in one language and brought back in another: its sheets and labels are known in all of them.
 """
 
-import datetime as dt
 import io
 from dataclasses import dataclass
-from decimal import Decimal
 
 from django import forms
 from django.conf import settings
@@ -18,20 +16,15 @@ from django.db import transaction
 from django.http import QueryDict
 from django.utils.translation import get_language, gettext_lazy, override
 from django.utils.translation import gettext as _
-from lxml import etree
-from openpyxl import Workbook, load_workbook
-from openpyxl.styles import Alignment, Font, PatternFill
-from openpyxl.utils import get_column_letter
-from openpyxl.utils.exceptions import InvalidFileException
-from openpyxl.worksheet.datavalidation import DataValidation
+from openpyxl import Workbook
 
-from projects import drafting, uploads
+from projects import drafting
 from projects.choices import Unit, Vocabulary
 from projects.forms.draft import Lines, Part, ThemesForm, parts_of
+from projects.interchange.workbooks import BOLD, FILL, LISTS, WRAP, head, opened, pick, plain, put
 from projects.models import Need, Term
 
 NEED, LINES, ABOUT = gettext_lazy("Need"), gettext_lazy("Lines"), gettext_lazy("About")
-LISTS = "Lists"  # hidden
 YES_OR_NO = ((True, gettext_lazy("yes")), (False, gettext_lazy("no")))
 LARGEST = 2 * 1024 * 1024
 SPARE = 15  # rows for lines that are not there yet
@@ -58,11 +51,6 @@ class SheetErrors(ValidationError):
 
 
 # --- writing -----------------------------------------------------------------------------------------------------------
-HEAD = Font(bold=True)
-FILL = PatternFill("solid", fgColor="E8EEEA")
-WRAP = Alignment(wrap_text=True, vertical="top")
-
-
 def write(need: Need) -> bytes:
     """The file: what to fill in, what is there already, choices to pick from."""
     book = Workbook()
@@ -73,7 +61,7 @@ def write(need: Need) -> bytes:
         book.create_sheet(str(ABOUT)),
     )
     sheet.title = str(NEED)
-    _head(sheet, [("field", 4), (_("Question"), 34), (_("Your answer"), 70), (_("How to answer"), 50)])
+    head(sheet, [("field", 4), (_("Question"), 34), (_("Your answer"), 70), (_("How to answer"), 50)])
     sheet.column_dimensions["A"].hidden = True
     names, columns = set(), iter(range(1, 200))
     for part in parts_of(need):
@@ -87,7 +75,7 @@ def write(need: Need) -> bytes:
                 continue
             row = _row(sheet, f"{part.slug}.{name}", str(field.label), _shown(form, name), _help(field))
             if choices := _choices(field):
-                _pick(sheet, lists, f"C{row}", choices, next(columns))
+                pick(sheet, lists, f"C{row}", choices, next(columns))
     _write_lines(lines, lists, need, columns)
     lists.sheet_state = "hidden"
     for row in (("reference", need.reference), ("seen", drafting.fingerprint(need, names - KEPT))):
@@ -98,30 +86,14 @@ def write(need: Need) -> bytes:
     return out.getvalue()
 
 
-def _text(cell, value) -> None:
-    """Writes text as text, so that a spreadsheet never takes it for a formula."""
-    cell.value = value
-    if isinstance(value, str) and value[:1] in "=+-@\t\r" and value:
-        cell.data_type = "s"
-        cell.quotePrefix = True
-
-
-def _head(sheet, columns) -> None:
-    for number, (title, width) in enumerate(columns, start=1):
-        cell = sheet.cell(1, number, title)
-        cell.font, cell.fill = HEAD, FILL
-        sheet.column_dimensions[get_column_letter(number)].width = width
-    sheet.freeze_panes = "A2"
-
-
 def _row(sheet, code: str, label: str, answer, hint: str, *, head=False) -> int:
     row = sheet.max_row + 1
     for column, value in enumerate((code, label, answer, hint), start=1):
         cell = sheet.cell(row, column)
-        _text(cell, value)
+        put(cell, value)
         cell.alignment = WRAP
         if head:
-            cell.font, cell.fill = HEAD, FILL
+            cell.font, cell.fill = BOLD, FILL
     return row
 
 
@@ -155,16 +127,6 @@ def _shown(form, name: str):
     return "" if value is None else value
 
 
-def _pick(sheet, lists, cells: str, labels: list[str], column: int) -> None:
-    """A list to pick from in these cells; the labels stand on a hidden sheet, since formulas hold 255 characters only."""
-    for row, label in enumerate(labels, start=1):
-        lists.cell(row, column, label)
-    letter = get_column_letter(column)
-    rule = DataValidation("list", formula1=f"{LISTS}!${letter}$1:${letter}${len(labels)}", allow_blank=True)
-    sheet.add_data_validation(rule)
-    rule.add(cells)
-
-
 def _assistance() -> list[tuple[Term, Term]]:
     """Kinds of help, each with its label: itself, since it calls itself by the name in the reader's language."""
     terms = Term.objects.in_use().filter(vocabulary=Vocabulary.ASSISTANCE).order_by("position", "pk")
@@ -174,19 +136,19 @@ def _assistance() -> list[tuple[Term, Term]]:
 def _write_lines(sheet, lists, need: Need, columns) -> None:
     titles = [("id", 4), (_("What exactly"), 50), (_("Kind of help"), 28), (_("How much"), 12), (_("Unit"), 18),
               (_("By when (year-month)"), 18), (_("Note"), 40), (_("Remove this line"), 14)]  # fmt: skip
-    _head(sheet, titles)
+    head(sheet, titles)
     sheet.column_dimensions["A"].hidden = True
     stored = list(need.lines.select_related("assistance"))
     for row, line in enumerate(stored, start=2):
         values = (line.pk, line.text, str(line.assistance or ""), line.quantity, line.get_unit_display() if line.unit else "",
                   f"{line.by_when:%Y-%m}" if line.by_when else "", line.note, "")  # fmt: skip
         for column, value in enumerate(values, start=1):
-            _text(sheet.cell(row, column), value)
+            put(sheet.cell(row, column), value)
             sheet.cell(row, column).alignment = WRAP
     last = len(stored) + 1 + SPARE
-    _pick(sheet, lists, f"C2:C{last}", [str(label) for _term, label in _assistance()], next(columns))
-    _pick(sheet, lists, f"E2:E{last}", [str(label) for label in Unit.labels], next(columns))
-    _pick(sheet, lists, f"H2:H{last}", [_("yes")], next(columns))
+    pick(sheet, lists, f"C2:C{last}", [str(label) for _term, label in _assistance()], next(columns))
+    pick(sheet, lists, f"E2:E{last}", [str(label) for label in Unit.labels], next(columns))
+    pick(sheet, lists, f"H2:H{last}", [_("yes")], next(columns))
 
 
 # --- taking back -------------------------------------------------------------------------------------------------------
@@ -207,7 +169,7 @@ def take(need: Need, file: File, *, by) -> list[str]:
     Raises SheetErrors with every cell to mend, ValidationError for a file that is not ours, Conflict (a SheetErrors
     here) when the draft was changed on the pages since the file was taken, PermissionDenied.
     """
-    book = _opened(file)
+    book = opened(file, LARGEST)
     sheets = _sheets(book)
     about = {str(a): b for a, b, *_rest in sheets[ABOUT].iter_rows(min_row=1, max_row=2, max_col=2, values_only=True)}
     if about.get("reference") != need.reference:
@@ -216,7 +178,7 @@ def take(need: Need, file: File, *, by) -> list[str]:
             % {"other": str(about.get("reference") or _("another need"))[:40], "reference": need.reference}
         )
     answers = {
-        str(code): (row, _plain(value))
+        str(code): (row, plain(value))
         for row, (code, _label, value) in enumerate(
             sheets[NEED].iter_rows(min_row=2, max_row=MOST_ROWS, max_col=3, values_only=True), start=2
         )
@@ -247,18 +209,6 @@ def take(need: Need, file: File, *, by) -> list[str]:
     return parts
 
 
-def _opened(file: File):
-    if file.size > LARGEST:
-        raise ValidationError(_("This file is larger than %(n)s MB.") % {"n": LARGEST // 1024**2})
-    content = file.read()
-    if not content or uploads.media_type(content, unpacked=20 * LARGEST)[1] != ".xlsx":
-        raise ValidationError(_("This is not a spreadsheet of the kind XLSX."))
-    try:
-        return load_workbook(io.BytesIO(content), data_only=True)
-    except (InvalidFileException, etree.XMLSyntaxError, KeyError, ValueError, OSError, TypeError, IndexError):
-        raise ValidationError(_("This spreadsheet is damaged. Save it again as XLSX.")) from None
-
-
 def _sheets(book) -> dict:
     """The sheets, whatever language their names are in."""
     names = _by_label([(name, name) for name in (NEED, LINES, ABOUT)])
@@ -268,17 +218,6 @@ def _sheets(book) -> dict:
             _("The sheet “%(name)s” is missing. Use the file that you took from here.") % {"name": missing[0]}
         )
     return found
-
-
-def _plain(value) -> str:
-    """What a person reads in the cell."""
-    if value is None:
-        return ""
-    if isinstance(value, dt.datetime):
-        return value.date().isoformat()
-    if isinstance(value, float | Decimal) and value == int(value):
-        return str(int(value))
-    return str(value).replace("\x00", "").strip()
 
 
 def _part(part: Part, need: Need, sheet, answers: dict, by):
@@ -343,7 +282,7 @@ def _lines(part: Part, need: Need, sheet, by):
         sheet.iter_rows(min_row=2, max_row=MOST_ROWS, max_col=len(LINE_COLUMNS), values_only=True), 2
     ):
         values = dict(
-            zip(LINE_COLUMNS, map(_plain, [*cells, *[None] * len(LINE_COLUMNS)][: len(LINE_COLUMNS)]), strict=True)
+            zip(LINE_COLUMNS, map(plain, [*cells, *[None] * len(LINE_COLUMNS)][: len(LINE_COLUMNS)]), strict=True)
         )
         if not any(v for name, v in values.items() if name != "id"):
             continue

@@ -2,7 +2,7 @@
 
 from projects.models.duplicate import DuplicatePair
 from projects.models.event import Event
-from projects.models.importing import ImportIssue, ImportRun
+from projects.models.importing import ImportIssue, ImportRow, ImportRun
 from projects.models.matching import (
     Concept,
     FoundMatch,
@@ -49,6 +49,7 @@ __all__ = [
     "FacetTally",
     "Follow",
     "ImportIssue",
+    "ImportRow",
     "ImportRun",
     "LineItem",
     "Location",

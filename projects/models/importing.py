@@ -1,9 +1,12 @@
-"""What was imported, from which file, by whom; and what an import could not take as it came."""
+"""What was imported, from which file, by whom; what an import could not take as it came; what a table changed, row by row."""
 
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+
+from partners.models.constraints import known, together
+from projects.choices import ImportKind, RowOutcome, RowUndo
 
 
 class ImportRun(models.Model):
@@ -16,13 +19,17 @@ class ImportRun(models.Model):
         DONE = "done", _("done")
         FAILED = "failed", _("stopped")
 
+    kind = models.CharField(_("kind"), max_length=10, choices=ImportKind, default=ImportKind.IATI)
+    only_good = models.BooleanField(
+        _("good records only"), default=False, help_text=_("Of a table: what is right was taken, the rest left out.")
+    )
     file_name = models.CharField(_("file"), max_length=200)
     file = models.FileField(_("uploaded file"), upload_to="imports/", blank=True)
     sha256 = models.CharField(_("checksum"), max_length=64, blank=True)
     version = models.CharField(_("IATI version"), max_length=10, blank=True)
     progress = models.CharField(_("progress"), max_length=10, choices=Progress, default=Progress.RUNNING)
     is_dry_run = models.BooleanField(_("trial run"), default=False)
-    done = models.PositiveIntegerField(_("activities read"), default=0)
+    done = models.PositiveIntegerField(_("records read"), default=0)
     percent = models.PositiveSmallIntegerField(_("read so far, in %"), default=0)
     created = models.PositiveIntegerField(_("new"), default=0)
     updated = models.PositiveIntegerField(_("changed"), default=0)
@@ -34,14 +41,28 @@ class ImportRun(models.Model):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", verbose_name=_("by")
     )
     finished_at = models.DateTimeField(_("finished at"), null=True)
+    undone_at = models.DateTimeField(_("undone at"), null=True, blank=True)
+    undone_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("undone by")
+    )
 
     class Meta:
         verbose_name = _("import")
         verbose_name_plural = _("imports")
         ordering = ["-started_at", "-pk"]
+        constraints = [known("kind", ImportKind), together("undone_at", "undone_by")]
 
     def __str__(self):
         return f"{self.file_name} ({self.started_at:%Y-%m-%d %H:%M})"
+
+    @property
+    def is_table(self) -> bool:
+        return self.kind != ImportKind.IATI
+
+    @property
+    def can_be_undone(self) -> bool:
+        """A table that was carried out and still stands."""
+        return self.is_table and self.progress == self.Progress.DONE and not self.is_dry_run and self.undone_at is None
 
 
 class ImportIssue(models.Model):
@@ -70,3 +91,34 @@ class ImportIssue(models.Model):
 
     def __str__(self):
         return f"{self.identifier}: {self.element} {self.value}: {self.text}"
+
+
+class ImportRow(models.Model):
+    """One record of a table: what it was before, what the table makes of it, or why it can't be taken.
+
+    Cells are texts by column, as the table writes them; lines are a list of such.
+    """
+
+    run = models.ForeignKey(ImportRun, models.CASCADE, related_name="rows", verbose_name=_("import"))
+    number = models.PositiveIntegerField(_("row"))
+    key = models.CharField(_("record"), max_length=250, blank=True)  # reference, ISO 3166-1 code, address, or a title
+    record = models.BigIntegerField(null=True)  # its key, of the kind of the run
+    outcome = models.CharField(_("what becomes of it"), max_length=10, choices=RowOutcome)
+    before = models.JSONField(_("before"), default=dict)  # of the columns that change
+    after = models.JSONField(_("after"), default=dict)
+    problems = models.JSONField(_("problems"), default=list)  # [column or "", sentence]
+    undo = models.CharField(_("undone"), max_length=5, choices=RowUndo, blank=True, default=RowUndo.NOT)
+    undo_note = models.CharField(_("why it was left"), max_length=300, blank=True)
+
+    class Meta:
+        verbose_name = _("row of an import")
+        verbose_name_plural = _("rows of imports")
+        ordering = ["run", "number"]
+        constraints = [
+            models.UniqueConstraint(fields=["run", "number"], name="row_once_per_import"),
+            known("outcome", RowOutcome),
+            known("undo", RowUndo),
+        ]
+
+    def __str__(self):
+        return f"{self.number}: {self.key}"

@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from partners.models import Country, Partner
 from projects.models import ImportRun, Project, SearchEntry, Term
-from tests.factories import ContributionFactory, ProjectFactory, UserFactory
+from tests.factories import ProjectFactory, UserFactory
 
 # Django's own admin templates rely on undefined variables being empty.
 pytestmark = [pytest.mark.django_db, pytest.mark.ignore_template_errors]
@@ -203,80 +203,6 @@ def test_desk_gives_no_role_of_unep(desk, people):
     assert people["stranger"].memberships.get().granted_by == people["desk"]
 
 
-# --- tables ----------------------------------------------------------------------------------------------------------
-def upload(client, text: str):
-    """Sends a CSV file to the import page; gives the page with its preview."""
-    file = io.BytesIO(text.encode())
-    file.name = "projects.csv"
-    return client.post(reverse("admin:projects_project_import"), {"import_file": file, "format": "0", "resource": ""})
-
-
-def confirm(client, page):
-    return client.post(
-        reverse("admin:projects_project_process_import"), page.context["confirm_form"].initial, follow=True
-    )
-
-
-def test_table_is_previewed_then_written(desk, people):
-    page = upload(
-        desk, "title,summary,status,countries,terms\nNew wells,Two towns.,2,BRA:provider; KEN,bsp-theme:freshwater\n"
-    )
-    assert not page.context["result"].has_errors(), page.context["result"].row_errors()
-    assert Project.objects.count() == 0
-    confirm(desk, page)
-    project = Project.objects.get()
-    assert (project.title, project.created_by) == ("New wells", people["desk"])
-    assert [(c.country.iso3, c.role) for c in project.country_links.all()] == [
-        ("BRA", "provider"),
-        ("KEN", "recipient"),
-    ]
-
-
-def test_table_changes_known_rows_by_reference_and_leaves_the_rest(desk):
-    project = ProjectFactory(summary="Stays")
-    ContributionFactory(project=project)
-    page = upload(desk, f"reference,title,countries\n{project.reference},Better title,KEN:both\n")
-    confirm(desk, page)
-    project.refresh_from_db()
-    assert (project.title, project.summary, project.contributions.count()) == ("Better title", "Stays", 1)
-    assert [(c.country.iso3, c.role) for c in project.country_links.all()] == [("KEN", "both")]
-
-
-@pytest.mark.parametrize(
-    ("text", "why"),
-    [
-        ("title,countries\nA,ZZZ\n", "there is no country ZZZ"),
-        ("title,countries\nA,KEN:donor\n", "donor is no role"),
-        ("title,terms\nA,bsp-theme:none\n", "there is no term bsp-theme:none"),
-        ("title,partners\nA,nobody:1\n", "there is no partner nobody"),
-        ("title,planned_start,planned_end\nA,2025-01-01,2024-01-01\n", "planned end comes before"),
-        ("title,colour\nA,green\n", "There is no column colour"),
-        ("reference,title\nP-1999-0001,A\n", "There is no project P-1999-0001"),
-        ("title,status\nA,9\n", "9"),
-        ("title,modality,countries\nA,bilateral,BRA:provider:2\n", "triangular cooperation only"),
-    ],
-)
-def test_table_with_errors_says_which_row_and_writes_nothing(desk, text, why):
-    page = upload(desk, text + "Good,,\n" if text.count(",") > 2 else text)
-    result = page.context["result"]
-    assert result.has_errors() or result.has_validation_errors()
-    assert why in page.content.decode()
-    assert Project.objects.count() == 0
-
-
-def test_export_takes_the_current_filter_and_defuses_formulas(desk):
-    ProjectFactory(published=True, title="=cmd|' /C calc'!A0")
-    ProjectFactory(countries={"FJI": "both"})
-    address = reverse("admin:projects_project_export") + "?country=KEN"
-    fields = [n for n in desk.get(address).context["form"].fields if n.startswith("projectresource_")]
-    response = desk.post(address, {"format": "0", "resource": "0"} | dict.fromkeys(fields, "on"))
-    lines = response.content.decode().splitlines()
-    assert response["Content-Type"].startswith("text/csv")
-    assert len(lines) == 2
-    assert "'=cmd|" in lines[1]
-    assert "BRA:provider; KEN:recipient" in lines[1]
-
-
 # --- IATI ------------------------------------------------------------------------------------------------------------
 FILE = b"""<iati-activities version="2.03"><iati-activity><iati-identifier>XX-1</iati-identifier><title><narrative>Wells</narrative></title>
 <recipient-country code="KE"/></iati-activity></iati-activities>"""
@@ -319,8 +245,7 @@ DOORS = {
     "change": ("change_project", "admin:projects_project_change"),
     "delete": ("delete_project", "admin:projects_project_delete"),
     "history": ("view_project", "admin:projects_project_history"),
-    "table in": ("import_projects", "admin:projects_project_import"),
-    "table out": ("export_projects", "admin:projects_project_export"),
+    "table in": ("import_projects", "admin:projects_importrun_table"),
     "IATI in": ("import_projects", "admin:projects_importrun_add"),
     "similar": ("view_project", "admin:projects_project_similar"),
 }

@@ -1,26 +1,21 @@
 """What follows a match: alerts as each person chose, keeping it, how good matches are, demand against supply; private terms
 stay private on the way."""
 
-import csv
-import io
 import json
 
 import pytest
 from django.core import mail
-from django.core.management import CommandError, call_command
 from django.test import Client
 
 from partners.choices import Role
 from partners.models import Country, Partner
 from projects import actions, agreement, dashboard, drafting, matches, notify, search
 from projects.choices import ConfirmedStep, Frequency, Matched, NeedState, NoticeKind, OfferState, Status
-from projects.interchange.needs_import import Unreadable, read_table
-from projects.interchange.offers_import import COLUMNS, import_offers
 from projects.lifecycle import transition
 from projects.matching import keeping
 from projects.models import FoundMatch, MailPreference, Need, Notice, Offer, Project, Response, SavedMatch, SetAside
 from projects.suggestions import offers_like
-from tests.factories import MembershipFactory, NeedFactory, OfferFactory, ProjectFactory, ResponseFactory, UserFactory
+from tests.factories import MembershipFactory, NeedFactory, OfferFactory, ProjectFactory, ResponseFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -238,59 +233,7 @@ def test_an_empty_portal_has_a_picture_of_demand_too(client):
     assert client.get("/matches/demand/").status_code == 200
 
 
-# --- offers from elsewhere ------------------------------------------------------------------------------------------------
-ROW = {
-    "offer_id": "X-1", "provider": "undp", "kind": "training", "title": "A course", "language": "en", "summary": "Two weeks.",
-    "description": "", "themes": "air; waste", "languages": "en;fr", "line": "Places", "assistance": "training", "cost": "free",
-    "quantity": "12", "unit": "places", "contact_name": "A", "contact_email": "a@example.org",
-}  # fmt: skip
-
-
-def test_offers_come_from_a_table_once_and_bad_rows_are_told(tmp_path):
-    by = UserFactory()
-    rows = [
-        ROW,
-        ROW | {"line": "Visits", "assistance": "study-tour", "cost": "cost", "quantity": "3", "unit": "visits"},
-        ROW | {"offer_id": "X-2", "provider": "KEN", "contact_email": "", "line": ""},
-        ROW | {"offer_id": "X-3", "provider": "nobody"},
-        ROW | {"offer_id": "X-4", "quantity": "many"},
-        ROW | {"offer_id": "X-5", "themes": "nothing"},
-        ROW | {"offer_id": "X-6", "unit": "", "quantity": "3"},
-        ROW | {"offer_id": "X-7", "contact_email": "nonsense"},
-        ROW | {"offer_id": ""},
-    ]
-    trial = import_offers(rows, by=by, source="A list", dry_run=True)
-    assert (trial.created, trial.rejected) == (2, 6) and not Offer.objects.exists()
-    found = import_offers(rows, by=by, source="A list")
-    assert (found.created, found.present, found.rejected) == (2, 0, 6)
-    offer = Offer.objects.get(source_key="X-1")
-    assert [(line.text, line.quantity, line.cost) for line in offer.lines.all()] == [("Places", 12, "free"), ("Visits", 3, "cost")]  # fmt: skip
-    assert (offer.partner.slug, offer.state, offer.languages, offer.is_on_behalf) == (
-        "undp",
-        "draft",
-        ["en", "fr"],
-        True,
-    )
-    assert {t.code for t in offer.terms.all()} == {"air", "waste"}
-    assert Offer.objects.get(source_key="X-2").country.iso3 == "KEN"
-    assert any(key == "X-2" and "contact" in text for _n, key, text in found.findings)
-    again = import_offers(rows, by=by, source="A list")
-    assert (again.created, again.present) == (0, 2)
-    path = tmp_path / "offers.csv"
-    with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS)
-        writer.writeheader()
-        writer.writerow(ROW | {"offer_id": "Y-1", "title": "=2+3"})
-    out = io.StringIO()
-    call_command("import_offers", str(path), stdout=out)
-    assert "1 new drafts" in out.getvalue()
-    path.write_text("a,b\n1,2\n")
-    with pytest.raises(Unreadable, match="no column"):
-        read_table(path, COLUMNS)
-    with pytest.raises(CommandError):
-        call_command("import_offers", str(path), stdout=io.StringIO())
-
-
+# --- copies -----------------------------------------------------------------------------------------------------------
 def test_a_copy_takes_over_all_but_dates_and_endorsement(people):
     offer = OfferFactory(in_state=OfferState.ACTIVE, eligible=["KEN", "ldc"], deadline="2099-01-01")
     client = Client()

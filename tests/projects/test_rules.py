@@ -36,7 +36,6 @@ DRAFT = {
     "projects.unpublish_project": {"publisher", "administrator"},
     "projects.merge_project": UNEP,
     "projects.import_projects": UNEP,
-    "projects.export_projects": UNEP,
     "projects.change_term": {"administrator"},
     "partners.change_partner": UNEP,
     "partners.change_country": {"administrator"},

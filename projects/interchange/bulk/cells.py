@@ -1,0 +1,280 @@
+"""What stands in one cell of a table that people fill in: read into a value, shown as text, with the choices there are.
+
+Where a code is to be picked, the cell may hold the code alone or, as the lists to pick from have it, `code – name`.
+"""
+
+import calendar
+import datetime as dt
+import re
+from collections.abc import Callable
+from decimal import Decimal
+from functools import cached_property
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.utils.translation import gettext as _
+from import_export import widgets
+
+from projects.interchange.cleaning import number_of
+from ssc_portal.tables import JOIN
+
+NAMED = " – "  # between a code and its name
+MARK = re.compile(r"^'(?=[=+@\t\r-])")  # as tables that go out keep spreadsheets from taking text for a formula
+YES, NO = "true", "false"
+
+
+def code_of(text: str) -> str:
+    return text.split(NAMED)[0].strip()
+
+
+class Cell(widgets.Widget):
+    """Text, as it is. `read` raises ValueError with a sentence that says what to do."""
+
+    several = False  # more than one, separated by semicolons
+    how = ""  # how to fill it in
+
+    def __init__(self, *, null: bool = False):
+        super().__init__()
+        self.null = null
+
+    def clean(self, value, row=None, **kwargs):
+        text = MARK.sub("", "" if value is None else str(value).strip())
+        return self.read(text) if text else self.empty
+
+    def render(self, value, obj=None, **kwargs) -> str:
+        return "" if value is None else self.show(value)
+
+    @property
+    def empty(self):
+        return None if self.null else ""
+
+    def read(self, text: str):
+        return text
+
+    def show(self, value) -> str:
+        return str(value)
+
+    def choices(self) -> list[tuple[str, str]]:
+        """(code, name) of what can be picked; none where anything may be written."""
+        return []
+
+
+class Choice(Cell):
+    """One code of a list."""
+
+    def __init__(self, choices, **kwargs):
+        super().__init__(**kwargs)
+        self.known = [(value, label) for value, label in choices if value not in ("", None)]
+
+    def choices(self):
+        return [(str(value), str(label)) for value, label in self.known]
+
+    def read(self, text):
+        code = code_of(text).lower()
+        found = next((value for value, _label in self.known if str(value).lower() == code), None)
+        if found is None:
+            known = ", ".join(str(value) for value, _label in self.known[:20])
+            raise ValueError(
+                _("“%(code)s” is not known here. Use one of: %(known)s.") % {"code": code[:40], "known": known}
+            )
+        return found
+
+
+class YesNo(Cell):
+    words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+
+    def choices(self):
+        return [(YES, _("yes")), (NO, _("no"))]
+
+    @property
+    def empty(self):
+        return None if self.null else False
+
+    def read(self, text):
+        if (answer := self.words.get(code_of(text).lower())) is None:
+            raise ValueError(_("Answer true or false."))
+        return answer
+
+    def show(self, value):
+        return YES if value else NO
+
+
+class Nullable(Cell):
+    """Base: an empty cell is no value at all."""
+
+    empty = None
+
+
+class Day(Nullable):
+    how = "2027-06-30"
+
+    def read(self, text):
+        try:
+            return dt.date.fromisoformat(text[:10])
+        except ValueError:
+            raise ValueError(_("“%(text)s” is no day. Write it as 2027-06-30.") % {"text": text[:20]}) from None
+
+    def show(self, value):
+        return value.isoformat()
+
+
+class Month(Nullable):
+    """A month, kept as its last day."""
+
+    how = "2027-06"
+
+    def read(self, text):
+        try:
+            day = dt.date.fromisoformat(f"{text[:7]}-01")
+        except ValueError:
+            raise ValueError(_("“%(text)s” is no month. Write it as 2027-06.") % {"text": text[:20]}) from None
+        return day.replace(day=calendar.monthrange(day.year, day.month)[1])
+
+    def show(self, value):
+        return f"{value:%Y-%m}"
+
+
+class Number(Nullable):
+    how = "12.5"
+
+    def read(self, text):
+        value, _repaired = number_of(text)
+        if value is None:
+            raise ValueError(_("“%(text)s” is no number. Write it as 12.5.") % {"text": text[:20]})
+        return value
+
+    def show(self, value):
+        return f"{Decimal(value).normalize():f}"
+
+
+class Whole(Number):
+    how = "12"
+
+    def read(self, text):
+        value = super().read(text)
+        if value != int(value):
+            raise ValueError(_("“%(text)s” is no whole number.") % {"text": text[:20]})
+        return int(value)
+
+
+class Record(Nullable):
+    """Another record, by its code."""
+
+    def __init__(self, records: Callable[[], models.QuerySet], code: Callable[[models.Model], str], **kwargs):
+        super().__init__(**kwargs)
+        self.records, self.code = records, code
+
+    @cached_property
+    def by_code(self) -> dict[str, models.Model]:
+        return {self.code(record).lower(): record for record in self.records()}
+
+    def choices(self):
+        return [(self.code(record), str(record)) for record in self.by_code.values()]
+
+    def read(self, text):
+        code = code_of(text)
+        if (found := self.find(code)) is None:
+            raise ValueError(_("There is no “%(code)s” here.") % {"code": code[:60]})
+        return found
+
+    def find(self, code: str) -> models.Model | None:
+        return self.by_code.get(code.lower())
+
+    def show(self, value):
+        return self.code(value)
+
+
+class Key(Record):
+    """Another record by its code; the value is its key."""
+
+    def read(self, text):
+        return super().read(text).pk
+
+    def show(self, value):
+        return next((self.code(record) for record in self.by_code.values() if record.pk == value), "")
+
+
+class Reference(Record):
+    """A record of the many that are known by a reference; nothing to pick from."""
+
+    def __init__(self, model: type[models.Model]):
+        super().__init__(model.objects.all, lambda record: record.reference)
+
+    def choices(self):
+        return []
+
+    def find(self, code):
+        return self.records().filter(reference=code.upper()).first()
+
+
+class Tie(Record):
+    """Another record with what is said of the tie, in one entry: code:this:that. The value is a dictionary."""
+
+    def __init__(self, name: str, records, code, parts: dict[str, Cell], **defaults):
+        super().__init__(records, code)
+        self.name, self.parts, self.defaults = name, parts, defaults
+
+    def read(self, text):
+        given = code_of(text)
+        code = next((c for c in self._beginnings(given) if c.lower() in self.by_code), given)
+        said = [part.strip() for part in given[len(code) :].split(":")[1:]]
+        found = {
+            self.name: super().read(code),
+            **{name: cell.empty for name, cell in self.parts.items()},
+            **self.defaults,
+        }
+        for (name, cell), part in zip(self.parts.items(), said, strict=False):
+            if part:
+                found[name] = cell.clean(part)
+        return found
+
+    @staticmethod
+    def _beginnings(text: str):
+        """The text, then ever less of its parts: codes such as bsp-theme:air hold a colon themselves."""
+        parts = text.split(":")
+        return [":".join(parts[:n]).strip() for n in range(len(parts), 0, -1)]
+
+    def show(self, value):
+        said = [cell.render(value[name]) for name, cell in self.parts.items()]
+        return ":".join([self.code(value[self.name]), *said]).rstrip(":")
+
+
+class Several(Cell):
+    """Several of a kind in one cell, separated by semicolons; each once."""
+
+    several, empty = True, []
+
+    def __init__(self, one: Cell):
+        super().__init__()
+        self.one = one
+
+    def choices(self):
+        return self.one.choices()
+
+    def clean(self, value, row=None, **kwargs):
+        entries = [part for part in str(value or "").split(JOIN.strip()) if part.strip()]
+        found = [self.one.clean(entry) for entry in entries]
+        return [value for place, value in enumerate(found) if value not in found[:place]]
+
+    def render(self, value, obj=None, **kwargs):
+        return JOIN.join(self.one.render(entry) for entry in value or [])
+
+
+def cell_for(field: models.Field) -> Cell:
+    """The cell that holds a field of a record."""
+    if field.choices:
+        return Choice(field.choices, null=field.null)
+    if isinstance(field, models.ForeignKey):
+        model = field.related_model
+        names = {one.name for one in model._meta.fields}
+        if "reference" in names:
+            return Reference(model)
+        code = next(name for name in ("iso3", "slug", "code") if name in names)
+        return Record(model.objects.all, lambda record: getattr(record, code))
+    if isinstance(field, ArrayField):
+        return Several(Cell())
+    kinds = (
+        (models.BooleanField, YesNo), (models.DateField, Day), (models.DecimalField, Number), (models.IntegerField, Whole),
+    )  # fmt: skip
+    kind = next((cell for kind, cell in kinds if isinstance(field, kind)), None)
+    return kind() if kind else Cell(null=field.null)

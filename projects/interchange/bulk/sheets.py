@@ -1,0 +1,200 @@
+"""The tables themselves: templates to fill in (CSV, or XLSX with lists to pick from), and what comes back, record by record."""
+
+import csv
+import io
+from dataclasses import dataclass, field
+
+from django.core.exceptions import ValidationError
+from django.core.files.base import File
+from django.utils.translation import gettext as _
+from openpyxl import Workbook
+from openpyxl.comments import Comment
+from openpyxl.utils import get_column_letter
+
+from projects.interchange.bulk.cells import NAMED, Cell
+from projects.interchange.bulk.resources import TableResource
+from projects.interchange.workbooks import BOLD, FILL, LISTS, head, opened, pick, plain, put
+from ssc_portal.tables import harmless
+
+LARGEST = 10 * 1024**2  # bytes
+MOST_RECORDS = 5000  # in one file
+SPARE = 500  # rows with lists to pick from below those that are filled in
+WIDTH = 22
+
+
+# --- going out ---------------------------------------------------------------------------------------------------------
+def rows_of(resource: TableResource, record) -> list[list[str]]:
+    """A record as rows of the table: the first with everything, one more for each further line."""
+    cells = resource.cells(record)
+    lines = cells.pop(resource.line_column, None) or [{}]
+    key = next(name for name in resource.known_by if cells.get(name))
+    rows = [{**cells, **lines[0]}, *({key: cells[key], **line} for line in lines[1:])]
+    return [[row.get(name, "") for name in resource.columns()] for row in rows]
+
+
+def filled(resource: TableResource, records) -> list[list[str]]:
+    return [row for record in records.order_by("pk")[:MOST_RECORDS] for row in rows_of(resource, record)]
+
+
+def as_csv(resource: TableResource, rows: list[list[str]]) -> bytes:
+    """CSV in UTF-8, marked as such for spreadsheets."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out)
+    writer.writerow(resource.columns())
+    writer.writerows([harmless(cell) for cell in row] for row in rows)
+    return out.getvalue().encode("utf-8-sig")
+
+
+def as_workbook(resource: TableResource, rows: list[list[str]]) -> bytes:
+    """XLSX: the table, lists to pick from, a sheet that explains each column, a sheet of codes."""
+    book = Workbook()
+    sheet, about, codes, lists = book.active, *(book.create_sheet(name) for name in ("About", "Codes", LISTS))
+    sheet.title, lists.sheet_state = "Data", "hidden"
+    columns = resource.columns()
+    head(sheet, [(name, WIDTH) for name in columns])
+    head(about, [(_("Column"), WIDTH), (_("What it is for"), 90), (_("How to write it"), 60)])
+    head(codes, [(_("Column"), WIDTH), (_("Code"), WIDTH), (_("Name"), 70)])
+    lines = resource.line_names()
+    for number, (name, cell) in enumerate(columns.items(), start=1):
+        letter, what, choices = get_column_letter(number), resource.about(name), cell.choices()
+        sheet[f"{letter}1"].comment = Comment(f"{what}\n{_how(cell, choices)}".strip(), "", height=120, width=320)
+        sheet.column_dimensions[letter].number_format = "@"  # texts: codes such as 004 stay as they are
+        about.append([name, what, _how(cell, choices, name in resource.required, name in lines)])
+        about.cell(about.max_row, 1).font = BOLD
+        if choices:
+            labels = [f"{code}{NAMED}{label.replace(';', ',')}" for code, label in choices]
+            pick(sheet, lists, f"{letter}2:{letter}{len(rows) + 1 + SPARE}", labels, number, only=not cell.several)
+            for code, label in choices:
+                codes.append([name, code, label])
+    for text in _rules(resource):
+        about.append([])
+        about.cell(about.max_row + 1, 2, text).fill = FILL
+    for number, row in enumerate(rows, start=2):
+        for column, value in enumerate(row, start=1):
+            cell = sheet.cell(number, column)
+            cell.number_format = "@"
+            if value != "":
+                put(cell, value)
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def _how(cell: Cell, choices, is_required: bool = False, is_line: bool = False) -> str:
+    parts = [
+        _("Needed for a new record.") if is_required else "",
+        _("One line a row.") if is_line else "",
+        _("Several, separated by semicolons, or one a row.") if cell.several else "",
+        _("Pick from the list, or write the code.") if choices and not cell.several else "",
+        _("As %(example)s.") % {"example": cell.how} if cell.how else "",
+    ]
+    return " ".join(filter(None, parts))
+
+
+def _rules(resource: TableResource) -> list[str]:
+    return [
+        _("One row is one record. Further rows of the same record repeat %(columns)s, or leave it and %(name)s empty.")
+        % {"columns": " / ".join(resource.known_by), "name": resource.named_by},
+        _("A column that you delete from the table stays as it is in the portal. An empty cell empties what is there."),
+        _("Nothing is written before you have seen what would change."),
+    ]
+
+
+# --- coming back -------------------------------------------------------------------------------------------------------
+@dataclass
+class Given:
+    """What a table says of one record: the row it begins in, and the cells, with the lines of all its rows."""
+
+    row: int
+    cells: dict = field(default_factory=dict)
+
+
+def read(file: File, name: str, resource: TableResource) -> list[Given]:
+    """The records of an uploaded table. Raises ValidationError with what to mend in the file."""
+    rows = _from_workbook(file) if name.lower().endswith(".xlsx") else _from_csv(file)
+    titles = [plain(title).strip().lower() for title in next(rows, [])]
+    while titles and not titles[-1]:
+        titles.pop()
+    columns = resource.columns()
+    if not set(titles) & set(columns):
+        raise ValidationError(
+            _("The first row names none of the columns of this table. Take the template; its first row stays as it is.")
+        )
+    if wrong := [title for title in titles if title not in columns]:
+        raise ValidationError(
+            _("There is no column “%(name)s”. The columns are: %(known)s.")
+            % {"name": wrong[0][:40], "known": ", ".join(columns)}
+        )
+    if twice := [title for place, title in enumerate(titles) if title in titles[:place]]:
+        raise ValidationError(_("The column “%(name)s” is there twice.") % {"name": twice[0]})
+    lines = resource.line_names()
+    if (some := set(titles) & set(lines)) and (missing := [one for one in lines if one not in some]):
+        raise ValidationError(_("The columns of lines go together: %(names)s.") % {"names": ", ".join(missing)})
+    if not set(titles) & {*resource.known_by, resource.named_by}:
+        raise ValidationError(
+            _("No column says which record a row is about: %(names)s.")
+            % {"names": ", ".join((*resource.known_by, resource.named_by))}
+        )
+    found = _gathered(rows, titles, resource)
+    if not found:
+        raise ValidationError(_("The table has no rows below its first one."))
+    return found
+
+
+def _gathered(rows, titles: list[str], resource: TableResource) -> list[Given]:
+    """Rows as records: one that repeats the key of the row above, or has no key and no name, goes on with it."""
+    found: list[Given] = []
+    lines, columns = resource.line_names(), resource.columns()
+    for number, row in enumerate(rows, start=2):  # as in a spreadsheet, where row 1 has the names
+        texts = [plain(cell) for cell in row]
+        cells = dict(zip(titles, [*texts, *[""] * len(titles)], strict=False))
+        if not any(cells.values()):
+            continue
+        if any(texts[len(titles) :]):
+            raise ValidationError(_("Row %(n)s has more cells than there are columns.") % {"n": number})
+        own = {name: text for name, text in cells.items() if name not in lines}
+        line = {name: text for name, text in cells.items() if name in lines}
+        if found and _goes_on(found[-1].cells, own, resource):
+            for name, text in own.items():
+                if text and columns[name].several:
+                    found[-1].cells[name] = "; ".join(filter(None, (found[-1].cells[name], text)))
+        else:
+            found.append(Given(number, own))
+            if len(found) > MOST_RECORDS:
+                raise ValidationError(_("At most %(n)s records in one file. Divide it.") % {"n": MOST_RECORDS})
+            if line:
+                own[resource.line_column] = []
+        if any(line.values()):
+            found[-1].cells[resource.line_column].append((number, line))
+    return found
+
+
+def _goes_on(above: dict, own: dict, resource: TableResource) -> bool:
+    keys = [(above.get(name), own[name]) for name in resource.known_by if own.get(name)]
+    return keys[0][0] == keys[0][1] if keys else not own.get(resource.named_by)
+
+
+def _from_workbook(file: File):
+    book = opened(file, LARGEST)
+    sheet = book["Data"] if "Data" in book.sheetnames else book.worksheets[0]
+    yield from sheet.iter_rows(values_only=True)
+
+
+def _from_csv(file: File):
+    if file.size > LARGEST:
+        raise ValidationError(_("This file is larger than %(n)s MB.") % {"n": LARGEST // 1024**2})
+    try:
+        text = file.read().decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ValidationError(
+            _("This is neither a workbook (XLSX) nor a text in UTF-8. Save it as “CSV UTF-8”, or as XLSX.")
+        ) from None
+    text = text.replace("\x00", "")
+    first = text.partition("\n")[0]
+    separator = max(",;\t", key=first.count)  # spreadsheets write what their country writes
+    try:
+        yield from csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    except csv.Error as error:
+        raise ValidationError(
+            _("The file breaks off or has a stray quotation mark: %(error)s.") % {"error": error}
+        ) from None
