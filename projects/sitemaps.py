@@ -4,6 +4,7 @@ from django.contrib.sitemaps import Sitemap
 from django.urls import reverse
 
 from partners.models import Country, Partner
+from projects.interchange import briefs
 from projects.models import Need, Offer, Project, Term
 
 
@@ -65,6 +66,14 @@ class Pages(Records):
         return reverse(name)
 
 
+class Reports(Records):
+    def items(self):
+        return briefs.years()
+
+    def location(self, year):
+        return reverse("year-report", args=[year])
+
+
 SITEMAPS = {
-    "pages": Pages, "projects": Projects, "needs": Needs, "offers": Offers, "countries": Countries, "partners": Partners, "themes": Themes,
+    "pages": Pages, "reports": Reports, "projects": Projects, "needs": Needs, "offers": Offers, "countries": Countries, "partners": Partners, "themes": Themes,
 }  # fmt: skip

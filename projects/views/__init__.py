@@ -1,6 +1,7 @@
 """Pages. Each makes one domain call and hands its answer to a template."""
 
 from projects.views.agreement import need_confirm, need_delivered, need_plan, need_progress, project_check
+from projects.views.briefs import country_brief, newest_report, year_report
 from projects.views.dashboard import desk_calendar, my_dashboard, my_mail, need_follow, news_seen
 from projects.views.data import data, data_catalogue, data_file, need_iati, project_iati, vocabulary
 from projects.views.draft import (
@@ -56,6 +57,9 @@ from projects.views.response import (
 from projects.views.webhooks import webhook_act, webhook_again, webhook_detail, webhook_list
 
 __all__ = [
+    "country_brief",
+    "newest_report",
+    "year_report",
     "NeedFeed",
     "OfferFeed",
     "ProjectFeed",
