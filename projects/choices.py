@@ -422,27 +422,3 @@ class PairState(models.TextChoices):
     OPEN = "open", pgettext_lazy("pair", "to be decided")
     MERGED = "merged", pgettext_lazy("pair", "merged")
     DISTINCT = "distinct", pgettext_lazy("pair", "two projects")
-
-
-# --- imports ---------------------------------------------------------------------------------------------------------
-class ImportKind(models.TextChoices):
-    IATI = "iati", _("IATI activities")
-    COUNTRIES = "countries", _("table of countries")
-    PARTNERS = "partners", _("table of partners")
-    PROJECTS = "projects", _("table of projects")
-    NEEDS = "needs", _("table of needs")
-    OFFERS = "offers", _("table of offers")
-
-
-class RowOutcome(models.TextChoices):
-    NEW = "new", _("new")
-    CHANGED = "changed", _("changed")
-    UNCHANGED = "unchanged", _("unchanged")
-    WRONG = "wrong", _("to be mended")
-
-
-class RowUndo(models.TextChoices):
-    NOT = "", _("not undone")
-    WHOLE = "whole", _("undone")
-    PART = "part", _("undone but for what was changed since")
-    LEFT = "left", _("left as it is")

@@ -237,6 +237,7 @@ def _take_pointers(stays: Project, goes: Project) -> None:
     Project.objects.filter(parent=goes).exclude(pk=stays.pk).update(parent=stays)
     if stays.parent_id == goes.pk:
         stays.parent = goes.parent if goes.parent_id != stays.pk else None
+    Project.objects.filter(merged_into=goes).update(merged_into=stays)  # those merged before lead on, too
     RelatedProject.objects.filter(other=goes, project=stays).delete()
     RelatedProject.objects.filter(other=goes).update(other=stays)
     said = {(check.country_id, check.partner_id) for check in stays.checks.all()}

@@ -265,7 +265,7 @@ class LinkedPages(pagination.PageNumberPagination):
 
     def get_schema_operation_parameters(self, view):
         harvested = {
-            "name": "cursor", "in": "query", "required": False, "schema": {"type": "string"},
+            "name": "cursor", "in": "query", "required": False, "schema": {"type": "string", "pattern": "^[A-Za-z0-9+/=_-]*$"},
             "description": "Instead of page and sort, which have no effect beside it: empty at first, then as in `next`. All records by their last change, for copies.",
         }  # fmt: skip
         found = super().get_schema_operation_parameters(view)

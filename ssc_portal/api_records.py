@@ -384,6 +384,40 @@ def optional_parts(result: dict, **_rest) -> dict:
 FIELDS = {"integer": serializers.IntegerField, "number": serializers.FloatField, "boolean": serializers.BooleanField}
 
 
+WITHOUT_NUL = "^[^\\u0000]*$"
+
+
+def what_is_sent(result: dict, **_rest) -> dict:
+    """Step of the description: bodies hold no unknown fields, and their texts no NUL signs (see `Parser`)."""
+    schemas, known = result["components"]["schemas"], set()
+
+    def visit(part) -> None:
+        if isinstance(part, list):
+            for inner in part:
+                visit(inner)
+        elif isinstance(part, dict):
+            name = part.get("$ref", "").rsplit("/", 1)[-1]
+            if name in schemas and name not in known:
+                known.add(name)
+                visit(schemas[name])
+            kinds = part.get("type")
+            if kinds == "object" and isinstance(part.get("properties"), dict):
+                part["additionalProperties"] = False
+            if "string" in (kinds if isinstance(kinds, list) else [kinds]) and not {"enum", "format", "pattern"} & set(
+                part
+            ):
+                part["pattern"] = WITHOUT_NUL
+            for key, inner in part.items():
+                if key not in ("example", "examples", "default"):
+                    visit(inner)
+
+    for methods in result["paths"].values():
+        for operation in methods.values():
+            if isinstance(operation, dict):
+                visit(operation.get("requestBody", {}).get("content", {}))
+    return result
+
+
 def rows_serializer(name: str, columns: list[Column]):
     """What a row of a table looks like, for the description of the API."""
     fields = {

@@ -305,6 +305,7 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "ssc_portal.api_records.optional_parts",
+        "ssc_portal.api_records.what_is_sent",
         "ssc_portal.api_examples.with_examples",
     ],
     "ENFORCE_NON_BLANK_FIELDS": True,

@@ -15,12 +15,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 
-from projects.choices import ImportKind, RowOutcome, RowUndo
 from projects.interchange.bulk import running, sheets
 from projects.interchange.bulk.resources import KINDS
 from projects.interchange.findings import write_findings, write_rows
 from projects.interchange.iati_import import import_file
 from projects.models import ImportIssue, ImportRun
+from projects.models.importing import ImportKind, RowOutcome, RowUndo
 from projects.tasks import import_iati, import_table
 from ssc_portal.admin import RuledAdmin
 

@@ -1,5 +1,7 @@
 """The API of matches: what fits a need or an offer, taken apart, with the sentences; and setting one aside."""
 
+from collections.abc import Sequence
+
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -7,10 +9,16 @@ from rest_framework import exceptions, permissions, serializers, status, viewset
 from rest_framework.response import Response as Answered
 
 from projects import matches
+from projects.api.writing import read
 from projects.choices import SetAsideReason
+from projects.filters import MatchFilter
+from projects.interchange import match_table
 from projects.matches import Candidate
 from projects.models import Need, Offer
-from ssc_portal.api_records import Answers
+from ssc_portal.api_records import Answers, columns_of, made_of
+from ssc_portal.tables import FORMATS
+
+MOST_OF_ONES_SIDE = 200
 
 
 class SignalSerializer(serializers.Serializer):
@@ -89,32 +97,59 @@ class MatchViewSet(Answers, viewsets.GenericViewSet):
     @extend_schema(
         summary="Find matches",
         description="Offers and earlier projects that fit a need, or needs that fit an offer: the best twenty, best first. "
-        "Give `need` or `offer`. How many points each signal can give is published on the page of matches.",
+        "Give `need` or `offer`; with neither, who is signed in gets the needs that fit the offers of their side, the best "
+        f"{MOST_OF_ONES_SIDE}, narrowed by `country`, `theme` and `help`. How many points each signal can give is published on "
+        "the page of matches. Also as CSV, XLSX and JSON Lines.",
         parameters=[
             OpenApiParameter("need", str, description="Reference of a need"),
             OpenApiParameter("offer", str, description="Reference of an offer"),
+            OpenApiParameter(
+                "country", str, description="Of one's own side: ISO 3166-1 alpha-3 of the country that asks"
+            ),
+            OpenApiParameter("theme", str, description="Of one's own side: code of a thematic area"),
+            OpenApiParameter("help", str, description="Of one's own side: code of a kind of help"),
         ],
     )
     def list(self, request):
+        candidates = self._found(request)
+        name = request.accepted_renderer.format
+        if name != "json":
+            columns = columns_of(request, match_table.COLUMNS)
+            places = [match_table.COLUMNS.index(column) for column in columns]
+            return made_of("matches", name, columns, ([row[n] for n in places] for row in match_table.rows(candidates)))
+        context = {**self.get_serializer_context(), "by_offer": "need" not in request.query_params}
+        return Answered(MatchSerializer(candidates, many=True, context=context).data)
+
+    def get_renderers(self):
+        more = (FORMATS[name]() for name in ("csv", "xlsx", "jsonl")) if self.action == "list" else ()
+        return [*super().get_renderers(), *more]
+
+    def _found(self, request) -> Sequence[Candidate]:
         given = {name: request.query_params[name] for name in ("need", "offer") if name in request.query_params}
-        if unknown := sorted(set(request.query_params) - {"need", "offer", "format"}):
+        narrowing = {"country", "theme", "help"} if request.user.is_authenticated and not given else set()
+        shapes = {"fields", "omit"} if request.accepted_renderer.format != "json" else set()
+        if unknown := sorted(set(request.query_params) - {"need", "offer", "format"} - narrowing - shapes):
             raise exceptions.ValidationError({name[:60]: [_("There is no such parameter.")] for name in unknown[:5]})
+        if not given and request.user.is_authenticated:
+            return self._of_ones_side(request)
         if len(given) != 1:
             raise exceptions.NotFound(_("Give the reference of a need, or of an offer."))
         if "need" in given:
             need = get_object_or_404(Need.objects.visible_to(request.user), reference=given["need"].upper()[:30])
-            found = [*matches.offers_for(need, 20), *matches.projects_for(need)]
-        else:
-            offers = Offer.objects.visible_to(request.user).select_related("entry")
-            found = matches.needs_for(get_object_or_404(offers, reference=given["offer"].upper()[:30]), 20)
-        context = {**self.get_serializer_context(), "by_offer": "offer" in given}
-        return Answered(MatchSerializer(found, many=True, context=context).data)
+            return [*matches.offers_for(need, 20), *matches.projects_for(need)]
+        offers = Offer.objects.visible_to(request.user).select_related("entry")
+        return matches.needs_for(get_object_or_404(offers, reference=given["offer"].upper()[:30]), 20)
+
+    def _of_ones_side(self, request) -> Sequence[Candidate]:
+        narrowed = MatchFilter(request.query_params, queryset=matches.found_for(request.user))
+        if not narrowed.is_valid():
+            raise exceptions.ValidationError(narrowed.errors)
+        best = matches.fitting(narrowed.qs)[:MOST_OF_ONES_SIDE]
+        return matches.shown_of(request.user, [row["need"] for row in best])
 
     @extend_schema(summary="Set a match aside", request=SetAsideSerializer, responses={201: SetAsideSerializer})
     def create(self, request):
-        asked = SetAsideSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        values = asked.validated_data
+        values = read(self, SetAsideSerializer)
         need = get_object_or_404(Need.objects.visible_to(request.user), reference=values["need"].upper()[:30])
         offer = get_object_or_404(Offer.objects.visible_to(request.user), reference=values["offer"].upper()[:30])
         aside = matches.aside_of(need, offer, request.user)
@@ -122,4 +157,4 @@ class MatchViewSet(Answers, viewsets.GenericViewSet):
             raise exceptions.PermissionDenied(_("Only the two sides of a match can set it aside."))
         aside.reason, aside.note = values["reason"], values.get("note", "")
         matches.set_aside(aside)
-        return Answered(asked.data, status=status.HTTP_201_CREATED)
+        return Answered(SetAsideSerializer(values).data, status=status.HTTP_201_CREATED)

@@ -20,10 +20,10 @@ class LineSerializer(serializers.Serializer):
     letter = serializers.CharField()
     text = serializers.CharField(source="line.text")
     assistance = serializers.CharField(
-        source="line.assistance.code", default=None, help_text="Code of the kind of help"
+        source="line.assistance.code", default=None, allow_null=True, help_text="Code of the kind of help"
     )
     quantity = serializers.DecimalField(source="line.quantity", max_digits=12, decimal_places=2, allow_null=True)
-    unit = serializers.CharField(source="line.unit")
+    unit = serializers.CharField(source="line.unit", allow_blank=True)
     by_when = serializers.DateField(source="line.by_when", allow_null=True)
     delivered = serializers.DecimalField(max_digits=12, decimal_places=2)
     agreed = serializers.DecimalField(max_digits=12, decimal_places=2)

@@ -103,20 +103,17 @@ class PlanSerializer(serializers.Serializer):
     activities = ActivitySerializer(many=True, required=False)
     indicators = IndicatorSerializer(many=True, required=False)
 
-    @property
-    def values(self) -> dict:
-        """As `agreement.write_plan` takes them."""
-        return {
-            name: given if name == "plan" else [self._row(row) for row in given]
-            for name, given in self.validated_data.items()
-        }
 
-    @staticmethod
-    def _row(row: dict) -> dict:
+def plan_of(values: dict) -> dict:
+    """As `agreement.write_plan` takes them."""
+
+    def row_of(row: dict) -> dict:
         found = {name: value for name, value in row.items() if name not in ("country", "partner")}
         if "country" in row or "partner" in row or "role" in row:
             found |= {f"{name}_id": getattr(row.get(name), "pk", None) for name in ("country", "partner")}
         return found
+
+    return {name: given if name == "plan" else [row_of(row) for row in given] for name, given in values.items()}
 
 
 class NoteSerializer(serializers.Serializer):
@@ -174,10 +171,8 @@ class NeedViewSet(Writes):
     )  # fmt: skip
     def partial_update(self, request, reference):
         need = self.get_object()
-        version = self.version_seen(need)
-        serializer = NeedWriteSerializer(need, data=request.data, partial=True, context=self.get_serializer_context())
-        serializer.is_valid(raise_exception=True)
-        drafting.save(need, dict(serializer.validated_data), by=request.user, version=version)
+        values = dict(self.read(NeedWriteSerializer, instance=need, partial=True))
+        drafting.save(need, values, by=request.user, version=self.version_seen(need))
         return self.shown(need)
 
     @extend_schema(summary="Move a need", request=MoveSerializer, responses={200: NeedDetailSerializer})
@@ -207,9 +202,7 @@ class NeedViewSet(Writes):
     @action(methods=["put"], detail=True)
     def plan(self, request, reference):
         need = self.get_object()
-        given = PlanSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        agreement.write_plan(need, given.values, by=request.user)
+        agreement.write_plan(need, plan_of(self.read(PlanSerializer)), by=request.user)
         return self.shown(need)
 
     @extend_schema(summary="Confirm the plan or the delivery", request=None, responses={200: NeedDetailSerializer})

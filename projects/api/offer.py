@@ -22,7 +22,9 @@ from projects.timeline import offer_timeline
 class OfferLineSerializer(serializers.ModelSerializer):
     """One kind of help that is offered, in its own unit."""
 
-    assistance = serializers.CharField(source="assistance.code", default=None, help_text="Code of the kind of help")
+    assistance = serializers.CharField(
+        source="assistance.code", default=None, allow_null=True, help_text="Code of the kind of help"
+    )
 
     class Meta:
         model = OfferLine
@@ -209,10 +211,8 @@ class OfferViewSet(Writes):
     )
     def partial_update(self, request, reference):
         offer = self.get_object()
-        version = self.version_seen(offer)
-        serializer = OfferWriteSerializer(offer, data=request.data, partial=True, context=self.get_serializer_context())
-        serializer.is_valid(raise_exception=True)
-        drafting.save(offer, dict(serializer.validated_data), by=request.user, version=version)
+        values = dict(self.read(OfferWriteSerializer, instance=offer, partial=True))
+        drafting.save(offer, values, by=request.user, version=self.version_seen(offer))
         return self.shown(offer)
 
     @extend_schema(summary="Move an offer", request=NoteMoveSerializer, responses={200: OfferDetailSerializer})

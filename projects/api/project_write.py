@@ -28,7 +28,8 @@ from projects.api.project import (
     UpdateSerializer,
 )
 from projects.api.standards import IATI, IATIRecord
-from projects.api.writing import SEEN, KnownFields, NoteMoveSerializer, Writes, terms_by_code
+from projects.api.writing import SEEN, NoteMoveSerializer, Writes, terms_by_code
+from projects.choices import State
 from projects.filters import ProjectFilter
 from projects.interchange.datasets import PROJECTS
 from projects.models import Project, ProjectTerm, RecordCheck, RelatedProject
@@ -41,28 +42,28 @@ def _one(model, slug: str, *, required=False, **kwargs):
     )
 
 
-class CountryWrite(KnownFields, CountryInProject):
+class CountryWrite(CountryInProject):
     country = _one(Country, "iso3", required=True)
 
     class Meta(CountryInProject.Meta):
         fields = ["country", "role", "provider_order", "share", "note"]
 
 
-class RegionWrite(KnownFields, RegionInProject):
+class RegionWrite(RegionInProject):
     region = _one(Region, "code", required=True)
 
     class Meta(RegionInProject.Meta):
         fields = ["region", "share"]
 
 
-class PartnerWrite(KnownFields, PartnerInProject):
+class PartnerWrite(PartnerInProject):
     partner = _one(Partner, "slug", required=True)
 
     class Meta(PartnerInProject.Meta):
         fields = ["partner", "role", "is_reporting"]
 
 
-class TermWrite(KnownFields, serializers.ModelSerializer):
+class TermWrite(serializers.ModelSerializer):
     term = serializers.CharField(max_length=80, help_text="vocabulary:code, such as bsp-theme:air")
 
     class Meta:
@@ -70,40 +71,40 @@ class TermWrite(KnownFields, serializers.ModelSerializer):
         fields = ["term", "share"]
 
 
-class ContributionWrite(KnownFields, ContributionSerializer):
+class ContributionWrite(ContributionSerializer):
     country = _one(Country, "iso3")
     partner = _one(Partner, "slug")
 
 
-class TranslationWrite(KnownFields, TranslationSerializer):
+class TranslationWrite(TranslationSerializer):
     pass
 
 
-class BudgetWrite(KnownFields, BudgetSerializer):
+class BudgetWrite(BudgetSerializer):
     pass
 
 
-class TransactionWrite(KnownFields, TransactionSerializer):
+class TransactionWrite(TransactionSerializer):
     pass
 
 
-class ResultWrite(KnownFields, ResultSerializer):
+class ResultWrite(ResultSerializer):
     pass
 
 
-class LocationWrite(KnownFields, LocationSerializer):
+class LocationWrite(LocationSerializer):
     pass
 
 
-class DocumentWrite(KnownFields, DocumentSerializer):
+class DocumentWrite(DocumentSerializer):
     pass
 
 
-class UpdateWrite(KnownFields, UpdateSerializer):
+class UpdateWrite(UpdateSerializer):
     pass
 
 
-class RelatedWrite(KnownFields, serializers.ModelSerializer):
+class RelatedWrite(serializers.ModelSerializer):
     project = _one(Project, "reference", required=True, source="other")
 
     class Meta:
@@ -111,7 +112,7 @@ class RelatedWrite(KnownFields, serializers.ModelSerializer):
         fields = ["project", "relation"]
 
 
-class ProjectWriteSerializer(KnownFields, serializers.ModelSerializer):
+class ProjectWriteSerializer(serializers.ModelSerializer):
     """What may be written of a project. A list of rows stands for all of them: what is left out of it goes."""
 
     parent = _one(Project, "reference")
@@ -160,6 +161,8 @@ class ProjectViewSet(Writes):
 
     def get_queryset(self):
         projects = Project.objects.visible_to(self.request.user)
+        if self.action == "retrieve":
+            projects = projects.exclude(state=State.MERGED)  # its address leads to the record that stays, for staff too
         if self.action == "retrieve" or (self.action == "list" and self.expanded):
             return projects.for_page().prefetch_related("related_links__other")
         return projects.for_listing()
@@ -189,8 +192,8 @@ class ProjectViewSet(Writes):
     )  # fmt: skip
     def partial_update(self, request, reference):
         project = self.get_object()
-        seen = self.version_seen(project)
         values = self.read(ProjectWriteSerializer, partial=True)
+        seen = self.version_seen(project)  # what is wrong in itself is said first (RFC 9110, 13.2.1)
         return self.shown(recording.change(project, dict(values), by=request.user, seen=seen))
 
     @extend_schema(summary="Move a project", request=NoteMoveSerializer, responses={200: ProjectDetailSerializer})

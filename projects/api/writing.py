@@ -1,10 +1,13 @@
 """What the API of needs, offers and projects shares: fields of a draft, idempotency keys, If-Match, moves."""
 
 import hashlib
+from collections.abc import Iterator
+from itertools import islice
 
+from django.core.validators import MinValueValidator
 from django.http import Http404
 from django.utils.translation import gettext as _
-from drf_spectacular.extensions import OpenApiSerializerExtension
+from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import exceptions, permissions, serializers, status
 from rest_framework.renderers import JSONRenderer
@@ -40,26 +43,41 @@ class LineFields(serializers.Serializer):
     unit = serializers.ChoiceField(choices=Unit.choices, required=False, allow_blank=True)
 
 
-class KnownFields:
-    """Mixin: unknown fields are refused, so that a misspelt one is not silently left out."""
+def _unknown(serializer, data, path: str = "") -> Iterator[str]:
+    """Names in a body that can't be written, with where they are: `lines.0.colour`. A misspelt one is not silently left out."""
+    if isinstance(serializer, serializers.ListSerializer):
+        for place, one in enumerate(data if isinstance(data, list) else ()):
+            yield from _unknown(serializer.child, one, f"{path}{place}.")
+    elif isinstance(serializer, serializers.Serializer) and isinstance(data, dict):
+        for name, inner in data.items():
+            if name not in serializer.fields:
+                yield f"{path}{str(name)[:60]}"
+            else:
+                yield from _unknown(serializer.fields[name], inner, f"{path}{name}.")
 
-    def to_internal_value(self, data):
-        if unknown := sorted(set(data) - set(self.fields)) if isinstance(data, dict) else []:
-            raise serializers.ValidationError(
-                {name[:60]: [_("There is no such field to write.")] for name in unknown[:5]}
-            )
-        return super().to_internal_value(data)
+
+def read(view, serializer_class, **kwargs):
+    """The validated body of a call. Raises a problem with the fields at fault; unknown ones are refused, too."""
+    data = view.request.data
+    serializer = serializer_class(data=data, context=view.get_serializer_context(), **kwargs)
+    if unknown := list(islice(_unknown(serializer, data), 5)):
+        raise serializers.ValidationError({name: [_("There is no such field to write.")] for name in unknown})
+    serializer.is_valid(raise_exception=True)
+    return serializer.validated_data
 
 
-class KnownFieldsDescribed(OpenApiSerializerExtension):
-    """The description says that unknown fields are refused."""
+class DecimalsDescribed(OpenApiSerializerFieldExtension):
+    """Decimals are texts; where they can't be negative, their pattern says so."""
 
-    target_class = KnownFields
+    target_class = serializers.DecimalField
     match_subclasses = True
 
-    def map_serializer(self, auto_schema, direction):
-        found = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)
-        return {**found, "additionalProperties": False}
+    def map_serializer_field(self, auto_schema, direction):
+        found = auto_schema._map_serializer_field(self.target, direction, bypass_extensions=True)
+        least = [v.limit_value for v in self.target.validators if isinstance(v, MinValueValidator)]
+        if least and max(least) >= 0 and "pattern" in found:
+            found["pattern"] = found["pattern"].replace("^-?", "^", 1)
+        return found
 
 
 def terms_by_code() -> dict[str, Term]:
@@ -67,7 +85,7 @@ def terms_by_code() -> dict[str, Term]:
     return {f"{term.vocabulary}:{term.code}": term for term in Term.objects.in_use()}
 
 
-class DraftFields(KnownFields, serializers.Serializer):
+class DraftFields(serializers.Serializer):
     """Mixin: the terms and lines of a draft, as `drafting.save` takes them."""
 
     terms = serializers.ListField(
@@ -105,10 +123,7 @@ class Writes(Records):
     detail_serializer: type[serializers.Serializer] | None = None
 
     def read(self, serializer_class, **kwargs):
-        """The validated body. Raises a problem with the fields at fault."""
-        serializer = serializer_class(data=self.request.data, context=self.get_serializer_context(), **kwargs)
-        serializer.is_valid(raise_exception=True)
-        return serializer.validated_data
+        return read(self, serializer_class, **kwargs)
 
     def _as_shown(self, record: Need | Offer | Project):
         """(the record as it stands, what everybody with this person's rights reads of it)."""

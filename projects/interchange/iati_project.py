@@ -43,6 +43,7 @@ HIERARCHY = {Instrument.PROGRAMME: "1", Instrument.PROJECT: "2", Instrument.ACTI
 TRIANGULAR = "8"  # codelist CollaborationType; plain South-South cooperation has no code
 M49, DAC = "2", "1"  # codelist RegionVocabulary: of the UN, of OECD DAC
 CRS, GOALS, TARGETS = "1", "7", "8"  # codelist SectorVocabulary
+FORMER = "B1"  # codelist OtherIdentifierType: previous activity identifier
 WEB_PAGE = "A12"  # codelist DocumentCategory
 SEXES = (("women", "female"), ("men", "male"))
 
@@ -60,6 +61,10 @@ def activity_of(project: Project, publisher: Publisher):
         _texts(root, project)
         _organisations(root, project)
         refer_to(root, project, publisher)
+        for other in project.merged.all():  # what it was known by before
+            refer_to(root, other, publisher)
+            if other.iati_identifier or (other.published_at and not project.iati_identifier):
+                put(root, "other-identifier", ref=publisher.identifier_of(other), type=FORMER)
         put(root, "activity-status", code=project.status)
         for kind, name in (("1", "planned_start"), ("2", "actual_start"), ("3", "planned_end"), ("4", "actual_end")):
             if day := getattr(project, name):

@@ -6,7 +6,29 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from partners.models.constraints import known, together
-from projects.choices import ImportKind, RowOutcome, RowUndo
+
+
+class ImportKind(models.TextChoices):
+    IATI = "iati", _("IATI activities")
+    COUNTRIES = "countries", _("table of countries")
+    PARTNERS = "partners", _("table of partners")
+    PROJECTS = "projects", _("table of projects")
+    NEEDS = "needs", _("table of needs")
+    OFFERS = "offers", _("table of offers")
+
+
+class RowOutcome(models.TextChoices):
+    NEW = "new", _("new")
+    CHANGED = "changed", _("changed")
+    UNCHANGED = "unchanged", _("unchanged")
+    WRONG = "wrong", _("to be mended")
+
+
+class RowUndo(models.TextChoices):
+    NOT = "", _("not undone")
+    WHOLE = "whole", _("undone")
+    PART = "part", _("undone but for what was changed since")
+    LEFT = "left", _("left as it is")
 
 
 class ImportRun(models.Model):

@@ -153,6 +153,7 @@ class ProjectQuerySet(models.QuerySet):
             "results",
             "contributions__country",
             "contributions__partner",
+            "merged",
         )
 
     def for_page(self):
@@ -177,6 +178,7 @@ class ProjectQuerySet(models.QuerySet):
                 "checks__country",
                 "checks__partner",
                 "needs__country",
+                "merged",
             )
         )
 

@@ -6,6 +6,7 @@ from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -17,6 +18,7 @@ from projects.forms import SetAsideForm, responders
 from projects.matching import meaning
 from projects.models import FoundMatch, Need, Offer, Response, SetAside
 from projects.views.acting import answer_form, given
+from ssc_portal.tables import in_format
 
 
 def _how() -> dict:
@@ -30,6 +32,8 @@ def _how() -> dict:
 @require_safe
 def match_list(request: HttpRequest) -> HttpResponse:
     """What fits the offers of one's side; for UNEP what could be brokered; for everybody what matches have led to."""
+    if elsewhere := in_format(request, reverse("api-match-list")):
+        return elsewhere
     signed_in = request.user.is_authenticated
     own = (
         Offer.objects.of(request.user).active().select_related("partner", "country")

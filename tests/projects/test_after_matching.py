@@ -1,6 +1,8 @@
 """What follows a match: alerts as each person chose, keeping it, how good matches are, demand against supply; private terms
 stay private on the way."""
 
+import csv
+import io
 import json
 
 import pytest
@@ -355,3 +357,44 @@ def test_a_plan_is_read_by_its_parties_only(people):
         for text in ("SECRET-PLAN", "SECRET-INDICATOR"):
             assert (text in page) is (text in api) is (name in readers), (name, text)
     assert Response.objects.count() == 1 and not Project.objects.exists()
+
+
+# --- matches as tables --------------------------------------------------------------------------------------------------
+def test_matches_are_taken_away_as_tables(people, client):
+    need, offer = NeedFactory(in_state=NeedState.OPEN), OfferFactory(in_state=OfferState.ACTIVE)
+    keeping.refresh(Matched.OFFER)
+    keeping.refresh(Matched.NEED)
+    address = f"/api/v1/matches/?need={need.reference}"
+    told = client.get(address).json()
+    assert told[0]["offer"] == offer.reference
+    row = next(csv.DictReader(io.StringIO(b"".join(client.get(f"{address}&format=csv").streaming_content).decode())))
+    assert (row["need"], row["offer"], row["need_country"], row["provider"]) == (
+        need.reference, offer.reference, "KEN", offer.partner.name,
+    )  # fmt: skip
+    assert float(row["score"]) == pytest.approx(told[0]["score"], abs=0.1)
+    points = {one["signal"]: one["points"] for one in told[0]["signals"]}
+    assert float(row["points_themes"]) == pytest.approx(points["themes"], abs=0.1)
+    assert all(one["sentence"] in row["reasons"] for one in told[0]["signals"] if one["sentence"])
+    line = json.loads(
+        b"".join(client.get(f"{address}&format=jsonl&fields=offer,score").streaming_content).splitlines()[0]
+    )
+    assert set(line) == {"offer", "score"}
+    assert client.get(f"{address}&format=xlsx").status_code == 200
+    assert client.get("/api/v1/matches/").status_code == 404  # nobody's side
+
+
+def test_ones_side_takes_its_list_with_its_filters(people, sign_in):
+    need = NeedFactory(in_state=NeedState.OPEN)
+    OfferFactory(in_state=OfferState.ACTIVE)
+    keeping.refresh(Matched.OFFER)
+    keeping.refresh(Matched.NEED)
+    client = sign_in(people["partner_member"])
+    moved = client.get("/matches/?country=KEN&format=csv")
+    assert moved.status_code == 302
+    text = b"".join(client.get(moved["Location"]).streaming_content).decode()
+    assert need.reference in text
+    assert [row["need"] for row in client.get("/api/v1/matches/?theme=air").json()] == [need.reference]
+    assert client.get("/api/v1/matches/?country=FRA").status_code == 400
+    assert "api/v1/matches/?format=csv" in client.get("/matches/").content.decode()
+    other = sign_in(people["focal_point"])
+    assert other.get("/api/v1/matches/").json() == []

@@ -141,6 +141,10 @@ def test_a_merge_keeps_everything_and_everything_leads_to_what_stays(twins, peop
     assert (page.status_code, page["Location"]) == (301, f"/projects/{one.reference}/")
     told = client.get(f"/api/v1/projects/{other.reference}/")
     assert (told.status_code, told["Location"]) == (301, f"/api/v1/projects/{one.reference}/")
+    client.force_login(people["desk"])
+    assert client.get(f"/api/v1/projects/{other.reference}/").status_code == 301
+    client.logout()
+    assert "formerly also" in client.get(f"/projects/{one.reference}/").content.decode()
     listed = client.get("/api/v1/projects/").json()["results"]
     assert other.reference not in {row["reference"] for row in listed}
     pair = DuplicatePair.objects.get()
@@ -170,6 +174,7 @@ def test_merged_into_what_was_merged_leads_to_the_end(people, client):
     duplicates.merge(pair, keep=other, by=people["desk"], note="x")
     pair = DuplicatePair.objects.get(first=other, second=third)
     duplicates.merge(pair, keep=third, by=people["desk"], note="x")
+    assert set(third.merged.all()) == {one, other}
     assert client.get(f"/projects/{one.reference}/")["Location"] == f"/projects/{third.reference}/"
 
 

@@ -367,6 +367,20 @@ def test_real_files_come_out_valid_and_come_back(system, standard, goes_round):
     goes_round(Project.objects.published().count())
 
 
+def test_what_a_record_was_known_by_before_a_merge_is_told(db, standard):
+    stays = ProjectFactory(published=True)
+    ProjectFactory(published=True, state="merged", merged_into=stays, iati_identifier="XM-DAC-41116-B")
+    nameless = ProjectFactory(published=True, state="merged", merged_into=stays)
+    content = whole(Project.objects.filter(pk=stays.pk))
+    assert standard.judge(content) == []
+    told = [(each.get("ref"), each.get("type")) for each in etree.fromstring(content).iter("other-identifier")]
+    assert ("XM-DAC-41116-B", "B1") in told and {kind for ref, kind in told if nameless.reference in ref} == {
+        "A9",
+        "B1",
+    }
+    assert len(told) == 5
+
+
 # --- what a record lacks -----------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("change", "rule"),

@@ -62,7 +62,7 @@ def outcome(client: Client, door: str, response: Response, act: str) -> str:
             data = {"note": "because", "text": "Twenty days", "cost": "free", f"line_{line.pk}": "20"}
             answer = client.post(f"/responses/{response.reference}/" + ("" if act == "ask" else f"{act}/"), data)
         else:
-            body = {"note": "because", "text": "Twenty days"}
+            body = {"text": "Twenty days"} if act == "ask" else {"note": "because"}
             if act == "express":
                 body = {"text": "Twenty days", "answers": [{"line": line.pk, "quantity": "20"}]}
             address = f"/api/v1/responses/{response.reference}/{'questions' if act == 'ask' else act}/"

@@ -15,11 +15,11 @@ from django.utils.translation import gettext as _
 from pghistory.models import Events
 
 from partners.rules import require
-from projects.choices import RowOutcome, RowUndo
 from projects.interchange.bulk import sheets
 from projects.interchange.bulk.resources import KINDS, TableResource
 from projects.lifecycle import quietly
 from projects.models import ImportRow, ImportRun
+from projects.models.importing import RowOutcome, RowUndo
 
 AT_ONCE = 200  # records tried while somebody waits; more is left to the worker
 

@@ -28,7 +28,7 @@ ONLY_IN_ENGLISH = [
     "partners/models/reference.py",
     "partners/models/constraints.py",
     "projects/interchange/iati*",
-    "projects/interchange/tables.py",
+    "projects/interchange/bulk/*",
     "projects/interchange/needs_import.py",
     "projects/interchange/cleaning.py",
     # API
