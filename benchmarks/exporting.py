@@ -54,6 +54,7 @@ def measure(projects: int) -> None:
     from django.conf import settings
     from django.core.management import call_command
     from django.test import Client
+    from django.utils import timezone
 
     from benchmarks.database import throw_away
     from projects.interchange.datasets import PROJECTS
@@ -81,6 +82,19 @@ def measure(projects: int) -> None:
                 f"{count} projects, {name}: first byte {first * 1000:.0f} ms, all {whole:.1f} s ({whole / seconds:.1f} x COPY), "
                 f"{count / whole:.0f} records/s, {written / 1e6:.0f} MB, memory +{memory / 1e6:.0f} MB"
             )
+        year = timezone.localdate().year - 1
+        for address in (
+            "/countries/KEN/brief/",
+            "/countries/KEN/brief.pdf",
+            f"/data/report/{year}/",
+            f"/data/report/{year}.pdf",
+        ):
+            start = time.perf_counter()
+            answer = client.get(address)
+            if answer.status_code != 200:
+                raise SystemExit(f"{address}: {answer.status_code}")
+            seconds, size = time.perf_counter() - start, len(answer.content)
+            print(f"{count} projects, {address}: {seconds * 1000:.0f} ms, {size / 1e3:.0f} kB")
 
 
 if __name__ == "__main__":

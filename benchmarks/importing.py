@@ -1,4 +1,4 @@
-"""How fast IATI activities are imported, imported again unchanged, and how much memory the reader takes."""
+"""How fast IATI activities and tables are imported, imported again unchanged, tables undone; how much memory the reader takes."""
 
 import io
 import resource
@@ -6,12 +6,18 @@ import tempfile
 import time
 from pathlib import Path
 
+from django.core.files.base import ContentFile
 from django.core.management import call_command
+from django.test import override_settings
 
 from benchmarks.database import throw_away
-from partners.models import User
+from partners.choices import Role
+from partners.models import Membership, Partner, User
+from projects.interchange.bulk import running
 from projects.interchange.iati_import import import_file
 from projects.interchange.iati_reader import read_activities
+from projects.models import ImportRun
+from projects.models.importing import ImportKind
 
 ACTIVITY = """<iati-activity xml:lang="en" default-currency="USD"><iati-identifier>XX-{n}</iati-identifier>
 <reporting-org ref="XM-DAC-41114" type="40"><narrative>UNDP</narrative></reporting-org><title><narrative>Wells and forests {n}</narrative></title>
@@ -32,6 +38,37 @@ def _file(folder: Path, count: int) -> Path:
     return path
 
 
+def _tables(count: int) -> None:
+    """A table of projects: tried, carried out, brought in again unchanged, undone."""
+    by = User.objects.system()
+    Membership.objects.create(user=by, role=Role.DESK, partner=Partner.objects.unep())
+    head = "iati_identifier,title,summary,status,countries,partners,terms"
+    rows = [f"T-{n},Wells {n},Two towns.,2,BRA:provider; KEN,undp:1,bsp-theme:freshwater" for n in range(count)]
+    content = "\n".join([head, *rows]).encode()
+    with tempfile.TemporaryDirectory() as media, override_settings(MEDIA_ROOT=media):
+
+        def brought() -> ImportRun:
+            run = ImportRun(kind=ImportKind.PROJECTS, file_name="t.csv", started_by=by)
+            run.file.save("t.csv", ContentFile(content), save=False)
+            run.save()
+            return run
+
+        def timed(what: str, act) -> None:
+            start = time.perf_counter()
+            act()
+            print(
+                f"table of {count:,} projects, {what}: {count / (time.perf_counter() - start):.0f} a second", flush=True
+            )
+
+        first, second = brought(), brought()
+        timed("tried", lambda: running.carry_out(first, dry_run=True))
+        timed("carried out", lambda: running.carry_out(first, dry_run=False))
+        if first.created != count:
+            raise SystemExit(f"{first.created} of {count} came in: {first.message}")
+        timed("unchanged", lambda: running.carry_out(second, dry_run=True))
+        timed("undone", lambda: running.undo(first, by=by))
+
+
 def measure(count: int) -> None:
     with tempfile.TemporaryDirectory() as name:
         path = _file(Path(name), count)
@@ -43,6 +80,7 @@ def measure(count: int) -> None:
                 run = import_file(path, by=by)
                 seconds = time.perf_counter() - start
                 print(f"import {run.done:,} {what} activities: {run.done / seconds:.0f} a second", flush=True)
+            _tables(count)
         large = _file(Path(name), 50_000)
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         start = time.perf_counter()

@@ -388,7 +388,7 @@ WITHOUT_NUL = "^[^\\u0000]*$"
 
 
 def what_is_sent(result: dict, **_rest) -> dict:
-    """Step of the description: bodies hold no unknown fields, and their texts no NUL signs (see `Parser`)."""
+    """Step of the description: bodies hold no unknown fields, and no text a NUL sign (see `Parser`)."""
     schemas, known = result["components"]["schemas"], set()
 
     def visit(part) -> None:
@@ -415,6 +415,7 @@ def what_is_sent(result: dict, **_rest) -> dict:
         for operation in methods.values():
             if isinstance(operation, dict):
                 visit(operation.get("requestBody", {}).get("content", {}))
+                visit([one.get("schema", {}) for one in operation.get("parameters", ()) if one["in"] == "query"])
     return result
 
 

@@ -1,7 +1,11 @@
 """Constraints that many records share. Their messages are written for the person at the form."""
 
+from functools import reduce
+from operator import and_
+
+from django.core.exceptions import FieldError
 from django.db import models
-from django.db.models import Q
+from django.db.models import CheckConstraint, Q
 from django.utils.translation import gettext_lazy as _
 
 
@@ -32,3 +36,29 @@ def in_order(first: str, last: str, message) -> models.CheckConstraint:
         | Q(**{f"{last}__gte": models.F(first)}),
         violation_error_message=message,
     )
+
+
+class CheckedTogether(models.Model):
+    """Base of records with several check constraints. Django asks the database about each of them by itself; here one
+    question is about all, and only where the answer is no, each is asked for its sentence."""
+
+    class Meta:
+        abstract = True
+
+    def validate_constraints(self, exclude=None):
+        checks = [one.condition for one in self._meta.constraints if isinstance(one, CheckConstraint)]
+        try:
+            against = self._get_field_expression_map(meta=self._meta, exclude=exclude)
+            self._checks_hold = not checks or reduce(and_, checks).check(against)
+        except FieldError:  # a condition is about a field that is left out
+            self._checks_hold = False
+        try:
+            super().validate_constraints(exclude=exclude)
+        finally:
+            del self._checks_hold
+
+    def get_constraints(self):
+        found = super().get_constraints()
+        if not getattr(self, "_checks_hold", False):
+            return found
+        return [(model, [one for one in rows if not isinstance(one, CheckConstraint)]) for model, rows in found]

@@ -12,7 +12,7 @@ from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
 from partners.choices import COUNTRY_ROLES, PARTNER_ROLES, STAFF_ROLES, PartnerKind, Role
-from partners.models.constraints import in_order, known, together
+from partners.models.constraints import CheckedTogether, in_order, known, together
 from partners.models.naming import NamedQuerySet, translated_name
 from partners.models.place import Country
 
@@ -55,7 +55,7 @@ class PartnerQuerySet(NamedQuerySet):
 
 
 @pghistory.track()
-class Partner(models.Model):
+class Partner(CheckedTogether):
     """An organisation that takes part: a ministry, a UN body, a regional forum, a university, a company."""
 
     slug = models.SlugField(
@@ -165,7 +165,7 @@ class MembershipQuerySet(models.QuerySet):
 
 
 @pghistory.track()
-class Membership(models.Model):
+class Membership(CheckedTogether):
     """The role a person holds in a country or a partner, for a period, and who granted it."""
 
     user = models.ForeignKey(

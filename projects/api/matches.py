@@ -98,7 +98,7 @@ class MatchViewSet(Answers, viewsets.GenericViewSet):
         summary="Find matches",
         description="Offers and earlier projects that fit a need, or needs that fit an offer: the best twenty, best first. "
         "Give `need` or `offer`; with neither, who is signed in gets the needs that fit the offers of their side, the best "
-        f"{MOST_OF_ONES_SIDE}, narrowed by `country`, `theme` and `help`. How many points each signal can give is published on "
+        f"{MOST_OF_ONES_SIDE}, narrowed by `country`, `theme` and `help`, which have no effect otherwise. How many points each signal can give is published on "
         "the page of matches. Also as CSV, XLSX and JSON Lines.",
         parameters=[
             OpenApiParameter("need", str, description="Reference of a need"),
@@ -126,7 +126,7 @@ class MatchViewSet(Answers, viewsets.GenericViewSet):
 
     def _found(self, request) -> Sequence[Candidate]:
         given = {name: request.query_params[name] for name in ("need", "offer") if name in request.query_params}
-        narrowing = {"country", "theme", "help"} if request.user.is_authenticated and not given else set()
+        narrowing = {"country", "theme", "help"}  # of one's own side; no effect beside a need or an offer
         shapes = {"fields", "omit"} if request.accepted_renderer.format != "json" else set()
         if unknown := sorted(set(request.query_params) - {"need", "offer", "format"} - narrowing - shapes):
             raise exceptions.ValidationError({name[:60]: [_("There is no such parameter.")] for name in unknown[:5]})

@@ -77,6 +77,8 @@ class DecimalsDescribed(OpenApiSerializerFieldExtension):
         least = [v.limit_value for v in self.target.validators if isinstance(v, MinValueValidator)]
         if least and max(least) >= 0 and "pattern" in found:
             found["pattern"] = found["pattern"].replace("^-?", "^", 1)
+        if isinstance(found.get("type"), list):  # null is added once more by the caller
+            found["type"] = next(kind for kind in found["type"] if kind != "null")
         return found
 
 

@@ -8,7 +8,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from partners.models.constraints import known, together
+from partners.models.constraints import CheckedTogether, known, together
 from projects.choices import PairState
 from projects.models.project import Project
 
@@ -20,7 +20,7 @@ class DuplicatePairQuerySet(models.QuerySet):
 
 
 @pghistory.track()
-class DuplicatePair(models.Model):
+class DuplicatePair(CheckedTogether):
     """Found at night by projects/duplicates.py. A pair that was decided is not found again."""
 
     first = models.ForeignKey(Project, models.CASCADE, related_name="+", verbose_name=_("one project"))

@@ -5,7 +5,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from partners.models.constraints import known, together
+from partners.models.constraints import CheckedTogether, known, together
 
 
 class ImportKind(models.TextChoices):
@@ -31,7 +31,7 @@ class RowUndo(models.TextChoices):
     LEFT = "left", _("left as it is")
 
 
-class ImportRun(models.Model):
+class ImportRun(CheckedTogether):
     """One file, read once. Kept: it is the source of every record that came with it."""
 
     class Progress(models.TextChoices):
@@ -115,7 +115,7 @@ class ImportIssue(models.Model):
         return f"{self.identifier}: {self.element} {self.value}: {self.text}"
 
 
-class ImportRow(models.Model):
+class ImportRow(CheckedTogether):
     """One record of a table: what it was before, what the table makes of it, or why it can't be taken.
 
     Cells are texts by column, as the table writes them; lines are a list of such.

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from partners.models import Country, Partner
-from partners.models.constraints import known
+from partners.models.constraints import CheckedTogether, known
 from projects.choices import ConceptUse, SetAsideReason, Signal
 from projects.models.need import Need
 from projects.models.offer import Offer
@@ -23,7 +23,7 @@ from projects.models.term import Term
 
 
 @pghistory.track()
-class Concept(models.Model):
+class Concept(CheckedTogether):
     """One thing that people name with different words and in different languages, such as mangroves."""
 
     code = models.SlugField(_("code"), max_length=60, unique=True)
@@ -131,7 +131,7 @@ class MatchWeights(models.Model):
 
 
 @pghistory.track()
-class SetAside(models.Model):
+class SetAside(CheckedTogether):
     """One side's word that a match is not for it. The two are not matched again, and what is similar counts less."""
 
     need = models.ForeignKey(Need, models.CASCADE, related_name="set_aside", verbose_name=_("need"))

@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from partners.models import Country, Partner
-from partners.models.constraints import in_order, known, together
+from partners.models.constraints import CheckedTogether, in_order, known, together
 from projects.choices import BudgetKind, ContributionKind, TransactionKind, Unit
 from projects.models.project import Project
 
@@ -36,7 +36,7 @@ def count_field(verbose_name, **kwargs):
 
 
 @pghistory.track()
-class Contribution(models.Model):
+class Contribution(CheckedTogether):
     """What one country or partner brings: a quantity with its unit, money where it is reported (TOSSD modalities)."""
 
     project = models.ForeignKey(Project, models.CASCADE, related_name="contributions", verbose_name=_("project"))
@@ -112,7 +112,7 @@ class Contribution(models.Model):
 
 
 @pghistory.track()
-class Budget(models.Model):
+class Budget(CheckedTogether):
     """Money planned for a period of at most one year (IATI 2.03 iati-activity/budget)."""
 
     project = models.ForeignKey(Project, models.CASCADE, related_name="budgets", verbose_name=_("project"))

@@ -21,7 +21,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from partners.models import Country, Partner
-from partners.models.constraints import known, together
+from partners.models.constraints import CheckedTogether, known, together
 from partners.rules import is_unep, memberships
 from projects.choices import (
     Audience,
@@ -168,7 +168,7 @@ class NeedQuerySet(models.QuerySet):
 
 @keeps_search_fresh("id", "need")
 @pghistory.track(exclude=["modified_at"])
-class Need(models.Model):
+class Need(CheckedTogether):
     """What a country lacks and asks for. Texts are in `language`."""
 
     reference = models.CharField(_("reference"), max_length=20, unique=True, editable=False)
@@ -515,7 +515,7 @@ class NeedTerm(models.Model):
 
 @keeps_search_fresh("need_id", "need")
 @pghistory.track()
-class LineItem(models.Model):
+class LineItem(CheckedTogether):
     """One thing that is asked for: what exactly, how much of it, by when. Partners answer lines, not needs."""
 
     need = models.ForeignKey(Need, models.CASCADE, related_name="lines", verbose_name=_("need"))

@@ -5,7 +5,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from partners.models.constraints import known
+from partners.models.constraints import CheckedTogether, known
 from projects.choices import Delivery, Frequency, NoticeKind
 from projects.models.event import Event
 from projects.models.matching import FoundMatch
@@ -36,7 +36,7 @@ class Follow(models.Model):
         return f"{self.user} → {self.need}"
 
 
-class MailPreference(models.Model):
+class MailPreference(CheckedTogether):
     """How often a person wants mail of a kind; without a row, what DEFAULTS say."""
 
     user = models.ForeignKey(
@@ -76,7 +76,7 @@ class NoticeQuerySet(models.QuerySet):
         return self.filter(status=Delivery.WAITING, frequency=Frequency.DAILY)
 
 
-class Notice(models.Model):
+class Notice(CheckedTogether):
     """One message to one person about one event, or one match that was found, and what became of it."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="notices", verbose_name=_("person"))

@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from partners.models import Country, CountryGroup, Partner, Region
-from partners.models.constraints import in_order, known, together
+from partners.models.constraints import CheckedTogether, in_order, known, together
 from partners.rules import is_unep, memberships
 from projects.choices import Audience, CostTerms, Maturity, OfferKind, OfferState, Source, Unit, Vocabulary
 from projects.models.project import LANGUAGE_CODE, ReferenceCounter
@@ -113,7 +113,7 @@ class OfferQuerySet(models.QuerySet):
 
 @keeps_search_fresh("id", "offer")
 @pghistory.track(exclude=["modified_at"])
-class Offer(models.Model):
+class Offer(CheckedTogether):
     """What a country or partner can share, with whom and on which terms. Texts are in `language`."""
 
     reference = models.CharField(_("reference"), max_length=20, unique=True, editable=False)
@@ -376,7 +376,7 @@ class OfferTerm(models.Model):
 
 @keeps_search_fresh("offer_id", "offer")
 @pghistory.track()
-class OfferLine(models.Model):
+class OfferLine(CheckedTogether):
     """One kind of help that is offered: what exactly, free of charge or at cost, how much of it there is."""
 
     offer = models.ForeignKey(Offer, models.CASCADE, related_name="lines", verbose_name=_("offer"))

@@ -12,7 +12,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from partners.models import Country, Partner, Region
-from partners.models.constraints import known
+from partners.models.constraints import CheckedTogether, known
 from partners.models.partner import IATI_IDENTIFIER
 from projects.choices import CountryRole, Modality, OrganisationRole, ProviderOrder
 from projects.models.project import Project
@@ -29,7 +29,7 @@ class PartQuerySet(models.QuerySet):
         return self.filter(**{f"{self.model.RESOLVES_TO}__isnull": True})
 
 
-class Part(models.Model):
+class Part(CheckedTogether):
     """Base: a project's tie to something that an import may not have recognised."""
 
     RESOLVES_TO = ""

@@ -15,13 +15,13 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from partners.models import Country, Partner
-from partners.models.constraints import in_order, known
+from partners.models.constraints import CheckedTogether, in_order, known
 from projects.choices import ConfirmedStep, ContributionKind, PlannedRole, Side, Unit
 from projects.models.money import count_field
 from projects.models.need import LineItem, Need
 
 
-class OfOne(models.Model):
+class OfOne(CheckedTogether):
     """Base: of one country or of one partner."""
 
     country = models.ForeignKey(

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from partners.maps import Flow
 from partners.models import Country, Partner
-from partners.models.constraints import in_order, known, together
+from partners.models.constraints import CheckedTogether, in_order, known, together
 from partners.models.partner import IATI_IDENTIFIER
 from partners.rules import is_unep, memberships
 from projects.choices import CountryRole, DeliveryLevel, Instrument, Modality, Source, State, Status, Vocabulary
@@ -185,7 +185,7 @@ class ProjectQuerySet(models.QuerySet):
 
 @keeps_search_fresh("id")
 @pghistory.track(exclude=["quality_score", "modified_at"])
-class Project(models.Model):
+class Project(CheckedTogether):
     """A programme, project or single action of South-South cooperation on the environment.
 
     Texts are in `language`; translations stand in ProjectTranslation. Standards: IATI 2.03 iati-activity.

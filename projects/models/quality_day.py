@@ -6,6 +6,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from partners.models import Partner
+from partners.models.constraints import CheckedTogether
 
 
 class QualityDayQuerySet(models.QuerySet):
@@ -14,7 +15,7 @@ class QualityDayQuerySet(models.QuerySet):
         return self.filter(is_whole=True)
 
 
-class QualityDay(models.Model):
+class QualityDay(CheckedTogether):
     """Counts of one night (projects/quality.py `measure`). Without a publisher: records that were entered here."""
 
     day = models.DateField(_("day"))

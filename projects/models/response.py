@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from partners.models import Country, Partner
-from partners.models.constraints import in_order, known
+from partners.models.constraints import CheckedTogether, in_order, known
 from partners.rules import is_unep, memberships
 from projects.choices import CostTerms, ResponseState, Side
 from projects.models.need import LineItem, Need
@@ -78,7 +78,7 @@ class ResponseQuerySet(models.QuerySet):
 
 @keeps_search_fresh("need_id", "need")
 @pghistory.track()
-class Response(models.Model):
+class Response(CheckedTogether):
     """What one responder offers for some lines of a need. Terms stay private until the country accepts."""
 
     reference = models.CharField(_("reference"), max_length=20, unique=True, editable=False)
@@ -210,7 +210,7 @@ class Response(models.Model):
 
 
 @pghistory.track()
-class Answer(models.Model):
+class Answer(CheckedTogether):
     """How much of one line a response offers, and how much of that has been delivered."""
 
     response = models.ForeignKey(Response, models.CASCADE, related_name="answers", verbose_name=_("response"))

@@ -5,14 +5,14 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from partners.models.constraints import known
+from partners.models.constraints import CheckedTogether, known
 from projects.choices import ResultKind, Unit
 from projects.models.money import count_field
 from projects.models.project import Project
 
 
 @pghistory.track()
-class Result(models.Model):
+class Result(CheckedTogether):
     """One indicator of one result: where it started, what was aimed at, what is reached (IATI 2.03 result/indicator).
 
     Several indicators of one result share its title.

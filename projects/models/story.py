@@ -8,7 +8,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from partners.models.constraints import known
+from partners.models.constraints import CheckedTogether, known
 from projects.choices import Relation
 from projects.models.project import LANGUAGE_CODE, Project
 
@@ -61,7 +61,7 @@ class Document(models.Model):
 
 
 @pghistory.track()
-class RelatedProject(models.Model):
+class RelatedProject(CheckedTogether):
     """Another project that this one belongs with (IATI 2.03 related-activity)."""
 
     project = models.ForeignKey(Project, models.CASCADE, related_name="related_links", verbose_name=_("project"))

@@ -6,7 +6,7 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from partners.models.constraints import known
+from partners.models.constraints import CheckedTogether, known
 from partners.models.naming import NamedQuerySet, translated_name
 from projects.choices import Vocabulary
 
@@ -21,7 +21,7 @@ class TermQuerySet(NamedQuerySet):
 
 
 @pghistory.track()
-class Term(models.Model):
+class Term(CheckedTogether):
     """One term of one vocabulary, with its official code where there is one."""
 
     vocabulary = models.CharField(_("vocabulary"), max_length=20, choices=Vocabulary)

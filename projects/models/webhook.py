@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
-from partners.models.constraints import known
+from partners.models.constraints import CheckedTogether, known
 from projects.choices import CallState, Followed, PauseReason
 
 MOST_WEBHOOKS = 10  # that one person has
@@ -30,7 +30,7 @@ def _key() -> str:
 
 
 @pghistory.track(exclude=["key"])
-class Webhook(models.Model):
+class Webhook(CheckedTogether):
     """An address that is called when records of a list change, as far as its owner may see them."""
 
     user = models.ForeignKey(

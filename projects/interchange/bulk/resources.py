@@ -212,10 +212,10 @@ class TableResource(resources.ModelResource):
             del row[name]
 
     def validate_instance(self, instance, import_validation_errors=None, validate_unique=True):
-        """Everything that is wrong with a row, at once."""
+        """Everything that is wrong with a row, at once. Constraints are asked about by those who write the record."""
         errors = dict(import_validation_errors or {})
         try:
-            instance.full_clean(exclude=[*errors, "reference"])
+            instance.full_clean(exclude=[*errors, "reference"], validate_unique=False, validate_constraints=False)
         except ValidationError as error:
             errors = error.update_error_dict(errors)
         if errors:
@@ -270,6 +270,7 @@ class CountryResource(TableResource):
 
     def write(self, record, values, is_new):
         require(self.by, f"partners.{'add' if is_new else 'change'}_country", None if is_new else record)
+        record.full_clean()
         record.save()
         if "groups" in values:
             full = GroupMember.objects.filter(country=record, standing=Standing.MEMBER)
@@ -304,6 +305,7 @@ class PartnerResource(TableResource):
         require(self.by, f"partners.{'add' if is_new else 'change'}_partner", None if is_new else record)
         if is_new:
             record.is_from_import = True  # waits in the queue of those that nobody has verified
+        record.full_clean()
         record.save()
         if "member_countries" in values:
             ties = PartnerCountry.objects.filter(partner=record)

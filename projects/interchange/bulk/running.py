@@ -21,7 +21,7 @@ from projects.lifecycle import quietly
 from projects.models import ImportRow, ImportRun
 from projects.models.importing import RowOutcome, RowUndo
 
-AT_ONCE = 200  # records tried while somebody waits; more is left to the worker
+AT_ONCE = 100  # records tried while somebody waits; more is left to the worker
 
 
 class _TakenBack(Exception):
