@@ -246,6 +246,8 @@ class LinkedPages(pagination.PageNumberPagination):
         self.harvest = None
         if "cursor" in request.query_params:
             return self._harvested(queryset, request, view)
+        if request.query_params.get(self.page_query_param) == "":
+            raise exceptions.NotFound(self.invalid_page_message.format(page_number="", message=_("no number")))
         return super().paginate_queryset(queryset, request, view)
 
     def _harvested(self, queryset, request, view):

@@ -143,7 +143,8 @@ class MatchViewSet(Answers, viewsets.GenericViewSet):
     def _of_ones_side(self, request) -> Sequence[Candidate]:
         narrowed = MatchFilter(request.query_params, queryset=matches.found_for(request.user))
         if not narrowed.is_valid():
-            raise exceptions.ValidationError(narrowed.errors)
+            said = {"parameter": next(iter(narrowed.errors))}
+            raise exceptions.NotFound(_("No match of your side has what you gave as %(parameter)s.") % said)
         best = matches.fitting(narrowed.qs)[:MOST_OF_ONES_SIDE]
         return matches.shown_of(request.user, [row["need"] for row in best])
 

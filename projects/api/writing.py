@@ -43,25 +43,28 @@ class LineFields(serializers.Serializer):
     unit = serializers.ChoiceField(choices=Unit.choices, required=False, allow_blank=True)
 
 
-def _unknown(serializer, data, path: str = "") -> Iterator[str]:
-    """Names in a body that can't be written, with where they are: `lines.0.colour`. A misspelt one is not silently left out."""
-    if isinstance(serializer, serializers.ListSerializer):
+def _misfits(field, data, path: str = "") -> Iterator[tuple[str, str]]:
+    """What DRF would let pass: unknown names, so that a misspelt one is not silently left out, and numbers for texts. Each
+    with where it is, such as `lines.0.colour`."""
+    if isinstance(field, serializers.ListSerializer):
         for place, one in enumerate(data if isinstance(data, list) else ()):
-            yield from _unknown(serializer.child, one, f"{path}{place}.")
-    elif isinstance(serializer, serializers.Serializer) and isinstance(data, dict):
+            yield from _misfits(field.child, one, f"{path}{place}.")
+    elif isinstance(field, serializers.Serializer) and isinstance(data, dict):
         for name, inner in data.items():
-            if name not in serializer.fields:
-                yield f"{path}{str(name)[:60]}"
+            if name not in field.fields:
+                yield f"{path}{str(name)[:60]}", _("There is no such field to write.")
             else:
-                yield from _unknown(serializer.fields[name], inner, f"{path}{name}.")
+                yield from _misfits(field.fields[name], inner, f"{path}{name}.")
+    elif isinstance(field, serializers.CharField) and isinstance(data, int | float):
+        yield path.rstrip("."), _("Write it as a text, in quotation marks.")
 
 
 def read(view, serializer_class, **kwargs):
     """The validated body of a call. Raises a problem with the fields at fault; unknown ones are refused, too."""
     data = view.request.data
     serializer = serializer_class(data=data, context=view.get_serializer_context(), **kwargs)
-    if unknown := list(islice(_unknown(serializer, data), 5)):
-        raise serializers.ValidationError({name: [_("There is no such field to write.")] for name in unknown})
+    if misfits := list(islice(_misfits(serializer, data), 5)):
+        raise serializers.ValidationError({name: [text] for name, text in misfits})
     serializer.is_valid(raise_exception=True)
     return serializer.validated_data
 

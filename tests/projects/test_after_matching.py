@@ -394,7 +394,7 @@ def test_ones_side_takes_its_list_with_its_filters(people, sign_in):
     text = b"".join(client.get(moved["Location"]).streaming_content).decode()
     assert need.reference in text
     assert [row["need"] for row in client.get("/api/v1/matches/?theme=air").json()] == [need.reference]
-    assert client.get("/api/v1/matches/?country=FRA").status_code == 400
+    assert client.get("/api/v1/matches/?country=FRA").status_code == 404
     assert "api/v1/matches/?format=csv" in client.get("/matches/").content.decode()
     other = sign_in(people["focal_point"])
     assert other.get("/api/v1/matches/").json() == []
