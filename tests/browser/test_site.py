@@ -89,7 +89,7 @@ def test_every_admin_page_keeps_the_policy(chromium, live_server, filled):
               reverse("admin:projects_need_move", args=[need.pk, "merge"]), reverse("admin:projects_notice_changelist")]  # fmt: skip
     change = reverse("admin:projects_project_change", args=[filled.pk])
     paths += [change, f"{change}../history/", f"{change}../delete/", reverse("admin:projects_project_move", args=[filled.pk, "unpublish"]),
-              reverse("admin:projects_project_import"), reverse("admin:projects_project_export"),
+              reverse("admin:projects_importrun_table"),
               reverse("admin:partners_user_change", args=[person.pk]), "/admin/projects/project/?country=KEN&q=wetlands"]  # fmt: skip
     for path in paths:
         answer = page.goto(live_server.url + path)
@@ -136,3 +136,37 @@ def test_signing_in_and_publishing(chromium, live_server, reference_again):
     page.click("input[type=submit]")
     page.wait_for_url("**/change/")
     assert Project.objects.get().state == "published"
+
+
+def test_a_table_is_tried_carried_out_and_undone(chromium, live_server, filled, media, tmp_path):
+    """The desk's way through an import, every page of it looked at by axe and by the policy."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    context = chromium.new_context(viewport={"width": 360, "height": 800})
+    context.add_cookies(cookies_of(MembershipFactory(role=Role.DESK).user, live_server.url))
+    page = context.new_page()
+    page.add_init_script(WATCH)
+    table = tmp_path / "projects.csv"
+    table.write_text(f"reference,title,status\n{filled.reference},Better,2\n,Fresh,2\n,Wrong,9\n")
+
+    def looked_at() -> None:
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360, page.url
+        assert page.evaluate("window.__refused") == [], page.url
+        assert [one["id"] for one in Axe().run(page).response["violations"]] == [], page.url
+
+    page.goto(live_server.url + reverse("admin:projects_importrun_table"))
+    looked_at()
+    page.select_option("select[name=kind]", "projects")
+    page.set_input_files("input[type=file]", str(table))
+    page.click("input[type=submit]")
+    assert page.locator("ins", has_text="Better").is_visible() and Project.objects.count() == 1
+    looked_at()
+    page.click("text=Write the 2 records that are right")
+    page.wait_for_selector("text=Undo the import")
+    assert set(Project.objects.values_list("title", flat=True)) == {"Better", "Fresh"}
+    page.click("text=Undo the import")
+    looked_at()
+    page.click("input[type=submit]")
+    page.wait_for_selector("text=everything is as it was before")
+    looked_at()
+    assert list(Project.objects.values_list("title", flat=True)) == [filled.title]

@@ -8,6 +8,7 @@ import json
 import pytest
 from django.core import mail
 from django.test import Client
+from openpyxl import load_workbook
 
 from partners.choices import Role
 from partners.models import Country, Partner
@@ -379,7 +380,8 @@ def test_matches_are_taken_away_as_tables(people, client):
         b"".join(client.get(f"{address}&format=jsonl&fields=offer,score").streaming_content).splitlines()[0]
     )
     assert set(line) == {"offer", "score"}
-    assert client.get(f"{address}&format=xlsx").status_code == 200
+    workbook = load_workbook(io.BytesIO(b"".join(client.get(f"{address}&format=xlsx").streaming_content)))
+    assert need.reference in [cell.value for cell in next(workbook.active.iter_rows(min_row=2))]
     assert client.get("/api/v1/matches/").status_code == 404  # nobody's side
 
 
