@@ -15,6 +15,7 @@ from openpyxl.utils.exceptions import InvalidFileException
 from openpyxl.worksheet.datavalidation import DataValidation
 
 from projects import uploads
+from ssc_portal.tables import UNWRITABLE
 
 LISTS = "Lists"  # the hidden sheet with what can be picked
 BOLD = Font(bold=True)
@@ -23,8 +24,8 @@ WRAP = Alignment(wrap_text=True, vertical="top")
 
 
 def put(cell, value) -> None:
-    """Writes text as text, so that a spreadsheet never takes it for a formula."""
-    cell.value = value
+    """Writes text as text, so that a spreadsheet never takes it for a formula; without the signs that XLSX can't hold."""
+    cell.value = value = UNWRITABLE.sub("", value) if isinstance(value, str) else value
     if isinstance(value, str) and value[:1] in "=+-@\t\r" and value:
         cell.data_type = "s"
         cell.quotePrefix = True

@@ -195,6 +195,15 @@ def test_a_workbook_that_is_none_is_refused(bring):
     assert "by its content it is none of" in bring("projects", b"PK nonsense").message
 
 
+def test_signs_that_a_workbook_can_not_hold_are_left_out(desk):
+    ProjectFactory(title="A\x01B")
+    resource = KINDS["projects"](by=desk)
+    data = load_workbook(io.BytesIO(sheets.as_workbook(resource, sheets.filled(resource, Project.objects.all()))))[
+        "Data"
+    ]
+    assert data.cell(2, list(resource.columns()).index("title") + 1).value == "AB"
+
+
 def test_spreadsheets_of_other_countries_and_formulas(bring, desk):
     run = bring("projects", "title;summary\nBrunnen;'=SUM(A1)\n")
     project = Project.objects.get()
