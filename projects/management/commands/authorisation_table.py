@@ -12,6 +12,8 @@ from partners.models import User
 from projects import agreement
 from projects.choices import OfferState
 from projects.demonstration import load_accounts
+from projects.interchange import briefs
+from projects.interchange.bulk.resources import KINDS
 from projects.lifecycle.need import MOVES, WRITING
 from projects.models import Need, Offer, Project, Response
 
@@ -104,6 +106,19 @@ class Command(BaseCommand):
                 reverse(f"admin:{name}_changelist"),
                 "GET",
                 lambda user: 200 if getattr(user, "is_staff", False) else "login",
+            )
+
+        for name, code in (("country-brief", "KEN"), ("country-brief-pdf", "KEN"), ("year-report", briefs.years()[0]), ("year-report-pdf", briefs.years()[0])):  # fmt: skip
+            yield reverse(name, args=[code]), "GET", lambda user: 200
+        for kind, resource in KINDS.items():
+            yield (
+                reverse("admin:projects_importrun_template", args=[kind, "csv"]),
+                "GET",
+                lambda user, resource=resource: (
+                    (200 if user.has_perm(resource.permission) else 403)
+                    if getattr(user, "is_staff", False)
+                    else "login"
+                ),
             )
 
     def offers(self):
