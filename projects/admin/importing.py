@@ -67,12 +67,6 @@ class TableForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.fields["kind"].choices = [(kind, ImportKind(kind).label) for kind in kinds]
 
-    def clean_file(self):
-        file = self.cleaned_data["file"]
-        if file.size > sheets.LARGEST:
-            raise forms.ValidationError(_("This file is larger than %(n)s MB.") % {"n": sheets.LARGEST // 1024**2})
-        return file
-
 
 @admin.register(ImportRun)
 class ImportRunAdmin(RuledAdmin, admin.ModelAdmin):
@@ -203,6 +197,8 @@ class ImportRunAdmin(RuledAdmin, admin.ModelAdmin):
         if not self.has_add_permission(request):
             raise PermissionDenied
         run = get_object_or_404(ImportRun, pk=pk)
+        if run.is_table and run.kind not in running.kinds_for(request.user):
+            raise PermissionDenied
         waiting = ImportRun.objects.filter(pk=pk, progress=ImportRun.Progress.WAITING)
         if not waiting.update(progress=ImportRun.Progress.QUEUED):  # pressed twice, it happens once
             self.message_user(request, _("It was carried out already, or left."), messages.WARNING)
@@ -314,13 +310,8 @@ def _shown(cell: str | list | None, names: list[str]) -> list[str]:
 def _address(run: ImportRun, row) -> str:
     """Where the record of a row is in admin; nothing where it is not there."""
     model = KINDS[run.kind]._meta.model
-    if (
-        not row.record
-        or run.is_dry_run
-        and row.outcome == RowOutcome.NEW
-        or row.undo == RowUndo.WHOLE
-        and row.outcome == RowOutcome.NEW
-    ):
+    is_gone = row.outcome == RowOutcome.NEW and (run.is_dry_run or row.undo == RowUndo.WHOLE)
+    if is_gone or not row.record:
         return ""
     return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_change", args=[row.record])
 

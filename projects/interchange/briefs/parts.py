@@ -49,7 +49,7 @@ class Table:
 
     @property
     def numeric(self) -> list[bool]:
-        return [cell.is_number for cell in self.rows[0].cells] if self.rows else []
+        return [cell.is_number for cell in self.rows[0].cells] if self.rows else [False] * len(self.head)
 
     @property
     def wide(self) -> list[bool]:

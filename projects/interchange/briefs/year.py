@@ -35,6 +35,7 @@ from projects.interchange.briefs.parts import (
 )
 from projects.interchange.statistics import YEAR
 from projects.models import Event, Need, Offer, Project, Response, Term
+from projects.models.project import PROVIDING, RECEIVING
 from ssc_portal.templatetags.portal import day, number
 
 YEARS_SHOWN = 12
@@ -61,11 +62,11 @@ def report_of(year: int) -> Brief:
         " ".join(filter(None, (_("What was asked, offered, agreed and delivered, and with whom."), so_far))),
         _figures(year, needs, offers, responses, begun, ended),
         [
-            _asked(year, needs),
+            _asked(needs, offers),
             _offered(offers, responses),
             _agreed(year),
             *_delivered(year),
-            _with_whom(begun, responses, needs),
+            _with_whom(begun),
             _projects_section(begun, ended),
         ],
         reverse("year-report", args=[year]),
@@ -97,13 +98,16 @@ def _reached(year: int, *states: str) -> QuerySet:
 
 
 def _figures(year, needs, offers, responses, begun, ended) -> list[Figure]:
-    first = responses.model.objects.filter(pk__in=_responses()).values("need").annotate(at=Min("created_at"))
-    opened = dict(needs.values_list("pk", "published_at"))
-    waited = [
-        max((row["at"] - opened[row["need"]]).days, 0) for row in first.filter(need__in=opened) if row["at"] is not None
-    ]
+    answered = (
+        _responses()
+        .filter(need__in=needs)
+        .order_by()
+        .values("need", "need__published_at")
+        .annotate(at=Min("created_at"))
+    )
+    waited = [max((row["at"] - row["need__published_at"]).days, 0) for row in answered]
     found = [
-        Figure(number(len(opened)), _("needs opened")),
+        Figure(number(needs.count()), _("needs opened")),
         Figure(number(len(waited)), _("of them with a response")),
         Figure(number(offers.count()), _("offers that became active")),
         Figure(number(responses.count()), _("responses")),
@@ -149,8 +153,7 @@ def _compared(name: str, places, asked: dict, offered: dict, address) -> Table:
     )  # fmt: skip
 
 
-def _asked(year: int, needs) -> Section:
-    offers = Offer.objects.public().filter(published_at__year=year)
+def _asked(needs, offers) -> Section:
     themes = _compared(
         _("By thematic area of the Bali Strategic Plan"), Term.objects.themes(), _by_theme(needs), _by_theme(offers),
         lambda theme: reverse("theme", args=[theme.code]),
@@ -234,10 +237,10 @@ def _delivered(year: int) -> list[Section]:
     return [Section("delivered", _("What was brought, in quantities"), unreported(brought), tables, nothing)]
 
 
-def _with_whom(begun, responses, needs) -> Section:
+def _with_whom(begun) -> Section:
     links = Project.countries.through.objects.filter(project__in=begun.order_by().values("pk"), country__isnull=False)
     roles = links.order_by().values("country").annotate(
-        gives=Count("pk", filter=Q(role__in=("provider", "both"))), gets=Count("pk", filter=Q(role__in=("recipient", "both"))),
+        gives=Count("pk", filter=Q(role__in=PROVIDING)), gets=Count("pk", filter=Q(role__in=RECEIVING)),
     )  # fmt: skip
     counted = {row["country"]: (row["gives"], row["gets"]) for row in roles}
     countries = sorted(
