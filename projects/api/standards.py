@@ -98,10 +98,10 @@ class QuantitiesViewSet(Statistics):
     file_name, columns = "quantities", QUANTITIES
 
     def as_file(self, format, projects):
-        return made_of(self.file_name, format, self.columns, quantities(projects))
+        return made_of(self.file_name, format, self.columns, quantities(projects).iterator(chunk_size=2000))
 
     def page_of(self, projects):
-        return self.paginate_queryset(list(quantities(projects)))
+        return self.paginate_queryset(quantities(projects))
 
     @extend_schema(
         summary="Cooperation in quantities",

@@ -6,13 +6,26 @@ Sources: TOSSD Reporting Instructions (data fields and code lists); UN conceptua
 cooperation (SDG indicator 17.3.1), categories A, B and C. docs/decisions/0019 says what was read and what was not.
 """
 
-from collections.abc import Iterator
-
 from django.contrib.postgres.fields import ArrayField
-from django.db.models import Case, CharField, Func, Value, When
+from django.db.models import (
+    Case,
+    CharField,
+    Count,
+    DecimalField,
+    F,
+    Func,
+    IntegerField,
+    Min,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    Value,
+    When,
+)
 from django.db.models.functions import Coalesce, Concat, ExtractYear
 
-from partners.models import Partner
 from projects.choices import ContributionKind, Modality, OrganisationRole, TransactionKind, Vocabulary
 from projects.interchange.datasets import of, unless_empty
 from projects.models import Contribution, ProjectCountry, ProjectPartner, ProjectTerm, Transaction
@@ -36,7 +49,8 @@ RECIPIENTS = of_project(
     ProjectCountry, "country__iso3", country__isnull=False, role__in=RECEIVING, order=("country__iso3",)
 )
 NAME = Coalesce("country__name_en", "partner__name_en")
-PROVIDER = Coalesce("country__iso3", "partner__iati_identifier", "partner__slug", output_field=CharField())
+IDENTIFIER = Coalesce("partner__iati_identifier", "partner__slug", output_field=CharField())
+PROVIDER = Coalesce("country__iso3", IDENTIFIER, output_field=CharField())
 
 
 def contributions(projects):
@@ -147,7 +161,6 @@ QUANTITIES = [
     Column("entries_without_delivered", None, "Of them without a word on what was delivered or spent", "integer"),
     Column("is_illustrative", None, "Made up for the demonstration", "boolean"),
 ]
-SUMMED = ("quantity", "delivered", "women", "men", "amount", "spent")
 KEYS = (
     "year",
     "provider_code",
@@ -159,58 +172,51 @@ KEYS = (
     "currency",
     "is_illustrative",
 )
+NUMBERS = {"number": DecimalField(), "integer": IntegerField()}
 SPENDING = (TransactionKind.DISBURSEMENT, TransactionKind.EXPENDITURE)
+CATEGORY = Case(  # of one contribution
+    When(quantity=None, amount=None, spent=None, then=Value("")),
+    When(quantity=None, then=Value("A")),
+    When(amount=None, spent=None, then=Value("C")),
+    default=Value("B"),
+)
 
 
-def category_of(quantity, money) -> str:
-    """A, B or C of the framework; empty where neither money nor a quantity was reported."""
-    if quantity is None:
-        return "" if money is None else "A"
-    return "C" if money is None else "B"
-
-
-def quantities(projects) -> Iterator[list]:
+def quantities(projects) -> QuerySet:
     """Rows of QUANTITIES: sums of what was reported, by year, provider, recipients, category, unit and currency."""
-    groups: dict[tuple, dict] = {}
-
-    def add(key: tuple, figures: dict, is_silent: bool) -> None:
-        group = groups.setdefault(key, {**dict.fromkeys(SUMMED), "entries": 0, "entries_without_delivered": 0})
-        for name, value in figures.items():
-            if value is not None:
-                group[name] = (group[name] or 0) + value
-        group["entries"] += 1
-        group["entries_without_delivered"] += is_silent
-
-    brought = contributions(projects).order_by("pk").values_list(
-        YEAR, PROVIDER, NAME, RECIPIENTS, "unit", "currency",
-        "project__is_illustrative", *SUMMED,
+    brought = _summed(
+        contributions(projects),
+        {
+            "year": YEAR, "provider_code": PROVIDER, "provider_name": NAME, "recipient_codes": RECIPIENTS, "category": CATEGORY,
+            "basis": Value("contribution"), "unit": F("unit"), "currency": F("currency"),
+        },
+        {name: Sum(name) for name in ("quantity", "delivered", "women", "men", "amount", "spent")}
+        | {"entries_without_delivered": Count("pk", filter=Q(delivered=None, spent=None))},
     )  # fmt: skip
-    for year, code, name, recipients, unit, currency, is_made_up, *figures in brought.iterator(chunk_size=2000):
-        given = dict(zip(SUMMED, figures, strict=True))
-        money = given["amount"] if given["amount"] is not None else given["spent"]
-        category = category_of(given["quantity"], money)
-        is_silent = given["delivered"] is None and given["spent"] is None
-        add(
-            (year, code, name, tuple(recipients), category, "contribution", unit, currency, is_made_up),
-            given,
-            is_silent,
-        )
-    funders = of_project(ProjectPartner, "partner__slug", partner__isnull=False, role=OrganisationRole.FUNDING)
-    moved = Transaction.objects.filter(project__in=projects, kind__in=SPENDING).order_by("pk").values_list(
-        ExtractYear("made_on"), funders, RECIPIENTS, "currency", "project__is_illustrative", "amount"
+    moved = _summed(
+        Transaction.objects.filter(project__in=projects, kind__in=SPENDING),
+        {
+            "year": ExtractYear("made_on"), "provider_code": _payer(IDENTIFIER), "provider_name": _payer("partner__name_en"),
+            "recipient_codes": RECIPIENTS, "category": Value("A"), "basis": Value("transaction"), "currency": F("currency"),
+        },
+        {"spent": Sum("amount"), "entries_without_delivered": Value(0)},
     )  # fmt: skip
-    names = {
-        slug: (identifier or slug, name)
-        for slug, identifier, name in Partner.objects.values_list("slug", "iati_identifier", "name_en")
-    }
-    for year, slugs, recipients, currency, is_made_up, amount in moved.iterator(chunk_size=2000):
-        # With several funders nobody said who paid which sum.
-        code, name = names[slugs[0]] if len(set(slugs)) == 1 else (None, None)
-        add(
-            (year, code, name, tuple(recipients), "A", "transaction", None, currency, is_made_up),
-            {"spent": amount},
-            False,
-        )
-    for key in sorted(groups, key=lambda k: tuple("" if v is None else str(v) for v in k)):
-        said = {**dict(zip(KEYS, key, strict=True)), **groups[key]}
-        yield [list(said[c.name]) if c.kind == "list" else said[c.name] for c in QUANTITIES]
+    return brought.union(moved, all=True).order_by(*(f"of_{name}" for name in KEYS))
+
+
+def _summed(records, keys: dict, sums: dict) -> QuerySet:
+    """A row of QUANTITIES for each combination of keys; what is not named is null."""
+    keys["is_illustrative"], sums["entries"] = F("project__is_illustrative"), Count("pk")
+    rows = records.order_by().values(**{f"of_{name}": value for name, value in keys.items()})
+    nothing = {c.name: Value(None, NUMBERS.get(c.kind, CharField())) for c in QUANTITIES if c.name not in keys | sums}
+    rows = rows.annotate(**{f"of_{name}": value for name, value in (sums | nothing).items()})
+    return rows.values_list(*(f"of_{column.name}" for column in QUANTITIES))
+
+
+def _payer(value):
+    """Of a transaction: the project's only funder; with several, nobody said who paid which sum."""
+    funders = ProjectPartner.objects.filter(
+        project=OuterRef("project"), partner__isnull=False, role=OrganisationRole.FUNDING
+    )
+    only = funders.order_by().values("project").annotate(funders=Count("partner", distinct=True)).filter(funders=1)
+    return Subquery(only.values(found=Min(value, output_field=CharField())))

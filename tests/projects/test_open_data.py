@@ -17,7 +17,7 @@ from openpyxl import load_workbook
 from partners import tables as of_partners
 from partners.models import Country, Partner
 from projects.choices import NeedState
-from projects.interchange import datasets, open_data, statistics
+from projects.interchange import datasets, open_data
 from projects.interchange.statistics import QUANTITIES, TOSSD
 from projects.models import Contribution, Location, Need, Project, Term
 from ssc_portal import tables
@@ -482,10 +482,19 @@ def test_units_and_currencies_are_never_added_up(client):
 
 
 @pytest.mark.parametrize(
-    ("quantity", "money", "category"), [(1, 1, "B"), (1, None, "C"), (None, 1, "A"), (None, None, ""), (0, 0, "B")]
-)
-def test_categories_of_the_framework(quantity, money, category):
-    assert statistics.category_of(quantity, money) == category
+    ("quantity", "amount", "spent", "category"),
+    [
+        (1, 1, None, "B"), (1, None, 1, "B"), (0, 0, None, "B"), (1, None, None, "C"), (None, 1, None, "A"), (None, None, 1, "A"),
+        (None, None, None, ""),
+    ],
+)  # fmt: skip
+def test_categories_of_the_framework(client, quantity, amount, spent, category):
+    ContributionFactory(
+        project=ProjectFactory(published=True), quantity=quantity, unit=None if quantity is None else "people", delivered=None,
+        amount=amount, spent=spent, currency=None if amount is spent is None else "USD",
+    )  # fmt: skip
+    (found,) = rows_of(client.get("/api/v1/quantities/?format=csv"))
+    assert found["category"] == category
 
 
 def test_several_funders_are_not_made_one(client):
