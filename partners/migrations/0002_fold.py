@@ -22,5 +22,5 @@ $$
 
 
 class Migration(migrations.Migration):
-    dependencies = [("partners", "0001_initial")]
+    dependencies = [("partners", "0001_tables")]
     operations = [migrations.RunSQL(FOLD, "DROP FUNCTION fold(text)")]

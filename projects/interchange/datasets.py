@@ -57,7 +57,7 @@ def terms(model, record: str) -> Column:
 
 
 class Judged(Func):
-    """How far a record is confirmed, in words (SQL function `projects_checked`, migration 0012)."""
+    """How far a record is confirmed, in words (SQL function `projects_checked`, migration 0002)."""
 
     words = ", ".join(f"'{word}'" for word in Checked.values)
     template = f"(ARRAY[{words}])[projects_checked(%(expressions)s) + 1]"

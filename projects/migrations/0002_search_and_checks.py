@@ -1,4 +1,4 @@
-"""SQL functions behind the triggers: the search entry of a project, and the rules that span several rows."""
+"""SQL functions behind the triggers: the search entries of projects, needs and offers, and the rules that span several rows."""
 
 from django.db import migrations
 
@@ -17,8 +17,28 @@ $$;
 CREATE AGGREGATE projects_join_words(tsvector) (SFUNC = tsvector_concat, STYPE = tsvector, INITCOND = '');
 """
 
+# The position in choices.Checked of how far a record is confirmed; the same rule as models.record_check.checked.
+CHECKED = """
+CREATE FUNCTION projects_checked(project bigint) RETURNS int LANGUAGE sql STABLE AS $$
+  WITH said AS (
+    SELECT k.id,
+      CASE WHEN k.country_id IS NULL THEN at_home.role IS DISTINCT FROM 'recipient' ELSE own.role IN ('provider', 'both') END AS gives,
+      CASE WHEN k.country_id IS NULL THEN at_home.role = 'recipient' ELSE own.role IN ('recipient', 'both') END AS gets
+    FROM projects_recordcheck k
+    LEFT JOIN projects_projectcountry own ON own.project_id = k.project_id AND own.country_id = k.country_id
+    LEFT JOIN partners_partner b ON b.id = k.partner_id
+    LEFT JOIN projects_projectcountry at_home ON at_home.project_id = k.project_id AND at_home.country_id = b.country_id
+    WHERE k.project_id = project AND k.is_right
+  )
+  SELECT CASE
+    WHEN EXISTS (SELECT FROM said a JOIN said b ON a.id <> b.id WHERE a.gives AND b.gets) THEN 0
+    WHEN EXISTS (SELECT FROM said WHERE gives OR gets) THEN 1
+    ELSE 2 END
+$$;
+"""
+
 # `search.deferred()` sets portal.search_deferred while one record is written in many statements.
-REFRESH = """
+PROJECTS = """
 CREATE FUNCTION projects_refresh_search(ids bigint[]) RETURNS void LANGUAGE sql AS $$
   INSERT INTO projects_searchentry AS entry
     (project_id, is_public, vector, facets, quality, sort_title, starts_on, published_at, modified_at)
@@ -102,6 +122,14 @@ CREATE FUNCTION projects_refresh_search(ids bigint[]) RETURNS void LANGUAGE sql 
       SELECT (array_position(ARRAY['programme', 'project', 'action'], p.instrument::text) - 1) * 16 + 10
       UNION ALL
       SELECT (array_position(ARRAY['national', 'subregional', 'regional', 'global', ''], p.delivery_level::text) - 1) * 16 + 11
+      UNION ALL
+      SELECT extract(year FROM coalesce(p.actual_start, p.planned_start))::int * 160
+        + coalesce(nullif(p.status, ''), '0')::int * 16 + 12
+        WHERE coalesce(p.actual_start, p.planned_start) IS NOT NULL
+      UNION ALL
+      SELECT projects_checked(p.id) * 16 + 14
+      UNION ALL
+      SELECT 3 * 16 + 14 WHERE EXISTS (SELECT FROM projects_recordcheck k WHERE k.project_id = p.id AND NOT k.is_right)
     ) x
   ) f ON true
   WHERE p.id = ANY(ids) AND current_setting('portal.search_deferred', true) IS DISTINCT FROM 'on'
@@ -112,23 +140,194 @@ CREATE FUNCTION projects_refresh_search(ids bigint[]) RETURNS void LANGUAGE sql 
 $$;
 """
 
-# A change of a country's region or groups changes the facets of its projects.
+# Only texts that everybody may read (models/need.py AUDIENCE): a search must not tell what a page hides. Needs of which
+# nothing was heard for long are left out of lists and the search; their pages stay.
+NEEDS = """
+CREATE FUNCTION projects_refresh_needs(ids bigint[]) RETURNS void LANGUAGE sql AS $$
+  INSERT INTO projects_needentry AS entry
+    (need_id, is_public, vector, facets, sort_title, due_on, is_answered, published_at, modified_at)
+  SELECT n.id,
+    n.published_at IS NOT NULL AND n.unlisted_at IS NULL,
+    projects_words(n.language, n.title, 'A')
+      || projects_words('simple', n.reference, 'A')
+      || projects_words(n.language, n.public_summary, 'B')
+      || projects_words(n.language, lines.words, 'B')
+      || projects_words('en', c.name_en || ' ' || names.words, 'B')
+      || projects_words(n.language, n.technology_sought || ' ' || n.national_plan || ' ' || n.institution, 'C'),
+    coalesce(f.facets, '{}'),
+    left(fold(n.title), 80),
+    n.due_on,
+    EXISTS (SELECT FROM projects_response r WHERE r.need_id = n.id),
+    n.published_at,
+    n.modified_at
+  FROM projects_need n
+  JOIN partners_country c ON c.id = n.country_id
+  LEFT JOIN LATERAL (
+    SELECT coalesce(string_agg(l.text, ' '), '') AS words FROM projects_lineitem l WHERE l.need_id = n.id
+  ) lines ON true
+  LEFT JOIN LATERAL (
+    SELECT coalesce(string_agg(t.name_en, ' '), '') AS words
+    FROM projects_needterm l JOIN projects_term t ON t.id = l.term_id WHERE l.need_id = n.id
+  ) names ON true
+  LEFT JOIN LATERAL (
+    SELECT array_agg(DISTINCT x.facet) AS facets FROM (
+      SELECT (n.country_id * 16)::int AS facet
+      UNION ALL
+      SELECT (u.region_id * 16 + 3)::int FROM partners_region r1
+        LEFT JOIN partners_region r2 ON r2.id = r1.parent_id
+        LEFT JOIN partners_region r3 ON r3.id = r2.parent_id
+        LEFT JOIN partners_region r4 ON r4.id = r3.parent_id
+        CROSS JOIN LATERAL unnest(ARRAY[r1.id, r2.id, r3.id, r4.id]) AS u(region_id)
+        WHERE r1.id = c.region_id AND u.region_id IS NOT NULL
+      UNION ALL
+      SELECT (m.group_id * 16 + 4)::int FROM partners_groupmember m
+        WHERE m.country_id = n.country_id AND m.standing = 'member'
+      UNION ALL
+      SELECT (u.term_id * 16 + 5)::int FROM (
+          SELECT l.term_id FROM projects_needterm l WHERE l.need_id = n.id
+          UNION SELECT l.assistance_id FROM projects_lineitem l WHERE l.need_id = n.id
+        ) own JOIN projects_term t1 ON t1.id = own.term_id
+        CROSS JOIN LATERAL unnest(ARRAY[t1.id, t1.parent_id]) AS u(term_id) WHERE u.term_id IS NOT NULL
+      UNION ALL
+      SELECT (array_position(ARRAY['capacity', 'technology'], n.kind::text) - 1) * 16 + 13
+      UNION ALL
+      SELECT (array_position(ARRAY['draft', 'submitted', 'returned', 'eligible', 'not_eligible', 'open', 'in_dialogue',
+        'plan_agreed', 'in_delivery', 'delivered', 'closed', 'partially_met', 'withdrawn', 'on_hold', 'expired', 'merged',
+        'archived'], n.state::text) - 1) * 16 + 14
+    ) x
+  ) f ON true
+  WHERE n.id = ANY(ids)
+  ON CONFLICT (need_id) DO UPDATE SET
+    is_public = excluded.is_public, vector = excluded.vector, facets = excluded.facets,
+    sort_title = excluded.sort_title, due_on = excluded.due_on, is_answered = excluded.is_answered,
+    published_at = excluded.published_at, modified_at = excluded.modified_at
+$$;
+"""
+
+# Only texts that everybody may read (models/offer.py AUDIENCE).
+OFFERS = """
+CREATE FUNCTION projects_refresh_offers(ids bigint[]) RETURNS void LANGUAGE sql AS $$
+  INSERT INTO projects_offerentry AS entry
+    (offer_id, is_public, vector, facets, sort_title, ends_on, published_at, modified_at)
+  SELECT o.id,
+    o.published_at IS NOT NULL AND o.state IN ('active', 'paused'),
+    projects_words(o.language, o.title, 'A')
+      || projects_words('simple', o.reference, 'A')
+      || projects_words(o.language, o.summary, 'B')
+      || projects_words(o.language, lines.words, 'B')
+      || projects_words('en', coalesce(c.name_en, '') || ' ' || coalesce(b.name_en || ' ' || b.acronym, '') || ' ' || names.words, 'B')
+      || projects_words(o.language, o.description || ' ' || o.past_cooperation || ' ' || o.evidence, 'C'),
+    coalesce(f.facets, '{}'),
+    left(fold(o.title), 80),
+    o.expires_on,
+    o.published_at,
+    o.modified_at
+  FROM projects_offer o
+  LEFT JOIN partners_partner b ON b.id = o.partner_id
+  LEFT JOIN partners_country c ON c.id = coalesce(o.country_id, b.country_id)
+  LEFT JOIN LATERAL (
+    SELECT coalesce(string_agg(l.text, ' '), '') AS words FROM projects_offerline l WHERE l.offer_id = o.id
+  ) lines ON true
+  LEFT JOIN LATERAL (
+    SELECT coalesce(string_agg(t.name_en, ' '), '') AS words
+    FROM projects_offerterm l JOIN projects_term t ON t.id = l.term_id WHERE l.offer_id = o.id
+  ) names ON true
+  LEFT JOIN LATERAL (
+    SELECT array_agg(DISTINCT x.facet) AS facets FROM (
+      SELECT (c.id * 16)::int AS facet WHERE c.id IS NOT NULL
+      UNION ALL
+      SELECT (u.region_id * 16 + 3)::int FROM partners_region r1
+        LEFT JOIN partners_region r2 ON r2.id = r1.parent_id
+        LEFT JOIN partners_region r3 ON r3.id = r2.parent_id
+        LEFT JOIN partners_region r4 ON r4.id = r3.parent_id
+        CROSS JOIN LATERAL unnest(ARRAY[r1.id, r2.id, r3.id, r4.id]) AS u(region_id)
+        WHERE r1.id = c.region_id AND u.region_id IS NOT NULL
+      UNION ALL
+      SELECT (m.group_id * 16 + 4)::int FROM partners_groupmember m
+        WHERE m.country_id = c.id AND m.standing = 'member'
+      UNION ALL
+      SELECT (e.country_id * 16 + 2)::int FROM projects_eligible e
+        WHERE e.offer_id = o.id AND e.country_id IS NOT NULL
+      UNION ALL
+      SELECT (m.country_id * 16 + 2)::int FROM projects_eligible e
+        JOIN partners_groupmember m ON m.group_id = e.group_id AND m.standing = 'member' WHERE e.offer_id = o.id
+      UNION ALL
+      SELECT (k.id * 16 + 2)::int FROM projects_eligible e
+        JOIN partners_country k ON true
+        JOIN partners_region r1 ON r1.id = k.region_id
+        LEFT JOIN partners_region r2 ON r2.id = r1.parent_id
+        LEFT JOIN partners_region r3 ON r3.id = r2.parent_id
+        WHERE e.offer_id = o.id AND e.region_id IN (r1.id, r2.id, r3.id, r3.parent_id)
+      UNION ALL
+      SELECT 2 WHERE NOT EXISTS (SELECT FROM projects_eligible e WHERE e.offer_id = o.id)
+      UNION ALL
+      SELECT (u.term_id * 16 + 5)::int FROM (
+          SELECT l.term_id FROM projects_offerterm l WHERE l.offer_id = o.id
+          UNION SELECT l.assistance_id FROM projects_offerline l WHERE l.offer_id = o.id
+        ) own JOIN projects_term t1 ON t1.id = own.term_id
+        CROSS JOIN LATERAL unnest(ARRAY[t1.id, t1.parent_id]) AS u(term_id) WHERE u.term_id IS NOT NULL
+      UNION ALL
+      SELECT (o.partner_id * 16 + 6)::int WHERE o.partner_id IS NOT NULL
+      UNION ALL
+      SELECT (array_position(ARRAY['expertise', 'training', 'technology', 'experience', 'funding'], o.kind::text) - 1) * 16 + 13
+      UNION ALL
+      SELECT (array_position(ARRAY['draft', 'submitted', 'verified', 'active', 'paused', 'expired', 'withdrawn'],
+        o.state::text) - 1) * 16 + 14
+      UNION ALL
+      SELECT (array_position(ARRAY['free', 'cost'], l.cost::text) - 1) * 16 + 15
+        FROM projects_offerline l WHERE l.offer_id = o.id
+    ) x
+  ) f ON true
+  WHERE o.id = ANY(ids)
+  ON CONFLICT (offer_id) DO UPDATE SET
+    is_public = excluded.is_public, vector = excluded.vector, facets = excluded.facets,
+    sort_title = excluded.sort_title, ends_on = excluded.ends_on, published_at = excluded.published_at,
+    modified_at = excluded.modified_at
+$$;
+"""
+
+# A change of a country's region or groups changes the facets of its records, and who can have an offer.
+# `places`: keys of the countries concerned, whichever of the two tables has changed.
 PLACES = """
-CREATE FUNCTION projects_refresh_after_places() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  key text := CASE TG_TABLE_NAME WHEN 'partners_country' THEN 'id' ELSE 'country_id' END;
+  places bigint[] := ARRAY(
+    SELECT (changed ->> key)::bigint FROM unnest(ARRAY[to_jsonb(OLD), to_jsonb(NEW)]) AS changed WHERE changed IS NOT NULL);
+  touched bigint[] := ARRAY({rows});
 BEGIN
-  PERFORM projects_refresh_search(ARRAY(
-    SELECT l.project_id FROM projects_projectcountry l WHERE l.country_id = ANY(
-      CASE WHEN TG_TABLE_NAME = 'partners_country' THEN ARRAY[NEW.id]
-           WHEN TG_OP = 'INSERT' THEN ARRAY[NEW.country_id]
-           WHEN TG_OP = 'DELETE' THEN ARRAY[OLD.country_id]
-           ELSE ARRAY[OLD.country_id, NEW.country_id] END)));
+  IF cardinality(touched) > 0 THEN
+    PERFORM {refresh}(touched);
+  END IF;
   RETURN NULL;
 END $$;
-CREATE TRIGGER projects_refresh_search AFTER INSERT OR UPDATE OR DELETE ON partners_groupmember
-  FOR EACH ROW EXECUTE FUNCTION projects_refresh_after_places();
-CREATE TRIGGER projects_refresh_search AFTER UPDATE OF region_id ON partners_country
-  FOR EACH ROW WHEN (OLD.region_id IS DISTINCT FROM NEW.region_id) EXECUTE FUNCTION projects_refresh_after_places();
+CREATE TRIGGER {refresh} AFTER INSERT OR UPDATE OR DELETE ON partners_groupmember
+  FOR EACH ROW EXECUTE FUNCTION {function}();
+CREATE TRIGGER {refresh} AFTER UPDATE OF region_id ON partners_country
+  FOR EACH ROW WHEN (OLD.region_id IS DISTINCT FROM NEW.region_id) EXECUTE FUNCTION {function}();
 """
+AFTER_PLACES = [  # the function that refreshes, its trigger's function, and which records change with a country
+    (
+        "projects_refresh_search",
+        "projects_refresh_after_places",
+        "SELECT l.project_id FROM projects_projectcountry l WHERE l.country_id = ANY(places)",
+    ),
+    (
+        "projects_refresh_needs",
+        "projects_refresh_needs_after_places",
+        "SELECT n.id FROM projects_need n WHERE n.country_id = ANY(places)",
+    ),
+    (
+        "projects_refresh_offers",
+        "projects_refresh_offers_after_places",
+        """
+      SELECT o.id FROM projects_offer o LEFT JOIN partners_partner b ON b.id = o.partner_id
+        WHERE coalesce(o.country_id, b.country_id) = ANY(places)
+      UNION SELECT e.offer_id FROM projects_eligible e
+        WHERE CASE TG_TABLE_NAME WHEN 'partners_country' THEN e.region_id IS NOT NULL
+              ELSE e.group_id::text IN (to_jsonb(OLD) ->> 'group_id', to_jsonb(NEW) ->> 'group_id') END""",
+    ),
+]
 
 # The rule of models/parts.py `misfit_of_countries`, for writers that pass no form.
 COUNTRIES = """
@@ -159,18 +358,30 @@ END $$;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("projects", "0001_initial"), ("partners", "0002_fold")]
+    dependencies = [("projects", "0001_tables"), ("partners", "0002_fold")]
+    replaces = [
+        ("projects", "0004_needs_search"),
+        ("projects", "0007_places"),
+        ("projects", "0009_offers_search"),
+        ("projects", "0012_checked"),
+    ]
     operations = [
         migrations.RunSQL(
             CONFIG,
             'DROP AGGREGATE projects_join_words(tsvector); DROP FUNCTION projects_words(text, text, "char");'
             "DROP FUNCTION projects_config(text);",
         ),
-        migrations.RunSQL(REFRESH, "DROP FUNCTION projects_refresh_search(bigint[])"),
-        migrations.RunSQL(
-            PLACES,
-            "DROP TRIGGER projects_refresh_search ON partners_groupmember;"
-            "DROP TRIGGER projects_refresh_search ON partners_country; DROP FUNCTION projects_refresh_after_places()",
+        migrations.RunSQL(CHECKED, "DROP FUNCTION projects_checked(bigint)"),
+        migrations.RunSQL(PROJECTS, "DROP FUNCTION projects_refresh_search(bigint[])"),
+        migrations.RunSQL(NEEDS, "DROP FUNCTION projects_refresh_needs(bigint[])"),
+        migrations.RunSQL(OFFERS, "DROP FUNCTION projects_refresh_offers(bigint[])"),
+        *(
+            migrations.RunSQL(
+                PLACES.format(refresh=refresh, function=function, rows=rows),
+                f"DROP TRIGGER {refresh} ON partners_groupmember; DROP TRIGGER {refresh} ON partners_country;"
+                f"DROP FUNCTION {function}()",
+            )
+            for refresh, function, rows in AFTER_PLACES
         ),
         migrations.RunSQL(COUNTRIES, "DROP FUNCTION projects_check_countries(bigint)"),
     ]
