@@ -260,7 +260,7 @@ def test_what_may_not_be_written_is_refused_by_the_rules_of_the_record(bring):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_who_may_bring_in_which_table(kind, people, client, media):
+def test_who_may_bring_in_which_table(kind, people, client, bring):
     for name, person in people.items():
         may = person is not None and person.has_perm(KINDS[kind].permission) and person.is_staff
         client.logout()
@@ -271,6 +271,12 @@ def test_who_may_bring_in_which_table(kind, people, client, media):
         file = SimpleUploadedFile("t.csv", NEW[kind][0].encode())
         sent = client.post(reverse("admin:projects_importrun_table"), {"kind": kind, "file": file})
         assert ImportRun.objects.filter(kind=kind).exists() == may, (name, sent.status_code)
+        tried = bring(kind, NEW[kind][0], by="administrator", write=False)  # somebody else's
+        client.post(reverse("admin:projects_importrun_confirm", args=[tried.pk]))
+        tried.refresh_from_db()
+        assert (tried.progress == "done") == may, name
+        if may:
+            running.undo(tried, by=people["administrator"])
         ImportRun.objects.all().delete()
 
 

@@ -15,7 +15,7 @@ from projects.interchange.briefs.parts import Brief
 from ssc_portal.templatetags.portal import translation_notice
 
 TEMPLATE = Path(__file__).with_name("brief.typ")
-FONTS = ("fontpkg_noto_sans", "fontpkg_noto_sans_arabic", "pylopdf_fonts_zh_cn")
+FONTS = ("fontpkg_noto_sans", "fontpkg_almarai", "pylopdf_fonts_zh_cn")
 
 
 @cache
