@@ -37,9 +37,13 @@ CREATE FUNCTION projects_checked(project bigint) RETURNS int LANGUAGE sql STABLE
 $$;
 """
 
-# `search.deferred()` sets portal.search_deferred while one record is written in many statements.
+# Planning such a statement takes five times as long as running it for one record. In PL/pgSQL it is planned once for each
+# connection, whatever the keys. `search.deferred()` sets portal.search_deferred while one record is written in many statements.
 PROJECTS = """
-CREATE FUNCTION projects_refresh_search(ids bigint[]) RETURNS void LANGUAGE sql AS $$
+CREATE FUNCTION projects_refresh_search(ids bigint[]) RETURNS void
+LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
+  IF current_setting('portal.search_deferred', true) = 'on' THEN RETURN; END IF;
   INSERT INTO projects_searchentry AS entry
     (project_id, is_public, vector, facets, quality, sort_title, starts_on, published_at, modified_at)
   SELECT p.id,
@@ -132,18 +136,20 @@ CREATE FUNCTION projects_refresh_search(ids bigint[]) RETURNS void LANGUAGE sql 
       SELECT 3 * 16 + 14 WHERE EXISTS (SELECT FROM projects_recordcheck k WHERE k.project_id = p.id AND NOT k.is_right)
     ) x
   ) f ON true
-  WHERE p.id = ANY(ids) AND current_setting('portal.search_deferred', true) IS DISTINCT FROM 'on'
+  WHERE p.id = ANY(ids)
   ON CONFLICT (project_id) DO UPDATE SET
     is_public = excluded.is_public, vector = excluded.vector, facets = excluded.facets, quality = excluded.quality,
     sort_title = excluded.sort_title, starts_on = excluded.starts_on, published_at = excluded.published_at,
-    modified_at = excluded.modified_at
-$$;
+    modified_at = excluded.modified_at;
+END $$;
 """
 
 # Only texts that everybody may read (models/need.py AUDIENCE): a search must not tell what a page hides. Needs of which
 # nothing was heard for long are left out of lists and the search; their pages stay.
 NEEDS = """
-CREATE FUNCTION projects_refresh_needs(ids bigint[]) RETURNS void LANGUAGE sql AS $$
+CREATE FUNCTION projects_refresh_needs(ids bigint[]) RETURNS void
+LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
   INSERT INTO projects_needentry AS entry
     (need_id, is_public, vector, facets, sort_title, due_on, is_answered, published_at, modified_at)
   SELECT n.id,
@@ -200,13 +206,15 @@ CREATE FUNCTION projects_refresh_needs(ids bigint[]) RETURNS void LANGUAGE sql A
   ON CONFLICT (need_id) DO UPDATE SET
     is_public = excluded.is_public, vector = excluded.vector, facets = excluded.facets,
     sort_title = excluded.sort_title, due_on = excluded.due_on, is_answered = excluded.is_answered,
-    published_at = excluded.published_at, modified_at = excluded.modified_at
-$$;
+    published_at = excluded.published_at, modified_at = excluded.modified_at;
+END $$;
 """
 
 # Only texts that everybody may read (models/offer.py AUDIENCE).
 OFFERS = """
-CREATE FUNCTION projects_refresh_offers(ids bigint[]) RETURNS void LANGUAGE sql AS $$
+CREATE FUNCTION projects_refresh_offers(ids bigint[]) RETURNS void
+LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
   INSERT INTO projects_offerentry AS entry
     (offer_id, is_public, vector, facets, sort_title, ends_on, published_at, modified_at)
   SELECT o.id,
@@ -282,8 +290,8 @@ CREATE FUNCTION projects_refresh_offers(ids bigint[]) RETURNS void LANGUAGE sql 
   ON CONFLICT (offer_id) DO UPDATE SET
     is_public = excluded.is_public, vector = excluded.vector, facets = excluded.facets,
     sort_title = excluded.sort_title, ends_on = excluded.ends_on, published_at = excluded.published_at,
-    modified_at = excluded.modified_at
-$$;
+    modified_at = excluded.modified_at;
+END $$;
 """
 
 # A change of a country's region or groups changes the facets of its records, and who can have an offer.
