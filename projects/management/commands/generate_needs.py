@@ -44,9 +44,9 @@ FROM projects_need WHERE state <> 'draft' AND id BETWEEN %(low)s AND %(high)s;
 INSERT INTO projects_event (need_id, action, from_state, to_state, by_id, at, note, is_public, is_note_public)
 SELECT id, 'publish', 'eligible', 'open', %(user)s, published_at, '', true, false
 FROM projects_need WHERE published_at IS NOT NULL AND id BETWEEN %(low)s AND %(high)s;
-INSERT INTO projects_response (reference, need_id, partner_id, text, terms_text, cost, state, due_on, created_at)
+INSERT INTO projects_response (reference, need_id, partner_id, text, terms_text, cost, state, suggested_by, due_on, created_at)
 SELECT 'R-GEN-' || id, id, (%(partners)s::bigint[])[1 + id %% array_length(%(partners)s::bigint[], 1)], 'We help.', '', 'free',
-  CASE state WHEN 'open' THEN 'expressed' WHEN 'in_dialogue' THEN 'accepted' ELSE 'agreed' END, current_date + (id %% 30)::int, published_at
+  CASE state WHEN 'open' THEN 'expressed' WHEN 'in_dialogue' THEN 'accepted' ELSE 'agreed' END, '', current_date + (id %% 30)::int, published_at
 FROM projects_need WHERE published_at IS NOT NULL AND id %% 3 > 0 AND id BETWEEN %(low)s AND %(high)s;
 INSERT INTO projects_answer (response_id, line_id, quantity, delivered)
 SELECT r.id, l.id, 5, 0 FROM projects_response r JOIN projects_lineitem l ON l.need_id = r.need_id AND l.position = 0
