@@ -86,7 +86,7 @@ def text() -> str:
 
     lines = ["# Data dictionary", "", "Made from the records by `python -m docs.dictionary`; a test keeps it true.", ""]
     with override("en"):
-        for app in ("partners", "projects"):
+        for app in ("partners", "projects", "outreach"):
             config = apps.get_app_config(app)
             lines += [f"## {config.verbose_name}", ""]
             for model in sorted(config.get_models(), key=lambda m: m.__name__):

@@ -129,7 +129,7 @@ def read(name: str) -> list[dict[str, str]]:
 
 
 def _fingerprint() -> str:
-    return hashlib.sha256(b"".join(path.read_bytes() for path in sorted(FOLDER.glob("*.csv")))).hexdigest()
+    return hashlib.sha256(b"".join(path.read_bytes() for path in sorted(FOLDER.rglob("*.*")))).hexdigest()
 
 
 def files_changed() -> bool:

@@ -44,6 +44,7 @@ INSTALLED_APPS = [
     "ssc_portal.apps.PortalConfig",
     "partners",
     "projects",
+    "outreach",
     "ssc_portal.apps.PortalAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",

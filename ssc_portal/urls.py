@@ -5,8 +5,11 @@ from django.contrib import admin
 from django.contrib.sitemaps import views as sitemaps
 from django.urls import include, path
 
-from projects.sitemaps import SITEMAPS
+from outreach import sitemaps as of_pages
+from projects import sitemaps as of_records
 from ssc_portal import discovery
+
+SITEMAPS = of_records.SITEMAPS | of_pages.SITEMAPS
 
 urlpatterns = [
     path("robots.txt", discovery.robots, name="robots"),
@@ -21,6 +24,7 @@ urlpatterns = [
     *i18n_patterns(
         path("", include("projects.urls")),
         path("", include("partners.urls")),
+        path("", include("outreach.urls")),
         prefix_default_language=False,
     ),
 ]

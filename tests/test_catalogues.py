@@ -50,7 +50,9 @@ def test_every_sentence_is_translated_with_the_same_places_to_fill(path):
 
 def test_no_sentence_hides_in_an_f_string():
     """xgettext does not look there."""
-    sources = [p for folder in ("partners", "projects", "ssc_portal") for p in (ROOT / folder).rglob("*.py")]
+    sources = [
+        p for folder in ("partners", "projects", "outreach", "ssc_portal") for p in (ROOT / folder).rglob("*.py")
+    ]
     hidden = re.compile(r"""\bf(["']).*\{(_|gettext|pgettext)\(""")
     assert [p.name for p in sources if hidden.search(p.read_text())] == []
 
@@ -59,7 +61,7 @@ def test_the_catalogues_hold_every_sentence_of_pages_and_mail_and_no_other(tmp_p
     """As `manage.py makemessages` finds them now."""
     if not shutil.which("xgettext"):
         pytest.skip("needs GNU gettext")
-    for folder in ("partners", "projects", "ssc_portal", "templates"):
+    for folder in ("partners", "projects", "outreach", "ssc_portal", "templates"):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("*.pyc", "*.mo"))
     monkeypatch.chdir(tmp_path)
     settings.LOCALE_PATHS = [tmp_path / "ssc_portal" / "locale"]

@@ -13,7 +13,8 @@ from django.db import models
 from projects import choices as project_choices
 
 ROOT = Path(__file__).resolve().parent.parent
-SOURCES = [p for folder in ("ssc_portal", "partners", "projects") for p in (ROOT / folder).rglob("*.py")]
+SOURCES = [p for folder in ("ssc_portal", "partners", "projects", "outreach") for p in (ROOT / folder).rglob("*.py")]
+OUR_APPS = ("partners", "projects", "outreach")
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 
 
@@ -76,7 +77,7 @@ def test_no_host_or_path_of_a_machine():
 
 def test_constraints_hold_exactly_the_choices():
     """Law 3: a field with choices has a constraint with the same values."""
-    for model in [*apps.get_app_config("partners").get_models(), *apps.get_app_config("projects").get_models()]:
+    for model in (model for app in OUR_APPS for model in apps.get_app_config(app).get_models()):
         if "Event" in model.__name__:
             continue
         constraints = {c.name: c for c in model._meta.constraints}
@@ -96,7 +97,7 @@ def test_every_record_keeps_its_history():
         "Event", "ImportRun", "ImportIssue", "ImportRow",  # are history themselves
         "Follow", "MailPreference", "Notice", "SavedMatch", "WebhookCall",  # people's own settings, and messages that say what became of them
     }  # fmt: skip
-    for app in ("partners", "projects"):
+    for app in OUR_APPS:
         for model in apps.get_app_config(app).get_models():
             if (
                 model.__name__ not in untracked
@@ -151,7 +152,7 @@ def test_dictionary_names_fields_that_exist():
 
     known = {
         f"{model._meta.model_name}.{field.name}"
-        for app in ("partners", "projects")
+        for app in OUR_APPS
         for model in apps.get_app_config(app).get_models()
         for field in model._meta.concrete_fields
     }

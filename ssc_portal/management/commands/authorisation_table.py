@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db.models import Q
 from django.urls import reverse
 
+from outreach.models import Page
 from partners.models import User
 from projects import agreement
 from projects.choices import OfferState
@@ -101,6 +102,8 @@ class Command(BaseCommand):
             "partners_user",
             "partners_membership",
             "partners_partner",
+            "outreach_page",
+            "outreach_picture",
         ):
             yield (
                 reverse(f"admin:{name}_changelist"),
@@ -110,6 +113,12 @@ class Command(BaseCommand):
 
         for name, code in (("country-brief", "KEN"), ("country-brief-pdf", "KEN"), ("year-report", briefs.years()[0]), ("year-report-pdf", briefs.years()[0])):  # fmt: skip
             yield reverse(name, args=[code]), "GET", lambda user: 200
+        for page in Page.objects.all():
+            yield (
+                page.get_absolute_url(),
+                "GET",
+                lambda user, page=page: 200 if user.has_perm("outreach.view_page", page) else 404,
+            )
         for kind, resource in KINDS.items():
             yield (
                 reverse("admin:projects_importrun_template", args=[kind, "csv"]),

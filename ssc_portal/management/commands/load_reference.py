@@ -1,15 +1,16 @@
-"""Loads countries, groups, partners and vocabularies from fixtures/reference. Safe to run again at any time."""
+"""Loads countries, groups, partners, vocabularies and the site's own pages from fixtures/reference. Safe to run again."""
 
 from django.core.management.base import BaseCommand
 from django.db import transaction
 
+from outreach.reference import load_milestones, load_pages
 from partners.reference import Report, files_changed, load_places_and_partners, remember_files
 from projects.vocabularies import load_near_themes, load_terms, load_thesaurus
 
 
 class Command(BaseCommand):
     help = (
-        "Loads or refreshes the reference data: regions, countries, groups, partners, terms. Never doubles a record and "
+        "Loads or refreshes the reference data: regions, countries, groups, partners, terms, pages, milestones. Never doubles a record and "
         "never overwrites what staff edited; such fields are listed."
     )
 
@@ -25,6 +26,8 @@ class Command(BaseCommand):
         load_terms(report)
         load_near_themes(report)
         load_thesaurus(report)
+        load_pages(report)
+        load_milestones(report)
         remember_files()
         for what, counts in report.counts.items():
             self.stdout.write(

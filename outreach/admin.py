@@ -1,0 +1,158 @@
+"""Admin of the site's own pages: texts in each language, with a preview and every version."""
+
+from django import forms
+from django.conf import settings
+from django.contrib import admin, messages
+from django.core.exceptions import BadRequest, PermissionDenied
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import path, reverse
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import override
+
+from outreach import views
+from outreach.models import Channel, Milestone, Page, PageText, Picture
+from outreach.pictures import put
+from partners.admin import NAMES
+from ssc_portal.admin import KeptHistory, RuledAdmin
+
+KEPT = ("title", "lede", "body", "video_title", "video_url", "captions_url", "transcript")
+
+
+class PageTextInline(RuledAdmin, admin.StackedInline):
+    model = PageText
+    extra = 0
+    fieldsets = [
+        (None, {"fields": ["language", "title", "lede", "body"]}),
+        (_("Video"), {"fields": ["video_title", "video_url", "captions_url", "transcript"], "classes": ["collapse"]}),
+    ]
+
+
+@admin.register(Page)
+class PageAdmin(KeptHistory, RuledAdmin, admin.ModelAdmin):
+    change_form_template = "admin/outreach/page_form.html"
+    list_display = ["path", "title", "menu", "position", "is_public", "modified_at"]
+    list_filter = ["menu", "is_public"]
+    search_fields = ["path", "texts__title", "texts__body"]
+    autocomplete_fields = ["partner", "group"]
+    inlines = [PageTextInline]
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).with_texts()
+
+    @admin.display(description=_("title"))
+    def title(self, page):
+        return page.text.title if page.text else ""
+
+    def get_urls(self):
+        return [
+            path("<int:pk>/versions/", self.admin_site.admin_view(self.versions), name="outreach_page_versions"),
+            path(
+                "<int:pk>/versions/<int:version>/",
+                self.admin_site.admin_view(self.version),
+                name="outreach_page_version",
+            ),
+            *super().get_urls(),
+        ]
+
+    def response_add(self, request, obj, post_url_continue=None):
+        return self._preview(request, obj) or super().response_add(request, obj, post_url_continue)
+
+    def response_change(self, request, obj):
+        return self._preview(request, obj) or super().response_change(request, obj)
+
+    def log_addition(self, request, obj, message):
+        return None if "_preview" in request.POST else super().log_addition(request, obj, message)
+
+    def log_change(self, request, obj, message):
+        return None if "_preview" in request.POST else super().log_change(request, obj, message)
+
+    def _preview(self, request: HttpRequest, page: Page) -> HttpResponse | None:
+        """The page as its readers would see it. What the form said is checked like any, then taken back as a whole."""
+        if "_preview" not in request.POST:
+            return None
+        if request.POST["_preview"] not in dict(settings.LANGUAGES):
+            raise BadRequest
+        with override(request.POST["_preview"]):
+            fresh = Page.objects.with_texts().get(pk=page.pk)
+            shown = views.shown(request, fresh, fresh.text, is_preview=True)
+        transaction.set_rollback(True)
+        return shown
+
+    def versions(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Every text that the page has had, the newest first."""
+        page = get_object_or_404(Page.objects.with_texts(), pk=pk)
+        if not self.has_view_permission(request, page):
+            raise PermissionDenied
+        kept = PageText.pgh_event_model.objects.filter(page=page).select_related("pgh_context").order_by("-pgh_id")
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Versions of %(path)s") % {"path": page.path},
+            "opts": self.opts,
+            "page": page,
+            "versions": kept[:200],
+            "now": {text.pk: text for text in page.texts.all()},
+        }
+        return render(request, "admin/outreach/versions.html", context)
+
+    def version(self, request: HttpRequest, pk: int, version: int) -> HttpResponse:
+        """Shows a text as it was; a POST brings it back, as a version of its own."""
+        page = get_object_or_404(Page.objects.with_texts(), pk=pk)
+        kept = get_object_or_404(PageText.pgh_event_model, page=page, pk=version)
+        said = {name: getattr(kept, name) for name in KEPT}
+        if request.method != "POST":
+            if not self.has_view_permission(request, page):
+                raise PermissionDenied
+            with override(kept.language):
+                return views.shown(request, page, PageText(page=page, language=kept.language, **said), is_preview=True)
+        if not self.has_change_permission(request, page):
+            raise PermissionDenied
+        text = PageText.objects.filter(page=page, language=kept.language).first()
+        text = text or PageText(page=page, language=kept.language)
+        for name, value in said.items():
+            setattr(text, name, value)
+        text.full_clean()
+        text.save()
+        self.message_user(request, _("This version is what readers see now."), messages.SUCCESS)
+        return redirect("admin:outreach_page_versions", page.pk)
+
+
+@admin.register(Milestone)
+class MilestoneAdmin(KeptHistory, RuledAdmin, admin.ModelAdmin):
+    list_display = ["happened_on", "name_en", "kind", "place", "is_verified", "is_public"]
+    list_filter = ["kind", "is_verified", "is_public"]
+    search_fields = ["code", "text_en", "place", *NAMES]
+    autocomplete_fields = ["country"]
+    date_hierarchy = "happened_on"
+
+
+@admin.register(Channel)
+class ChannelAdmin(KeptHistory, RuledAdmin, admin.ModelAdmin):
+    list_display = ["title", "kind", "url", "position", "is_public"]
+
+
+class PictureForm(forms.ModelForm):
+    file = forms.FileField(label=_("File"), help_text=Picture._meta.get_field("file").help_text)
+
+    def clean(self):
+        data = super().clean()
+        if self.files.get("file") and data.get("name"):
+            self.instance.name = data["name"]
+            try:
+                put(self.instance, self.files["file"])
+            except forms.ValidationError as error:
+                self.add_error("file", error)
+            else:
+                data["file"] = self.instance.file
+        return data
+
+
+@admin.register(Picture)
+class PictureAdmin(KeptHistory, RuledAdmin, admin.ModelAdmin):
+    form = PictureForm
+    list_display = ["name", "alt_en", "credit", "width", "height"]
+    search_fields = ["name", "credit", "alt_en"]
+
+    def view_on_site(self, picture):
+        return reverse("picture", args=[picture.name])

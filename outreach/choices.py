@@ -1,0 +1,46 @@
+"""Fixed lists of the site's own pages."""
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+
+class Menu(TextChoices):
+    """Where a page is listed, in this order."""
+
+    ABOUT = "about", _("About")
+    USING = "using", _("How it works")
+    FORUMS = "forums", _("Regional forums and initiatives")
+    SMALL_PRINT = "small_print", _("About this site")
+
+
+class Shows(TextChoices):
+    """What of the records a page shows below its text."""
+
+    NOTHING = "", _("nothing")
+    MILESTONES = "milestones", _("the milestones")
+    AREAS = "areas", _("the areas of the Bali Strategic Plan, with what was recorded")
+    PLACES = "places", _("the countries of its group or partner, with what was recorded")
+
+
+class MilestoneKind(TextChoices):
+    CONFERENCE = "conference", _("conference")
+    RESOLUTION = "resolution", _("resolution or decision")
+    PLAN = "plan", _("plan or agreement")
+    INSTITUTION = "institution", _("institution")
+    REPORT = "report", _("report or commitment")
+
+
+class Precision(TextChoices):
+    """How exactly the day of a milestone is known."""
+
+    YEAR = "year", _("the year")
+    MONTH = "month", _("the month")
+    DAY = "day", _("the day")
+
+
+class ChannelKind(TextChoices):
+    X = "x", "X"
+    YOUTUBE = "youtube", "YouTube"
+    FACEBOOK = "facebook", "Facebook"
+    LINKEDIN = "linkedin", "LinkedIn"
+    OTHER = "other", _("other")

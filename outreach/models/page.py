@@ -1,0 +1,149 @@
+"""Pages that staff write: an address, a text in each language, pictures with their description, a place for a video."""
+
+import pghistory
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator, URLValidator
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from outreach import markup
+from outreach.choices import Menu, Shows
+from partners.models import CountryGroup, Partner
+from partners.models.constraints import known
+from partners.models.naming import translated_name
+from partners.rules import is_unep
+
+PATH = r"about(?:/[a-z0-9]+(?:-[a-z0-9]+)*){0,3}"
+
+
+class PageQuerySet(models.QuerySet):
+    def visible_to(self, user) -> "PageQuerySet":
+        """Public pages; UNEP's staff sees those in the making, too."""
+        return self if is_unep(user) else self.filter(is_public=True)
+
+    def with_texts(self) -> "PageQuerySet":
+        return self.prefetch_related("texts")
+
+    def for_menu(self) -> "PageQuerySet":
+        """With no more of the texts than their titles."""
+        titles = PageText.objects.only("page", "language", "title")
+        return self.prefetch_related(models.Prefetch("texts", titles))
+
+
+@pghistory.track()
+class Page(models.Model):
+    """A page of the site's own, under /about/."""
+
+    path = models.CharField(
+        _("address"), max_length=100, unique=True, validators=[RegexValidator(f"^{PATH}$", _("Begin with about, then small letters, digits and hyphens, such as about/history."))],
+        help_text=_("Such as about/history. Links from elsewhere break when it is changed."),
+    )  # fmt: skip
+    menu = models.CharField(_("listed under"), max_length=12, choices=Menu, default=Menu.ABOUT)
+    position = models.PositiveSmallIntegerField(_("position"), default=0, help_text=_("The smallest comes first."))
+    shows = models.CharField(_("shows below the text"), max_length=10, choices=Shows, blank=True, default=Shows.NOTHING)
+    partner = models.ForeignKey(
+        Partner, models.PROTECT, related_name="+", verbose_name=_("about the partner"), null=True, blank=True
+    )
+    group = models.ForeignKey(
+        CountryGroup, models.PROTECT, related_name="+", verbose_name=_("about the group"), null=True, blank=True
+    )
+    is_public = models.BooleanField(_("public"), default=False)
+    modified_at = models.DateTimeField(_("changed"), auto_now=True)
+
+    objects = PageQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("page")
+        verbose_name_plural = _("pages")
+        ordering = ["menu", "position", "path"]
+        constraints = [known("menu", Menu), known("shows", Shows)]
+
+    def __str__(self):
+        return self.path
+
+    def get_absolute_url(self):
+        return reverse("page", args=[self.path])
+
+    @property
+    def text(self) -> "PageText | None":
+        """Its text in the reader's language, else in English, else in any."""
+        texts = {text.language: text for text in self.texts.all()}
+        return texts.get(get_language() or "en") or texts.get("en") or next(iter(texts.values()), None)
+
+
+@pghistory.track()
+class PageText(models.Model):
+    """What a page says in one language. Each version is kept (PageTextEvent)."""
+
+    page = models.ForeignKey(Page, models.CASCADE, related_name="texts", verbose_name=_("page"))
+    language = models.CharField(_("language"), max_length=10, choices=settings.LANGUAGES, default="en")
+    title = models.CharField(_("title"), max_length=150)
+    lede = models.CharField(
+        _("first sentence"), max_length=300, blank=True, help_text=_("Also what search engines show.")
+    )
+    body = models.TextField(_("text"), max_length=40_000, blank=True, help_text=markup.HELP)
+    video_title = models.CharField(_("title of the video"), max_length=150, blank=True)
+    video_url = models.URLField(
+        _("address of the video"), max_length=500, blank=True, validators=[URLValidator(schemes=["https"])],
+        help_text=_("A link: nothing is asked of that site before somebody follows it."),
+    )  # fmt: skip
+    captions_url = models.URLField(
+        _("address of its captions"), max_length=500, blank=True, validators=[URLValidator(schemes=["https"])]
+    )
+    transcript = models.TextField(
+        _("transcript"), max_length=40_000, blank=True, help_text=_("What is said and shown, for those who can't hear or see it, or whose line is slow.")
+    )  # fmt: skip
+
+    class Meta:
+        verbose_name = _("text of a page")
+        verbose_name_plural = _("texts of pages")
+        ordering = ["page", "language"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["page", "language"],
+                name="page_text_once_per_language",
+                violation_error_message=_("There is a text in this language already."),
+            ),
+            models.CheckConstraint(
+                name="video_has_title_and_transcript",
+                condition=Q(video_url="") | (~Q(video_title="") & ~Q(transcript="")),
+                violation_error_message=_("Give a video its title and a transcript, so that nobody is left out."),
+            ),
+        ]
+
+    def __str__(self):
+        return self.title
+
+    def clean(self):
+        missing = markup.pictures_in(self.body) - set(Picture.objects.values_list("name", flat=True))
+        if missing:
+            raise ValidationError(
+                {"body": _("There is no picture “%(name)s”. Add it under Pictures first.") % {"name": min(missing)}}
+            )
+
+
+@pghistory.track()
+class Picture(models.Model):
+    """A picture for pages, kept small, with what it shows in words."""
+
+    name = models.SlugField(_("name"), max_length=60, unique=True, help_text=_("In a text: ![caption](picture:name)"))
+    file = models.FileField(_("file"), upload_to="pictures/", help_text=_("PNG or JPEG. It is made small."))
+    alt = translated_name(_("what it shows"), help_text=_("For those who can't see it. Not the caption."))
+    credit = models.CharField(_("by whom, under which licence"), max_length=200)
+    width = models.PositiveSmallIntegerField(_("width"), editable=False, default=0)
+    height = models.PositiveSmallIntegerField(_("height"), editable=False, default=0)
+
+    class Meta:
+        verbose_name = _("picture")
+        verbose_name_plural = _("pictures")
+        ordering = ["name"]
+
+    def __str__(self):
+        return self.name
+
+    def get_absolute_url(self):
+        return reverse("picture", args=[self.name])

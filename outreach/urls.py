@@ -1,0 +1,11 @@
+"""Addresses of the site's own pages."""
+
+from django.urls import path, re_path
+
+from outreach import views
+from outreach.models.page import PATH
+
+urlpatterns = [
+    path("about/pictures/<slug:name>.jpg", views.picture, name="picture"),
+    re_path(rf"^(?P<path>{PATH})/$", views.page_detail, name="page"),
+]
