@@ -44,3 +44,11 @@ class ChannelKind(TextChoices):
     FACEBOOK = "facebook", "Facebook"
     LINKEDIN = "linkedin", "LinkedIn"
     OTHER = "other", _("other")
+
+
+class ContactState(TextChoices):
+    NEW = "new", _("received")
+    TAKEN = "taken", _("in hand")
+    ANSWERED = "answered", _("answered")
+    CLOSED = "closed", _("closed")
+    SPAM = "spam", _("unwanted")

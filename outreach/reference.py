@@ -1,9 +1,9 @@
-"""The pages, milestones and channels that the portal comes with, from fixtures/reference. Staff's edits are kept."""
+"""The pages, milestones and topics that the portal comes with, from fixtures/reference. Staff's edits are kept."""
 
 from datetime import date
 from pathlib import Path
 
-from outreach.models import Milestone, Page, PageText
+from outreach.models import Milestone, Page, PageText, Topic
 from partners.models import Country, CountryGroup, Partner
 from partners.reference import FOLDER, Report, names, read, write_rows
 
@@ -67,3 +67,19 @@ def load_milestones(report: Report) -> None:
         "fixtures/reference/milestones.csv",
         report,
     )
+
+
+def load_topics(report: Report) -> None:
+    write_rows(
+        Topic,
+        lambda topic: topic.code,
+        [
+            {
+                "code": row["code"], "email": row["email"], **names(row, "name"),
+                "answer_days": int(row["answer_days"]), "position": int(row["position"]),
+            }
+            for row in read("topics")
+        ],
+        "fixtures/reference/topics.csv",
+        report,
+    )  # fmt: skip

@@ -7,5 +7,7 @@ from outreach.models.page import PATH
 
 urlpatterns = [
     path("about/pictures/<slug:name>.jpg", views.picture, name="picture"),
+    path("contact/", views.contact_form, name="contact"),
+    path("contact/<str:token>/", views.contact_message, name="contact-message"),
     re_path(rf"^(?P<path>{PATH})/$", views.page_detail, name="page"),
 ]

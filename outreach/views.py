@@ -1,14 +1,19 @@
-"""The site's own pages."""
+"""The site's own pages, and writing to us."""
 
-from django.http import FileResponse, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from allauth.core.ratelimit import consume
+from django.core.exceptions import ValidationError
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import cache_control
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
-from outreach import markup
+from outreach import contact, markup
 from outreach.choices import Menu, Shows
 from outreach.filters import MilestoneFilter
-from outreach.models import Channel, Milestone, Page, PageText, Picture
+from outreach.forms import ContactForm
+from outreach.models import Channel, ContactMessage, Milestone, Page, PageText, Picture
 from partners.models import Country
 from projects.models import FacetKind, FacetTally, Project, Term
 
@@ -74,3 +79,52 @@ def picture(request: HttpRequest, name: str) -> FileResponse:
     """A picture of a page. All of them are public."""
     found = get_object_or_404(Picture, name=name)
     return FileResponse(found.file.open("rb"), content_type="image/jpeg")
+
+
+# --- writing to us -----------------------------------------------------------------------------------------------------
+@require_http_methods(["GET", "HEAD", "POST"])
+def contact_form(request: HttpRequest) -> HttpResponse:
+    """Asks for a message; keeps it once, however often it is sent."""
+    person, status = request.user, 200
+    about = request.GET.get("about", "")[:300]
+    initial = {
+        "topic": request.GET.get("topic"),
+        "about": about if about.startswith("/") else "",
+        "key": contact.new_key(),
+    }
+    if person.is_authenticated:
+        initial |= {"name": person.full_name, "email": person.email}
+    if request.method != "POST":
+        return render(request, "outreach/contact.html", {"form": ContactForm(initial=initial)})
+    form = ContactForm(request.POST, instance=ContactMessage(language=get_language() or "en"))
+    if form.is_valid():
+        message = form.instance
+        message.created_by = person if person.is_authenticated else None
+        if not consume(request, action="contact", key=message.email.lower()):
+            form.add_error(
+                None, _("Too many messages came from you within an hour. Nothing is lost: send it again later.")
+            )
+            status = 429
+        else:
+            try:
+                kept = contact.receive(message, form.cleaned_data["key"], trap=form.cleaned_data["website"])
+                return redirect(kept)
+            except ValidationError as error:
+                form.add_error(None, error.messages)
+    if form.errors and status == 200:
+        status = 400
+    if form.non_field_errors() and status == 400:
+        form.data = form.data.copy()
+        form.data["key"] = contact.new_key()
+    return render(request, "outreach/contact.html", {"form": form}, status=status)
+
+
+@require_safe
+def contact_message(request: HttpRequest, token: str) -> HttpResponse:
+    """What became of a message, for whoever has its address."""
+    message = contact.by_secret(token)
+    if message is None:
+        raise Http404
+    return render(
+        request, "outreach/contact_message.html", {"message": message, "is_waiting": message.state in contact.WAITING}
+    )

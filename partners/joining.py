@@ -186,10 +186,14 @@ def tell(person: User, name: str, context: dict, address: str) -> None:
         send_later(person.email, person.language, name, context, address)
 
 
-def send_later(email: str, language: str, name: str, context: dict, address: str) -> None:
+def send_later(
+    email: str, language: str, name: str, context: dict, address: str, *, headers: dict | None = None
+) -> None:
     """Queues a message with the transaction: what is rolled back is never sent."""
     mail = compose(name, language, context, address)
-    app.configure_task("partners.send_mail").defer(email=email, subject=mail.subject, text=mail.text, html=mail.html)
+    app.configure_task("partners.send_mail").defer(
+        email=email, subject=mail.subject, text=mail.text, html=mail.html, headers=headers
+    )
 
 
 def send(email: str, subject: str, text: str, html: str, headers: dict | None = None) -> None:

@@ -9,5 +9,5 @@ PATIENCE = RetryStrategy(max_attempts=8, exponential_wait=4)  # 4, 16, 64 s ... 
 
 
 @app.task(name="partners.send_mail", queue="mail", retry=PATIENCE)
-def send_mail(email: str, subject: str, text: str, html: str) -> None:
-    joining.send(email, subject, text, html)
+def send_mail(email: str, subject: str, text: str, html: str, headers: dict | None = None) -> None:
+    joining.send(email, subject, text, html, headers)

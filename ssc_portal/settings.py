@@ -155,6 +155,7 @@ ACCOUNT_RATE_LIMITS = {  # an office of a hundred people behind one address gets
     "login_failed": "100/h/ip,5/5m/key",
     "signup": "60/h/ip",
     "reset_password": "60/h/ip,3/10m/key",
+    "contact": "30/h/ip,5/h/key",  # messages to the desks (outreach/views.py)
 }
 ALLAUTH_TRUSTED_PROXY_COUNT = 1 if env.bool("DJANGO_BEHIND_PROXY", False) else 0
 MFA_ADAPTER = "partners.accounts.SecondFactorAdapter"

@@ -86,6 +86,7 @@ class Command(BaseCommand):
         for name in (
             "data",
             "vocabulary",
+            "contact",
             "api-tossd-list",
             "api-quantities-list",
             "api-project-list",
@@ -104,6 +105,8 @@ class Command(BaseCommand):
             "partners_partner",
             "outreach_page",
             "outreach_picture",
+            "outreach_contactmessage",
+            "outreach_topic",
         ):
             yield (
                 reverse(f"admin:{name}_changelist"),

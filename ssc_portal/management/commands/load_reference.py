@@ -3,7 +3,7 @@
 from django.core.management.base import BaseCommand
 from django.db import transaction
 
-from outreach.reference import load_milestones, load_pages
+from outreach.reference import load_milestones, load_pages, load_topics
 from partners.reference import Report, files_changed, load_places_and_partners, remember_files
 from projects.vocabularies import load_near_themes, load_terms, load_thesaurus
 
@@ -28,6 +28,7 @@ class Command(BaseCommand):
         load_thesaurus(report)
         load_pages(report)
         load_milestones(report)
+        load_topics(report)
         remember_files()
         for what, counts in report.counts.items():
             self.stdout.write(
