@@ -6,6 +6,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from outreach.models import Page
 from partners.choices import Role
 from projects.choices import NeedState
 from projects.forms import PARTS
@@ -34,7 +35,7 @@ def filled(reference_again):
 
 def test_every_page_fits_360_pixels_and_keeps_the_policy(chromium, live_server, filled):
     paths = ["/", "/projects/", "/projects/?q=wetlands&country=KEN", filled.get_absolute_url(), "/countries/", "/countries/KEN/", "/partners/",
-             "/partners/undp/", "/themes/", "/themes/wetlands/", "/search/?q=wetlands", "/accounts/login/", "/api/v1/docs/", "/none/",
+             "/partners/undp/", "/themes/", "/themes/wetlands/", "/search/?q=wetlands", "/accounts/login/", "/api/v1/docs/", "/none/", "/about/", "/about/history/", "/about/bali-strategic-plan/", "/about/privacy/", "/ar/about/history/", "/contact/",
              f"/ar{filled.get_absolute_url()}"]  # fmt: skip
     page = chromium.new_context(viewport={"width": 360, "height": 800}).new_page()
     page.add_init_script(WATCH)
@@ -80,13 +81,16 @@ def test_every_admin_page_keeps_the_policy(chromium, live_server, filled):
     page = context.new_page()
     page.add_init_script(WATCH)
     names = ["projects_project", "projects_term", "projects_importrun", "partners_country", "partners_countrygroup", "partners_region",
-             "partners_partner", "partners_membership", "partners_user"]  # fmt: skip
+             "partners_partner", "partners_membership", "partners_user", "outreach_page", "outreach_milestone", "outreach_picture",
+             "outreach_channel", "outreach_topic"]  # fmt: skip
     paths = ["/admin/", "/admin/password_change/"]
     for name in names:
         paths += [reverse(f"admin:{name}_changelist"), reverse(f"admin:{name}_add")]
     need = NeedFactory(in_state=NeedState.SUBMITTED)
     paths += [reverse("admin:projects_need_changelist"), reverse("admin:projects_need_change", args=[need.pk]),
               reverse("admin:projects_need_move", args=[need.pk, "merge"]), reverse("admin:projects_notice_changelist")]  # fmt: skip
+    about = Page.objects.get(path="about")
+    paths += [reverse(f"admin:outreach_page_{view}", args=[about.pk]) for view in ("change", "versions", "history")]
     change = reverse("admin:projects_project_change", args=[filled.pk])
     paths += [change, f"{change}../history/", f"{change}../delete/", reverse("admin:projects_project_move", args=[filled.pk, "unpublish"]),
               reverse("admin:projects_importrun_table"),

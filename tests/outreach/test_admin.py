@@ -14,8 +14,8 @@ STAFF = {"desk", "publisher", "administrator"}
 
 
 @pytest.fixture
-def about():
-    return Page.objects.get(path="about")
+def glossary():
+    return Page.objects.get(path="about/glossary")
 
 
 @pytest.fixture
@@ -41,39 +41,40 @@ def drawn(size, kind="PNG", mode="RGB") -> SimpleUploadedFile:
     return SimpleUploadedFile(f"x.{kind.lower()}", out.getvalue())
 
 
-def test_staff_alone_writes_pages(people, sign_in, about):
+def test_staff_alone_writes_pages(people, sign_in, glossary):
     for name, person in people.items():
         client = sign_in(person)
-        for view, args in (("page_change", [about.pk]), ("page_versions", [about.pk]), ("page_add", []), ("milestone_add", []),
+        for view, args in (("page_change", [glossary.pk]), ("page_versions", [glossary.pk]), ("page_add", []), ("milestone_add", []),
                            ("channel_add", []), ("picture_add", [])):  # fmt: skip
             status = client.get(reverse(f"admin:outreach_{view}", args=args)).status_code
             assert (status == 200) == (name in STAFF), (name, view, status)
-        status = client.post(reverse("admin:outreach_page_delete", args=[about.pk])).status_code
+        status = client.post(reverse("admin:outreach_page_delete", args=[glossary.pk])).status_code
         assert (status == 200) == (name == "administrator"), (name, status)  # who may is asked first
 
 
-def test_a_text_is_written_and_read(at_desk, about, client):
-    address = reverse("admin:outreach_page_change", args=[about.pk])
+def test_a_text_is_written_and_read(at_desk, glossary, client):
+    address = reverse("admin:outreach_page_change", args=[glossary.pk])
     sent = at_desk.post(
-        address, form(about, **{"texts-1-language": "fr", "texts-1-title": "Titre", "texts-1-body": "## Quoi\n\nCeci."})
+        address,
+        form(glossary, **{"texts-1-language": "fr", "texts-1-title": "Titre", "texts-1-body": "## Quoi\n\nCeci."}),
     )
     assert sent.status_code == 302
     client.logout()
-    assert "<h1>Titre</h1>" in client.get("/fr/about/").content.decode()
+    assert "<h1>Titre</h1>" in client.get("/fr/about/glossary/").content.decode()
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])
-def test_a_preview_shows_everything_and_keeps_nothing(language, at_desk, about):
+def test_a_preview_shows_everything_and_keeps_nothing(language, at_desk, glossary):
     before = PageText.pgh_event_model.objects.count()
     said = form(
-        about, _preview=language, **{"texts-0-title": "Tried", "texts-1-language": "fr", "texts-1-title": "Essai"}
+        glossary, _preview=language, **{"texts-0-title": "Tried", "texts-1-language": "fr", "texts-1-title": "Essai"}
     )
-    answer = at_desk.post(reverse("admin:outreach_page_change", args=[about.pk]), said)
+    answer = at_desk.post(reverse("admin:outreach_page_change", args=[glossary.pk]), said)
     shown = answer.content.decode()
     assert answer.status_code == 200 and f"<h1>{'Tried' if language == 'en' else 'Essai'}</h1>" in shown
     assert f'<html lang="{language}"' in shown
-    about.refresh_from_db()
-    assert [text.title for text in about.texts.all()] == ["About South-South cooperation"]
+    glossary.refresh_from_db()
+    assert [text.title for text in glossary.texts.all()] == ["Glossary"]
     assert PageText.pgh_event_model.objects.count() == before
     from django.contrib.admin.models import LogEntry
 
@@ -82,48 +83,48 @@ def test_a_preview_shows_everything_and_keeps_nothing(language, at_desk, about):
 
 def test_a_preview_of_a_new_page_keeps_nothing(at_desk):
     page = Page(path="about/new", menu="about")
-    said = form(Page.objects.get(path="about"), path="about/new", _preview="en")
+    said = form(Page.objects.get(path="about/glossary"), path="about/new", _preview="en")
     said |= {"texts-INITIAL_FORMS": 0, "texts-TOTAL_FORMS": 1, "texts-0-id": "", "texts-0-title": "New"}
     answer = at_desk.post(reverse("admin:outreach_page_add"), said)
     assert "<h1>New</h1>" in answer.content.decode() and "A preview" in answer.content.decode()
     assert not Page.objects.filter(path=page.path).exists()
 
 
-def test_what_is_wrong_is_told_in_a_preview_too(at_desk, about):
-    said = form(about, _preview="en", **{"texts-0-body": "![x](picture:none)"})
+def test_what_is_wrong_is_told_in_a_preview_too(at_desk, glossary):
+    said = form(glossary, _preview="en", **{"texts-0-body": "![x](picture:none)"})
     assert (
         "There is no picture"
-        in at_desk.post(reverse("admin:outreach_page_change", args=[about.pk]), said).content.decode()
+        in at_desk.post(reverse("admin:outreach_page_change", args=[glossary.pk]), said).content.decode()
     )
 
 
-def test_unknown_language_of_a_preview_is_refused(at_desk, about):
-    answer = at_desk.post(reverse("admin:outreach_page_change", args=[about.pk]), form(about, _preview="<x>"))
+def test_unknown_language_of_a_preview_is_refused(at_desk, glossary):
+    answer = at_desk.post(reverse("admin:outreach_page_change", args=[glossary.pk]), form(glossary, _preview="<x>"))
     assert answer.status_code == 400
 
 
-def test_versions_are_kept_shown_and_brought_back(at_desk, about, people):
-    address = reverse("admin:outreach_page_change", args=[about.pk])
-    first = about.texts.get().body
-    at_desk.post(address, form(about, **{"texts-0-body": "Second words"}))
-    at_desk.post(address, form(about, **{"texts-0-title": "Third", "texts-0-body": "Third words"}))
-    page = at_desk.get(reverse("admin:outreach_page_versions", args=[about.pk])).content.decode()
+def test_versions_are_kept_shown_and_brought_back(at_desk, glossary, people):
+    address = reverse("admin:outreach_page_change", args=[glossary.pk])
+    first = glossary.texts.get().body
+    at_desk.post(address, form(glossary, **{"texts-0-body": "Second words"}))
+    at_desk.post(address, form(glossary, **{"texts-0-title": "Third", "texts-0-body": "Third words"}))
+    page = at_desk.get(reverse("admin:outreach_page_versions", args=[glossary.pk])).content.decode()
     assert page.count("Bring back the text of") == 3 and people["desk"].full_name in page
-    kept = PageText.pgh_event_model.objects.filter(page=about).order_by("pgh_id")
-    one = reverse("admin:outreach_page_version", args=[about.pk, kept[0].pk])
-    assert "About South-South cooperation</h1>" in at_desk.get(one).content.decode()
+    kept = PageText.pgh_event_model.objects.filter(page=glossary).order_by("pgh_id")
+    one = reverse("admin:outreach_page_version", args=[glossary.pk, kept[0].pk])
+    assert "Glossary</h1>" in at_desk.get(one).content.decode()
     assert at_desk.post(one).status_code == 302
-    assert about.texts.get().body == first and kept.count() == 4
-    assert at_desk.get(reverse("admin:outreach_page_version", args=[about.pk, 10**9])).status_code == 404
+    assert glossary.texts.get().body == first and kept.count() == 4
+    assert at_desk.get(reverse("admin:outreach_page_version", args=[glossary.pk, 10**9])).status_code == 404
 
 
-def test_others_bring_nothing_back(people, sign_in, about):
-    kept = PageText.pgh_event_model.objects.filter(page=about)[0]
-    PageText.objects.filter(page=about).update(title="As it is")
+def test_others_bring_nothing_back(people, sign_in, glossary):
+    kept = PageText.pgh_event_model.objects.filter(page=glossary)[0]
+    PageText.objects.filter(page=glossary).update(title="As it is")
     for name, person in people.items():
         if name not in STAFF:
-            sign_in(person).post(reverse("admin:outreach_page_version", args=[about.pk, kept.pk]))
-            assert about.texts.get().title == "As it is", name
+            sign_in(person).post(reverse("admin:outreach_page_version", args=[glossary.pk, kept.pk]))
+            assert glossary.texts.get().title == "As it is", name
 
 
 # --- pictures --------------------------------------------------------------------------------------------------------------
@@ -132,17 +133,17 @@ def picture_form(file, **values) -> dict:
 
 
 @pytest.mark.parametrize(("kind", "mode"), [("PNG", "RGBA"), ("PNG", "P"), ("JPEG", "RGB"), ("JPEG", "CMYK")])
-def test_a_picture_is_made_small_and_shown(kind, mode, at_desk, about, client, media):
+def test_a_picture_is_made_small_and_shown(kind, mode, at_desk, glossary, client, media):
     sent = at_desk.post(reverse("admin:outreach_picture_add"), picture_form(drawn((1600, 800), kind, mode)))
     assert sent.status_code == 302, sent.content.decode()[:2000]
     picture = Picture.objects.get()
     assert (picture.width, picture.height) == (960, 480)
     at_desk.post(
-        reverse("admin:outreach_page_change", args=[about.pk]),
-        form(about, **{"texts-0-body": "![Seen](picture:lagoon)"}),
+        reverse("admin:outreach_page_change", args=[glossary.pk]),
+        form(glossary, **{"texts-0-body": "![Seen](picture:lagoon)"}),
     )
     client.logout()
-    said = client.get("/about/").content.decode()
+    said = client.get("/about/glossary/").content.decode()
     assert '<img src="/about/pictures/lagoon.jpg" alt="A lagoon" width="960" height="480" loading="lazy">' in said
     answer = client.get("/about/pictures/lagoon.jpg")
     content = b"".join(answer.streaming_content)
