@@ -3,8 +3,9 @@
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
+from django.contrib.admin.widgets import AdminTextareaWidget
 from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
-from django.db import transaction
+from django.db import models, transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
@@ -24,6 +25,7 @@ KEPT = ("title", "lede", "body", "video_title", "video_url", "captions_url", "tr
 class PageTextInline(RuledAdmin, admin.StackedInline):
     model = PageText
     extra = 0
+    formfield_overrides = {models.TextField: {"widget": AdminTextareaWidget(attrs={"rows": 25})}}
     fieldsets = [
         (None, {"fields": ["language", "title", "lede", "body"]}),
         (_("Video"), {"fields": ["video_title", "video_url", "captions_url", "transcript"], "classes": ["collapse"]}),

@@ -66,6 +66,8 @@ def test_a_text_is_written_and_read(at_desk, glossary, client):
 @pytest.mark.parametrize("language", ["en", "fr"])
 def test_a_preview_shows_everything_and_keeps_nothing(language, at_desk, glossary):
     before = PageText.pgh_event_model.objects.count()
+    page = at_desk.get(reverse("admin:outreach_page_change", args=[glossary.pk])).content.decode()
+    assert f'<button name="_preview" value="{language}"' in page
     said = form(
         glossary, _preview=language, **{"texts-0-title": "Tried", "texts-1-language": "fr", "texts-1-title": "Essai"}
     )
