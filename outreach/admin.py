@@ -95,7 +95,6 @@ class PageAdmin(KeptHistory, RuledAdmin, admin.ModelAdmin):
             "opts": self.opts,
             "page": page,
             "versions": kept[:200],
-            "now": {text.pk: text for text in page.texts.all()},
         }
         return render(request, "admin/outreach/versions.html", context)
 

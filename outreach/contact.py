@@ -4,10 +4,13 @@ What looks unwanted is kept as such and told to nobody, so that a person taken f
 """
 
 import secrets
+from datetime import timedelta
 
+import pgtrigger
 from django.core.exceptions import ValidationError
 from django.core.signing import BadSignature, SignatureExpired, TimestampSigner
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -131,9 +134,13 @@ def move(message: ContactMessage, act: str, *, by, text: str = "") -> ContactMes
 
 
 def forget_old() -> int:
-    """Erases messages that are done with, after the time that the privacy page tells."""
-    found = 0
+    """Erases messages that are done with, and their history, after the time that the privacy page tells."""
+    old = Q()
     for state, days in KEPT_DAYS.items():
-        until = timezone.now() - timezone.timedelta(days=days)
-        found += ContactMessage.objects.filter(state=state, state_since__lt=until).delete()[0]
-    return found
+        old |= Q(state=state, state_since__lt=timezone.now() - timedelta(days=days))
+    with transaction.atomic():
+        keys = list(ContactMessage.objects.filter(old).values_list("pk", flat=True))
+        ContactMessage.objects.filter(pk__in=keys).delete()
+        with pgtrigger.ignore("outreach.ContactMessageEvent:append_only"):
+            ContactMessage.pgh_event_model.objects.filter(pgh_obj_id__in=keys).delete()
+    return len(keys)

@@ -78,7 +78,10 @@ SHOWN = {Shows.MILESTONES: _milestones, Shows.AREAS: _areas, Shows.PLACES: _plac
 def picture(request: HttpRequest, name: str) -> FileResponse:
     """A picture of a page. All of them are public."""
     found = get_object_or_404(Picture, name=name)
-    return FileResponse(found.file.open("rb"), content_type="image/jpeg")
+    try:
+        return FileResponse(found.file.open("rb"), content_type="image/jpeg")
+    except FileNotFoundError as error:  # a restored database without its files
+        raise Http404 from error
 
 
 # --- writing to us -----------------------------------------------------------------------------------------------------

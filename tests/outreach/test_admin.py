@@ -189,6 +189,8 @@ def test_the_words_of_a_picture_change_without_its_file(at_desk, media):
     assert sent.status_code == 302
     picture.refresh_from_db()
     assert (picture.alt, picture.width) == ("A wetland", 30) and picture.file
+    picture.file.storage.delete(picture.file.name)  # a restored database without its files
+    assert at_desk.get("/about/pictures/lagoon.jpg").status_code == 404
 
 
 def test_a_milestone_with_half_a_document_is_refused(at_desk):

@@ -337,3 +337,19 @@ def test_mail_is_sent_by_the_worker(people):
     send_mail(**queued()[0])
     assert mail.outbox[0].to == [people["focal_point"].email]
     assert mail.outbox[0].alternatives[0][1] == "text/html"
+
+
+@pytest.mark.parametrize(
+    ("status", "days", "stays"),
+    [("succeeded", 6, True), ("succeeded", 8, False), ("failed", 29, True), ("failed", 31, False), ("todo", 99, True)],
+)
+def test_words_of_mail_that_was_sent_are_forgotten(status, days, stays, db):
+    from procrastinate.contrib.django.models import ProcrastinateEvent, ProcrastinateJob
+
+    from partners.tasks import forget_jobs
+
+    job = joining.app.configure_task("partners.send_mail").defer(email="a@example.org", subject="s", text="t", html="h")
+    ProcrastinateJob.objects.filter(pk=job).update(status=status)
+    ProcrastinateEvent.objects.filter(job=job).update(at=timezone.now() - dt.timedelta(days=days))
+    forget_jobs.func(timestamp=0)
+    assert ProcrastinateJob.objects.filter(pk=job).exists() == stays
