@@ -14,7 +14,17 @@ from django.utils.translation import override
 
 from outreach import contact, views
 from outreach.choices import ContactState
-from outreach.models import Channel, ContactMessage, Milestone, Page, PageText, Picture, Topic
+from outreach.models import (
+    Announcement,
+    AnnouncementText,
+    Channel,
+    ContactMessage,
+    Milestone,
+    Page,
+    PageText,
+    Picture,
+    Topic,
+)
 from outreach.pictures import put
 from partners.admin import NAMES
 from ssc_portal.admin import KeptHistory, RuledAdmin
@@ -22,42 +32,21 @@ from ssc_portal.admin import KeptHistory, RuledAdmin
 KEPT = ("title", "lede", "body", "video_title", "video_url", "captions_url", "transcript")
 
 
-class PageTextInline(RuledAdmin, admin.StackedInline):
-    model = PageText
+class TextInline(RuledAdmin, admin.StackedInline):
+    """A text in one language."""
+
     extra = 0
     formfield_overrides = {models.TextField: {"widget": AdminTextareaWidget(attrs={"rows": 25})}}
-    fieldsets = [
-        (None, {"fields": ["language", "title", "lede", "body"]}),
-        (_("Video"), {"fields": ["video_title", "video_url", "captions_url", "transcript"], "classes": ["collapse"]}),
-    ]
+    fieldsets = [(None, {"fields": ["language", "title", "lede", "body"]})]
 
 
-@admin.register(Page)
-class PageAdmin(KeptHistory, RuledAdmin, admin.ModelAdmin):
-    change_form_template = "admin/outreach/page_form.html"
-    list_display = ["path", "title", "menu", "position", "is_public", "modified_at"]
-    list_filter = ["menu", "is_public"]
-    search_fields = ["path", "texts__title", "texts__body"]
-    autocomplete_fields = ["partner", "group"]
-    inlines = [PageTextInline]
+class Previewed:
+    """Mixin: the form shows its record as readers would see it, in any language, and keeps nothing of it.
 
-    def get_queryset(self, request):
-        return super().get_queryset(request).with_texts()
+    What the form said is checked and saved like any, shown by `show`, then taken back as a whole (decision 0025).
+    """
 
-    @admin.display(description=_("title"))
-    def title(self, page):
-        return page.text.title if page.text else ""
-
-    def get_urls(self):
-        return [
-            path("<int:pk>/versions/", self.admin_site.admin_view(self.versions), name="outreach_page_versions"),
-            path(
-                "<int:pk>/versions/<int:version>/",
-                self.admin_site.admin_view(self.version),
-                name="outreach_page_version",
-            ),
-            *super().get_urls(),
-        ]
+    change_form_template = "admin/outreach/previewed_form.html"
 
     def response_add(self, request, obj, post_url_continue=None):
         return self._preview(request, obj) or super().response_add(request, obj, post_url_continue)
@@ -71,17 +60,58 @@ class PageAdmin(KeptHistory, RuledAdmin, admin.ModelAdmin):
     def log_change(self, request, obj, message):
         return None if "_preview" in request.POST else super().log_change(request, obj, message)
 
-    def _preview(self, request: HttpRequest, page: Page) -> HttpResponse | None:
-        """The page as its readers would see it. What the form said is checked like any, then taken back as a whole."""
+    def _preview(self, request: HttpRequest, obj) -> HttpResponse | None:
         if "_preview" not in request.POST:
             return None
         if request.POST["_preview"] not in dict(settings.LANGUAGES):
             raise BadRequest
         with override(request.POST["_preview"]):
-            fresh = Page.objects.with_texts().get(pk=page.pk)
-            shown = views.shown(request, fresh, fresh.text, is_preview=True)
+            fresh = type(obj).objects.with_texts().get(pk=obj.pk)
+            shown = self.show(request, fresh)
         transaction.set_rollback(True)
         return shown
+
+
+class PageTextInline(TextInline):
+    model = PageText
+    fieldsets = [
+        *TextInline.fieldsets,
+        (_("Video"), {"fields": ["video_title", "video_url", "captions_url", "transcript"], "classes": ["collapse"]}),
+    ]
+
+
+@admin.register(Page)
+class PageAdmin(Previewed, KeptHistory, RuledAdmin, admin.ModelAdmin):
+    list_display = ["path", "title", "menu", "position", "is_public", "modified_at"]
+    list_filter = ["menu", "is_public"]
+    search_fields = ["path", "texts__title", "texts__body"]
+    autocomplete_fields = ["partner", "group"]
+    inlines = [PageTextInline]
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).with_texts()
+
+    @admin.display(description=_("title"))
+    def title(self, page):
+        return page.text.title if page.text else ""
+
+    def show(self, request, page):
+        return views.page_as_read(request, page, page.text, is_preview=True)
+
+    def change_view(self, request, object_id, form_url="", extra_context=None):
+        more = {"versions_url": "admin:outreach_page_versions"}
+        return super().change_view(request, object_id, form_url, {**more, **(extra_context or {})})
+
+    def get_urls(self):
+        return [
+            path("<int:pk>/versions/", self.admin_site.admin_view(self.versions), name="outreach_page_versions"),
+            path(
+                "<int:pk>/versions/<int:version>/",
+                self.admin_site.admin_view(self.version),
+                name="outreach_page_version",
+            ),
+            *super().get_urls(),
+        ]
 
     def versions(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Every text that the page has had, the newest first."""
@@ -107,7 +137,8 @@ class PageAdmin(KeptHistory, RuledAdmin, admin.ModelAdmin):
             if not self.has_view_permission(request, page):
                 raise PermissionDenied
             with override(kept.language):
-                return views.shown(request, page, PageText(page=page, language=kept.language, **said), is_preview=True)
+                text = PageText(page=page, language=kept.language, **said)
+                return views.page_as_read(request, page, text, is_preview=True)
         if not self.has_change_permission(request, page):
             raise PermissionDenied
         text = PageText.objects.filter(page=page, language=kept.language).first()
@@ -118,6 +149,30 @@ class PageAdmin(KeptHistory, RuledAdmin, admin.ModelAdmin):
         text.save()
         self.message_user(request, _("This version is what readers see now."), messages.SUCCESS)
         return redirect("admin:outreach_page_versions", page.pk)
+
+
+class AnnouncementTextInline(TextInline):
+    model = AnnouncementText
+
+
+@admin.register(Announcement)
+class AnnouncementAdmin(Previewed, KeptHistory, RuledAdmin, admin.ModelAdmin):
+    list_display = ["slug", "title", "kind", "published_on", "starts_on", "deadline", "is_public"]
+    list_filter = ["kind", "is_public", "is_illustrative"]
+    search_fields = ["slug", "texts__title", "texts__body"]
+    autocomplete_fields = ["country", "partners"]
+    date_hierarchy = "published_on"
+    inlines = [AnnouncementTextInline]
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).with_texts()
+
+    @admin.display(description=_("title"))
+    def title(self, announcement):
+        return announcement.text.title if announcement.text else ""
+
+    def show(self, request, announcement):
+        return views.news_as_read(request, announcement, is_preview=True)
 
 
 @admin.register(Milestone)

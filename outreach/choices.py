@@ -52,3 +52,9 @@ class ContactState(TextChoices):
     ANSWERED = "answered", _("answered")
     CLOSED = "closed", _("closed")
     SPAM = "spam", _("unwanted")
+
+
+class AnnouncementKind(TextChoices):
+    NEWS = "news", _("news")
+    EVENT = "event", _("event")
+    CALL = "call", _("call")

@@ -1,6 +1,8 @@
-"""The site's own pages in the sitemap."""
+"""The site's own pages and news in the sitemap."""
 
-from outreach.models import Page
+from django.contrib.auth.models import AnonymousUser
+
+from outreach.models import Announcement, Page
 from projects.sitemaps import Records
 
 
@@ -9,4 +11,9 @@ class About(Records):
         return Page.objects.filter(is_public=True).order_by("pk")
 
 
-SITEMAPS = {"about": About}
+class News(Records):
+    def items(self):
+        return Announcement.objects.visible_to(AnonymousUser()).order_by("pk")
+
+
+SITEMAPS = {"about": About, "news": News}

@@ -1,7 +1,18 @@
 """The site's own pages, and what they tell of."""
 
+from outreach.models.announcement import Announcement, AnnouncementText
 from outreach.models.contact import ContactMessage, Topic
 from outreach.models.milestone import Channel, Milestone
 from outreach.models.page import Page, PageText, Picture
 
-__all__ = ["Channel", "ContactMessage", "Milestone", "Page", "PageText", "Picture", "Topic"]
+__all__ = [
+    "Announcement",
+    "AnnouncementText",
+    "Channel",
+    "ContactMessage",
+    "Milestone",
+    "Page",
+    "PageText",
+    "Picture",
+    "Topic",
+]

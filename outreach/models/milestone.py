@@ -6,18 +6,12 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from outreach.choices import ChannelKind, MilestoneKind, Precision
+from outreach.models.writing import PublicQuerySet
 from partners.models import Country
 from partners.models.constraints import known
 from partners.models.naming import translated_name
-from partners.rules import is_unep
 
 HTTPS = URLValidator(schemes=["https"])
-
-
-class ToldQuerySet(models.QuerySet):
-    def visible_to(self, user):
-        """What is public; UNEP's staff sees the rest, too."""
-        return self if is_unep(user) else self.filter(is_public=True)
 
 
 @pghistory.track()
@@ -39,7 +33,7 @@ class Milestone(models.Model):
     is_verified = models.BooleanField(_("checked against the document"), default=False)
     is_public = models.BooleanField(_("public"), default=True)
 
-    objects = ToldQuerySet.as_manager()
+    objects = PublicQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("milestone")
@@ -70,7 +64,7 @@ class Channel(models.Model):
     position = models.PositiveSmallIntegerField(_("position"), default=0)
     is_public = models.BooleanField(_("public"), default=True)
 
-    objects = ToldQuerySet.as_manager()
+    objects = PublicQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("channel")

@@ -1,33 +1,22 @@
 """Pages that staff write: an address, a text in each language, pictures with their description, a place for a video."""
 
 import pghistory
-from django.conf import settings
-from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator, URLValidator
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from outreach import markup
 from outreach.choices import Menu, Shows
+from outreach.models.writing import TextInLanguage, Written, WrittenQuerySet
 from partners.models import CountryGroup, Partner
 from partners.models.constraints import known
 from partners.models.naming import translated_name
-from partners.rules import is_unep
 
 PATH = r"about(?:/[a-z0-9]+(?:-[a-z0-9]+)*){0,3}"
 
 
-class PageQuerySet(models.QuerySet):
-    def visible_to(self, user) -> "PageQuerySet":
-        """Public pages; UNEP's staff sees those in the making, too."""
-        return self if is_unep(user) else self.filter(is_public=True)
-
-    def with_texts(self) -> "PageQuerySet":
-        return self.prefetch_related("texts")
-
+class PageQuerySet(WrittenQuerySet):
     def for_menu(self) -> "PageQuerySet":
         """With no more of the texts than their titles."""
         titles = PageText.objects.only("page", "language", "title")
@@ -35,7 +24,7 @@ class PageQuerySet(models.QuerySet):
 
 
 @pghistory.track()
-class Page(models.Model):
+class Page(Written):
     """A page of the site's own, under /about/."""
 
     path = models.CharField(
@@ -51,7 +40,6 @@ class Page(models.Model):
     group = models.ForeignKey(
         CountryGroup, models.PROTECT, related_name="+", verbose_name=_("about the group"), null=True, blank=True
     )
-    is_public = models.BooleanField(_("public"), default=False)
     modified_at = models.DateTimeField(_("changed"), auto_now=True)
 
     objects = PageQuerySet.as_manager()
@@ -68,24 +56,12 @@ class Page(models.Model):
     def get_absolute_url(self):
         return reverse("page", args=[self.path])
 
-    @property
-    def text(self) -> "PageText | None":
-        """Its text in the reader's language, else in English, else in any."""
-        texts = {text.language: text for text in self.texts.all()}
-        return texts.get(get_language() or "en") or texts.get("en") or next(iter(texts.values()), None)
-
 
 @pghistory.track()
-class PageText(models.Model):
+class PageText(TextInLanguage):
     """What a page says in one language. Each version is kept (PageTextEvent)."""
 
     page = models.ForeignKey(Page, models.CASCADE, related_name="texts", verbose_name=_("page"))
-    language = models.CharField(_("language"), max_length=10, choices=settings.LANGUAGES, default="en")
-    title = models.CharField(_("title"), max_length=150)
-    lede = models.CharField(
-        _("first sentence"), max_length=300, blank=True, help_text=_("Also what search engines show.")
-    )
-    body = models.TextField(_("text"), max_length=40_000, blank=True, help_text=markup.HELP)
     video_title = models.CharField(_("title of the video"), max_length=150, blank=True)
     video_url = models.URLField(
         _("address of the video"), max_length=500, blank=True, validators=[URLValidator(schemes=["https"])],
@@ -114,16 +90,6 @@ class PageText(models.Model):
                 violation_error_message=_("Give a video its title and a transcript, so that nobody is left out."),
             ),
         ]
-
-    def __str__(self):
-        return self.title
-
-    def clean(self):
-        missing = markup.pictures_in(self.body) - set(Picture.objects.values_list("name", flat=True))
-        if missing:
-            raise ValidationError(
-                {"body": _("There is no picture “%(name)s”. Add it under Pictures first.") % {"name": min(missing)}}
-            )
 
 
 @pghistory.track()

@@ -35,7 +35,7 @@ def filled(reference_again):
 
 def test_every_page_fits_360_pixels_and_keeps_the_policy(chromium, live_server, filled):
     paths = ["/", "/projects/", "/projects/?q=wetlands&country=KEN", filled.get_absolute_url(), "/countries/", "/countries/KEN/", "/partners/",
-             "/partners/undp/", "/themes/", "/themes/wetlands/", "/search/?q=wetlands", "/accounts/login/", "/api/v1/docs/", "/none/", "/about/", "/about/history/", "/about/bali-strategic-plan/", "/about/privacy/", "/ar/about/history/", "/contact/",
+             "/partners/undp/", "/themes/", "/themes/wetlands/", "/search/?q=wetlands", "/accounts/login/", "/api/v1/docs/", "/none/", "/about/", "/about/history/", "/about/bali-strategic-plan/", "/about/privacy/", "/ar/about/history/", "/contact/", "/news/", "/calendar/",
              f"/ar{filled.get_absolute_url()}"]  # fmt: skip
     page = chromium.new_context(viewport={"width": 360, "height": 800}).new_page()
     page.add_init_script(WATCH)
@@ -82,7 +82,7 @@ def test_every_admin_page_keeps_the_policy(chromium, live_server, filled):
     page.add_init_script(WATCH)
     names = ["projects_project", "projects_term", "projects_importrun", "partners_country", "partners_countrygroup", "partners_region",
              "partners_partner", "partners_membership", "partners_user", "outreach_page", "outreach_milestone", "outreach_picture",
-             "outreach_channel", "outreach_topic"]  # fmt: skip
+             "outreach_channel", "outreach_topic", "outreach_announcement"]  # fmt: skip
     paths = ["/admin/", "/admin/password_change/"]
     for name in names:
         paths += [reverse(f"admin:{name}_changelist"), reverse(f"admin:{name}_add")]

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db.models import Q
 from django.urls import reverse
 
-from outreach.models import Page
+from outreach.models import Announcement, Page
 from partners.models import User
 from projects import agreement
 from projects.choices import OfferState
@@ -87,6 +87,10 @@ class Command(BaseCommand):
             "data",
             "vocabulary",
             "contact",
+            "news-list",
+            "news-feed",
+            "public-calendar",
+            "calendar-file",
             "api-tossd-list",
             "api-quantities-list",
             "api-project-list",
@@ -107,6 +111,7 @@ class Command(BaseCommand):
             "outreach_picture",
             "outreach_contactmessage",
             "outreach_topic",
+            "outreach_announcement",
         ):
             yield (
                 reverse(f"admin:{name}_changelist"),
@@ -116,6 +121,12 @@ class Command(BaseCommand):
 
         for name, code in (("country-brief", "KEN"), ("country-brief-pdf", "KEN"), ("year-report", briefs.years()[0]), ("year-report-pdf", briefs.years()[0])):  # fmt: skip
             yield reverse(name, args=[code]), "GET", lambda user: 200
+        for one in Announcement.objects.all():
+            yield (
+                one.get_absolute_url(),
+                "GET",
+                lambda user, one=one: 200 if user.has_perm("outreach.view_announcement", one) else 404,
+            )
         for page in Page.objects.all():
             yield (
                 page.get_absolute_url(),

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
+from outreach.demonstration import load_news
 from projects.choices import Matched
 from projects.demonstration import load_accounts, load_projects
 from projects.demonstration_needs import load_needs
@@ -11,11 +12,12 @@ from projects.matching import keeping
 
 
 class Command(BaseCommand):
-    help = "Loads illustrative partners, projects, needs and offers and, in development, one account per role. Keeps what is there."
+    help = "Loads illustrative partners, projects, needs, offers and news and, in development, one account per role. Keeps what is there."
 
     def handle(self, *args, **options):
         self.stdout.write(
-            f"demonstration: {load_projects()} new projects, {load_offers()} new offers, {load_needs()} new needs"
+            f"demonstration: {load_projects()} new projects, {load_offers()} new offers, {load_needs()} new needs, "
+            f"{load_news()} new news"
         )
         for kind in Matched:
             keeping.refresh(kind)

@@ -1,19 +1,14 @@
-"""The site's own pages, and writing to us."""
+"""The site's own pages and their pictures."""
 
-from allauth.core.ratelimit import consume
-from django.core.exceptions import ValidationError
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.translation import get_language
-from django.utils.translation import gettext as _
+from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import cache_control
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_safe
 
-from outreach import contact, markup
+from outreach import markup
 from outreach.choices import Menu, Shows
 from outreach.filters import MilestoneFilter
-from outreach.forms import ContactForm
-from outreach.models import Channel, ContactMessage, Milestone, Page, PageText, Picture
+from outreach.models import Channel, Milestone, Page, PageText, Picture
 from partners.models import Country
 from projects.models import FacetKind, FacetTally, Project, Term
 
@@ -23,10 +18,10 @@ def page_detail(request: HttpRequest, path: str) -> HttpResponse:
     page = get_object_or_404(
         Page.objects.visible_to(request.user).with_texts().select_related("partner", "group"), path=path
     )
-    return shown(request, page, page.text)
+    return page_as_read(request, page, page.text)
 
 
-def shown(request: HttpRequest, page: Page, text: PageText | None, *, is_preview: bool = False) -> HttpResponse:
+def page_as_read(request: HttpRequest, page: Page, text: PageText | None, *, is_preview: bool = False) -> HttpResponse:
     """A page as its readers see it; in admin also before it is kept."""
     named = Picture.objects.in_bulk(markup.pictures_in(text.body), field_name="name") if text else {}
     more, status = SHOWN[page.shows](request, page) if page.shows else {}, 200
@@ -82,52 +77,3 @@ def picture(request: HttpRequest, name: str) -> FileResponse:
         return FileResponse(found.file.open("rb"), content_type="image/jpeg")
     except FileNotFoundError as error:  # a restored database without its files
         raise Http404 from error
-
-
-# --- writing to us -----------------------------------------------------------------------------------------------------
-@require_http_methods(["GET", "HEAD", "POST"])
-def contact_form(request: HttpRequest) -> HttpResponse:
-    """Asks for a message; keeps it once, however often it is sent."""
-    person, status = request.user, 200
-    about = request.GET.get("about", "")[:300]
-    initial = {
-        "topic": request.GET.get("topic"),
-        "about": about if about.startswith("/") else "",
-        "key": contact.new_key(),
-    }
-    if person.is_authenticated:
-        initial |= {"name": person.full_name, "email": person.email}
-    if request.method != "POST":
-        return render(request, "outreach/contact.html", {"form": ContactForm(initial=initial)})
-    form = ContactForm(request.POST, instance=ContactMessage(language=get_language() or "en"))
-    if form.is_valid():
-        message = form.instance
-        message.created_by = person if person.is_authenticated else None
-        if not consume(request, action="contact", key=message.email.lower()):
-            form.add_error(
-                None, _("Too many messages came from you within an hour. Nothing is lost: send it again later.")
-            )
-            status = 429
-        else:
-            try:
-                kept = contact.receive(message, form.cleaned_data["key"], trap=form.cleaned_data["website"])
-                return redirect(kept)
-            except ValidationError as error:
-                form.add_error(None, error.messages)
-    if form.errors and status == 200:
-        status = 400
-    if form.non_field_errors() and status == 400:
-        form.data = form.data.copy()
-        form.data["key"] = contact.new_key()
-    return render(request, "outreach/contact.html", {"form": form}, status=status)
-
-
-@require_safe
-def contact_message(request: HttpRequest, token: str) -> HttpResponse:
-    """What became of a message, for whoever has its address."""
-    message = contact.by_secret(token)
-    if message is None:
-        raise Http404
-    return render(
-        request, "outreach/contact_message.html", {"message": message, "is_waiting": message.state in contact.WAITING}
-    )
