@@ -160,7 +160,7 @@ class AnnouncementAdmin(Previewed, KeptHistory, RuledAdmin, admin.ModelAdmin):
     list_display = ["slug", "title", "kind", "published_on", "starts_on", "deadline", "is_public"]
     list_filter = ["kind", "is_public", "is_illustrative"]
     search_fields = ["slug", "texts__title", "texts__body"]
-    autocomplete_fields = ["country", "partners"]
+    autocomplete_fields = ["country"]
     date_hierarchy = "published_on"
     inlines = [AnnouncementTextInline]
 
@@ -170,6 +170,11 @@ class AnnouncementAdmin(Previewed, KeptHistory, RuledAdmin, admin.ModelAdmin):
     @admin.display(description=_("title"))
     def title(self, announcement):
         return announcement.text.title if announcement.text else ""
+
+    def formfield_for_manytomany(self, db_field, request, **kwargs):
+        if db_field.name == "themes":
+            kwargs["widget"] = forms.CheckboxSelectMultiple
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
 
     def show(self, request, announcement):
         return views.news_as_read(request, announcement, is_preview=True)
