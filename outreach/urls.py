@@ -8,7 +8,7 @@ from outreach.models.page import PATH
 urlpatterns = [
     path("about/pictures/<slug:name>.jpg", views.picture, name="picture"),
     path("news/", views.news_list, name="news-list"),
-    path("news/feed.atom", views.NewsFeed(), name="news-feed"),
+    path("news/feed.atom", views.NewsFeed(), name="news-list-feed"),
     path("news/<slug:slug>/", views.news_detail, name="news"),
     path("calendar/", views.calendar, name="public-calendar"),
     path("calendar/calendar.ics", views.calendar_file, name="calendar-file"),

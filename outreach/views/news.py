@@ -3,13 +3,10 @@
 import datetime as dt
 
 from django.contrib.auth.models import AnonymousUser
-from django.contrib.syndication.views import Feed
-from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.feedgenerator import Atom1Feed
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -17,9 +14,9 @@ from outreach import calendar as days
 from outreach import markup
 from outreach.filters import AnnouncementFilter
 from outreach.models import Announcement, AnnouncementText, Picture
+from projects.views.feeds import MOST, ListFeed
 from projects.views.listing import page_of
 
-MOST_IN_FEED = 50
 MONTHS = 3  # on a page of the calendar
 FILE_DAYS = 400  # ahead
 
@@ -33,7 +30,7 @@ def news_list(request: HttpRequest) -> HttpResponse:
         page = page_of(request, filterset.qs, filterset.qs.count())
     query = request.GET.copy()
     query.pop("page", None)
-    feed_url = reverse("news-feed") + (f"?{query.urlencode()}" if query else "")
+    feed_url = reverse("news-list-feed") + (f"?{query.urlencode()}" if query else "")
     context = {"filter": filterset, "page": page, "total": page.paginator.count if page else 0, "feed_url": feed_url}
     return render(request, "outreach/news_list.html", context, status=200 if is_valid else 400)
 
@@ -61,33 +58,15 @@ def news_as_read(request: HttpRequest, announcement: Announcement, *, is_preview
     return render(request, "outreach/news_detail.html", context)
 
 
-class NewsFeed(Feed):
-    """The newest, with the filters of the address (RFC 4287). Only what everybody may read, whoever asks."""
-
-    feed_type = Atom1Feed
-
-    def get_object(self, request: HttpRequest):
-        told = Announcement.objects.visible_to(AnonymousUser()).with_texts()
-        filterset = AnnouncementFilter(request.GET, queryset=told, request=request)
-        if not filterset.is_valid():
-            raise BadRequest("; ".join(f"{name}: {text}" for name, texts in filterset.errors.items() for text in texts))
-        return filterset
+class NewsFeed(ListFeed):
+    filters, records, list_view = AnnouncementFilter, Announcement, "news-list"
 
     def title(self):
         return _("News, events and calls")
 
-    def _with_query(self, view: str, filterset) -> str:
-        query = filterset.data.urlencode()
-        return reverse(view) + (f"?{query}" if query else "")
-
-    def link(self, filterset):
-        return self._with_query("news-list", filterset)
-
-    def feed_url(self, filterset):
-        return self._with_query("news-feed", filterset)
-
     def items(self, filterset):
-        return [one for one in filterset.qs[:MOST_IN_FEED] if one.text]
+        told = filterset.qs.visible_to(AnonymousUser()).with_texts()[:MOST]
+        return [one for one in told if one.text]
 
     def item_title(self, one):
         return one.text.title
@@ -97,9 +76,6 @@ class NewsFeed(Feed):
 
     def item_pubdate(self, one):
         return timezone.make_aware(dt.datetime.combine(one.published_on, dt.time()))
-
-    def item_updateddate(self, one):
-        return one.modified_at
 
 
 # --- the calendar --------------------------------------------------------------------------------------------------------

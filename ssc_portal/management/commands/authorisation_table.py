@@ -88,7 +88,7 @@ class Command(BaseCommand):
             "vocabulary",
             "contact",
             "news-list",
-            "news-feed",
+            "news-list-feed",
             "public-calendar",
             "calendar-file",
             "api-tossd-list",
