@@ -3,7 +3,8 @@
 from outreach.models.announcement import Announcement, AnnouncementText
 from outreach.models.contact import ContactMessage, Topic
 from outreach.models.milestone import Channel, Milestone
-from outreach.models.page import Page, PageText, Picture
+from outreach.models.page import Page, PageText
+from outreach.models.picture import Picture
 
 __all__ = [
     "Announcement",

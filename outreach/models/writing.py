@@ -7,6 +7,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from outreach import markup
+from outreach.models.picture import Picture
 from partners.rules import is_unep
 
 
@@ -55,8 +56,6 @@ class TextInLanguage(models.Model):
         return self.title
 
     def clean(self):
-        from outreach.models.page import Picture
-
         missing = markup.pictures_in(self.body) - set(Picture.objects.values_list("name", flat=True))
         if missing:
             raise ValidationError(
