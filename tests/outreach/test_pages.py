@@ -47,6 +47,14 @@ def test_the_footer_leads_to_them(client):
         assert f'href="/{path}/"' in said
 
 
+@pytest.mark.parametrize(
+    "path", ["/", "/about/", "/needs/", "/projects/?q=water", "/news/", "/calendar/", "/countries/KEN/", "/fr/about/"]
+)
+def test_whoever_reads_gets_no_cookie(path, client):
+    """As the privacy page says."""
+    assert not client.get(path).cookies
+
+
 def test_rules_and_rows_agree(people, hidden):
     """Law 2: who may see a page finds it, and nobody else does."""
     milestone = Milestone.objects.create(
