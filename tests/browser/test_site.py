@@ -158,19 +158,23 @@ def test_a_table_is_tried_carried_out_and_undone(chromium, live_server, filled, 
         assert page.evaluate("window.__refused") == [], page.url
         assert [one["id"] for one in Axe().run(page).response["violations"]] == [], page.url
 
+    def follow(selector: str) -> None:
+        with page.expect_navigation(wait_until="load"):
+            page.click(selector)
+
     page.goto(live_server.url + reverse("admin:projects_importrun_table"))
     looked_at()
     page.select_option("select[name=kind]", "projects")
     page.set_input_files("input[type=file]", str(table))
-    page.click("input[type=submit]")
+    follow("input[type=submit]")
     assert page.locator("ins", has_text="Better").is_visible() and Project.objects.count() == 1
     looked_at()
-    page.click("text=Write the 2 records that are right")
+    follow("text=Write the 2 records that are right")
     page.wait_for_selector("text=Undo the import")
     assert set(Project.objects.values_list("title", flat=True)) == {"Better", "Fresh"}
-    page.click("text=Undo the import")
+    follow("text=Undo the import")
     looked_at()
-    page.click("input[type=submit]")
+    follow("input[type=submit]")
     page.wait_for_selector("text=everything is as it was before")
     looked_at()
     assert list(Project.objects.values_list("title", flat=True)) == [filled.title]
