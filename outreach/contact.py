@@ -19,7 +19,7 @@ from django.utils.translation import override
 from outreach.choices import ContactState
 from outreach.models import ContactMessage
 from outreach.models.contact import SIGNER
-from partners import joining
+from partners import letters
 from partners.rules import require
 
 KEYS = TimestampSigner(salt="outreach.contact.form")
@@ -84,7 +84,7 @@ def _suspicion(message: ContactMessage, key: str, trap: str) -> str:
 def _tell_both(message: ContactMessage) -> None:
     context = {"message": message, "topic": message.topic}
     with override("en"):
-        joining.send_later(
+        letters.send_later(
             message.topic.email, "en", "contact_desk", context,
             reverse("admin:outreach_contactmessage_change", args=[message.pk]), headers={"Reply-To": message.email},
         )  # fmt: skip
@@ -94,7 +94,7 @@ def _tell_both(message: ContactMessage) -> None:
 def _tell_writer(message: ContactMessage, name: str) -> None:
     with override(message.language):
         context, address = {"message": message, "topic": message.topic}, message.get_absolute_url()
-        joining.send_later(message.email, message.language, name, context, address)
+        letters.send_later(message.email, message.language, name, context, address)
 
 
 def by_secret(token: str) -> ContactMessage | None:

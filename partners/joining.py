@@ -4,22 +4,16 @@ A grant has a first and a last day, and who gave it; a revoked one stays as hist
 """
 
 import datetime as dt
-from dataclasses import dataclass
 
-from django.conf import settings
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.core.mail import EmailMultiAlternatives
 from django.db import IntegrityError, transaction
-from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import override
-from procrastinate.contrib.django import app
 
 from partners.choices import Role
+from partners.letters import send_later, tell
 from partners.models import Invitation, JoinRequest, Membership, User
-from ssc_portal.templatetags.portal import translation_notice
 
 USUAL_PERIOD = dt.timedelta(days=2 * 365)
 
@@ -160,45 +154,3 @@ def accept(invitation: Invitation, *, by: User) -> Membership:
     locked.save(update_fields=["accepted_at", "accepted_by"])
     tell(locked.invited_by, "accepted", {"invitation": locked}, reverse("people"))
     return membership
-
-
-# --- mail ----------------------------------------------------------------------------------------------------------------
-@dataclass(frozen=True)
-class Mail:
-    subject: str
-    text: str
-    html: str
-
-
-def compose(name: str, language: str, context: dict, address: str) -> Mail:
-    """A message in somebody's language, as plain text and HTML, with the link to what is to be done."""
-    with override(language):
-        whole = {**context, "link": settings.PORTAL_URL + address, "site_name": settings.SITE_NAME}
-        text = render_to_string(f"mail/{name}.txt", whole)
-        subject, _rest, body = text.strip().partition("\n")
-        body = "\n\n".join(filter(None, [body.strip(), translation_notice()]))
-        html = render_to_string("mail/frame.html", {**whole, "subject": subject, "body": body, "language": language})
-        return Mail(subject.strip(), body + "\n", html)
-
-
-def tell(person: User, name: str, context: dict, address: str) -> None:
-    if not person.email.endswith(".invalid"):
-        send_later(person.email, person.language, name, context, address)
-
-
-def send_later(
-    email: str, language: str, name: str, context: dict, address: str, *, headers: dict | None = None
-) -> None:
-    """Queues a message with the transaction: what is rolled back is never sent."""
-    mail = compose(name, language, context, address)
-    app.configure_task("partners.send_mail").defer(
-        email=email, subject=mail.subject, text=mail.text, html=mail.html, headers=headers
-    )
-
-
-def send(email: str, subject: str, text: str, html: str, headers: dict | None = None) -> None:
-    message = EmailMultiAlternatives(
-        subject, text, to=[email], headers={"Auto-Submitted": "auto-generated", **(headers or {})}
-    )
-    message.attach_alternative(html, "text/html")
-    message.send()

@@ -7,7 +7,7 @@ from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from partners import joining
+from partners import letters
 
 PATIENCE = RetryStrategy(max_attempts=8, exponential_wait=4)  # 4, 16, 64 s ... about a day in all
 KEPT_DAYS = {"succeeded": 7, "cancelled": 7, "aborted": 7, "failed": 30}  # jobs that have ended
@@ -15,7 +15,7 @@ KEPT_DAYS = {"succeeded": 7, "cancelled": 7, "aborted": 7, "failed": 30}  # jobs
 
 @app.task(name="partners.send_mail", queue="mail", retry=PATIENCE)
 def send_mail(email: str, subject: str, text: str, html: str, headers: dict | None = None) -> None:
-    joining.send(email, subject, text, html, headers)
+    letters.send(email, subject, text, html, headers)
 
 
 @app.periodic(cron="57 2 * * *")

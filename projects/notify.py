@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-from partners import joining
+from partners import letters
 from partners.choices import Role
 from partners.models import Membership, User
 from projects.choices import Audience, Delivery, Frequency, NoticeKind, ResponseState, Side
@@ -232,8 +232,8 @@ def send(notice_id: int) -> None:
             return
         with override(notice.user.language):
             facts = _facts(notice)
-            mail = joining.compose("event", notice.user.language, facts, facts["address"])
-        problem = _hand_over([notice], notice.user, mail)
+            message = letters.compose("event", notice.user.language, facts, facts["address"])
+        problem = _hand_over([notice], notice.user, message)
     if problem:
         raise problem
 
@@ -248,27 +248,23 @@ def send_digest(user: User) -> Exception | None:
         return None
     with override(user.language):
         context = {"rows": [_facts(notice) for notice in waiting]}
-        mail = joining.compose("digest", user.language, context, translate_url(reverse("dashboard"), user.language))
-    return _hand_over(waiting, user, mail)
+        message = letters.compose("digest", user.language, context, translate_url(reverse("dashboard"), user.language))
+    return _hand_over(waiting, user, message)
 
 
-def _hand_over(notices: list[Notice], user: User, mail: joining.Mail) -> Exception | None:
+def _hand_over(notices: list[Notice], user: User, message: letters.Letter) -> Exception | None:
     """Gives a message to the mail server and keeps what came of it. Returns an error that is worth another try."""
     message_id, problem = make_msgid(domain="portal"), None
     changes = {"attempts": notices[0].attempts + 1, "message_id": message_id, "error": ""}
     try:
-        joining.send(user.email, mail.subject, mail.text, mail.html, {"Message-ID": message_id})
+        letters.send(user.email, message.subject, message.text, message.html, {"Message-ID": message_id})
         changes |= {"status": Delivery.SENT, "sent_at": timezone.now()}
-    except smtplib.SMTPRecipientsRefused as error:
-        code, text = next(iter(error.recipients.values()), (550, b""))
-        changes["error"] = f"{code} {text.decode('utf-8', 'replace') if isinstance(text, bytes) else text}"[:500]
-        if 500 <= code < 600:  # there is no such address: trying again changes nothing
+    except (smtplib.SMTPException, OSError) as error:
+        changes["error"], is_final = letters.refusal(error)
+        if is_final:
             changes["status"] = Delivery.BOUNCED
         else:
             problem = error
-    except (smtplib.SMTPException, OSError) as error:
-        changes["error"] = f"{type(error).__name__}: {error}"[:500]
-        problem = error
     if problem and changes["attempts"] >= MOST_ATTEMPTS:
         changes["status"], problem = Delivery.FAILED, None
     Notice.objects.filter(pk__in=[notice.pk for notice in notices]).update(**changes)

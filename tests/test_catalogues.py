@@ -11,7 +11,7 @@ from django.core import mail
 from django.core.management import call_command
 from django.utils.translation import override
 
-from partners import joining
+from partners import letters
 from projects.choices import NeedState
 from projects.lifecycle import transition
 from tests.factories import NeedFactory
@@ -87,7 +87,7 @@ def test_pages_speak_the_language_and_say_who_translated(code, client, people):
     ):
         page = client.get(f"/{code}{address}").content.decode()
         with override(code):
-            assert joining.translation_notice() in page or address == "/nothing/", address
+            assert letters.translation_notice() in page or address == "/nothing/", address
         assert "Skip to the main part" not in page
         assert f'<html lang="{code}" dir="{"rtl" if code == "ar" else "ltr"}">' in page
 
@@ -108,7 +108,7 @@ def test_mail_speaks_the_language_of_its_reader(code, people):
     message = next(m for m in mail.outbox if m.to == [people["focal_point"].email])
     html = message.alternatives[0][0]
     with override(code):
-        notice = joining.translation_notice()
+        notice = letters.translation_notice()
     assert notice and message.body.rstrip().endswith(notice) and notice in html
     assert f'<html lang="{code}"{" dir=" if code == "ar" else ""}' in html
     for english in ("returned with questions", "returns it", "What happened", "What comes next"):

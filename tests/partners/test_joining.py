@@ -13,7 +13,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from partners import joining
+from partners import joining, letters
 from partners.accounts import SecondFactorAdapter
 from partners.choices import COUNTRY_ROLES, Role
 from partners.models import Country, Invitation, JoinRequest, Membership, Partner, User
@@ -348,7 +348,7 @@ def test_words_of_mail_that_was_sent_are_forgotten(status, days, stays, db):
 
     from partners.tasks import forget_jobs
 
-    job = joining.app.configure_task("partners.send_mail").defer(email="a@example.org", subject="s", text="t", html="h")
+    job = letters.app.configure_task("partners.send_mail").defer(email="a@example.org", subject="s", text="t", html="h")
     ProcrastinateJob.objects.filter(pk=job).update(status=status)
     ProcrastinateEvent.objects.filter(job=job).update(at=timezone.now() - dt.timedelta(days=days))
     forget_jobs.func(timestamp=0)

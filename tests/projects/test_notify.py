@@ -185,7 +185,7 @@ def test_a_mail_server_that_is_away_is_tried_again_and_given_up_at_last(people, 
     transition(NeedFactory(), "submit", by=people["focal_point"])
     tasks.tell_of_event(Event.objects.get().pk)
     notice = Notice.objects.get()
-    monkeypatch.setattr(notify.joining, "send", failing(ConnectionRefusedError("no one there")))
+    monkeypatch.setattr(notify.letters, "send", failing(ConnectionRefusedError("no one there")))
     for attempt in range(1, notify.MOST_ATTEMPTS):
         with pytest.raises(ConnectionRefusedError):  # so that the queue tries again
             notify.send(notice.pk)
@@ -205,7 +205,7 @@ def test_an_address_that_does_not_exist_is_not_tried_again(people, monkeypatch):
     transition(NeedFactory(), "submit", by=people["focal_point"])
     tasks.tell_of_event(Event.objects.get().pk)
     refusal = smtplib.SMTPRecipientsRefused({people["desk"].email: (550, b"No such user")})
-    monkeypatch.setattr(notify.joining, "send", failing(refusal))
+    monkeypatch.setattr(notify.letters, "send", failing(refusal))
     notify.send(Notice.objects.get().pk)
     notice = Notice.objects.get()
     assert notice.status == Delivery.BOUNCED and "No such user" in notice.error

@@ -1,0 +1,68 @@
+"""Mail: a message in somebody's language as text and HTML, queued with the transaction that it tells of."""
+
+import smtplib
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.template.loader import render_to_string
+from django.utils.translation import override
+from procrastinate.contrib.django import app
+
+from partners.models import User
+from ssc_portal.templatetags.portal import translation_notice
+
+
+@dataclass(frozen=True)
+class Letter:
+    subject: str
+    text: str
+    html: str
+
+
+def compose(name: str, language: str, context: dict, address: str) -> Letter:
+    """A message in somebody's language, as plain text and HTML, with the link to what is to be done."""
+    with override(language):
+        whole = {**context, "link": settings.PORTAL_URL + address, "site_name": settings.SITE_NAME}
+        text = render_to_string(f"mail/{name}.txt", whole)
+        subject, _rest, body = text.strip().partition("\n")
+        body = "\n\n".join(filter(None, [body.strip(), translation_notice()]))
+        html = render_to_string("mail/frame.html", {**whole, "subject": subject, "body": body, "language": language})
+        return Letter(subject.strip(), body + "\n", html)
+
+
+def tell(person: User, name: str, context: dict, address: str) -> None:
+    if not person.email.endswith(".invalid"):
+        send_later(person.email, person.language, name, context, address)
+
+
+def send_later(
+    email: str, language: str, name: str, context: dict, address: str, *, headers: dict | None = None
+) -> None:
+    """Queues a message with the transaction: what is rolled back is never sent."""
+    letter = compose(name, language, context, address)
+    app.configure_task("partners.send_mail").defer(
+        email=email, subject=letter.subject, text=letter.text, html=letter.html, headers=headers
+    )
+
+
+def send(email: str, subject: str, text: str, html: str, headers: dict | None = None) -> None:
+    message(email, Letter(subject, text, html), headers).send()
+
+
+def message(email: str, letter: Letter, headers: dict | None = None) -> EmailMultiAlternatives:
+    """What the mail server gets: both parts, marked as written by a machine (RFC 3834)."""
+    made = EmailMultiAlternatives(
+        letter.subject, letter.text, to=[email], headers={"Auto-Submitted": "auto-generated", **(headers or {})}
+    )
+    made.attach_alternative(letter.html, "text/html")
+    return made
+
+
+def refusal(error: smtplib.SMTPException | OSError) -> tuple[str, bool]:
+    """What a mail server said, and whether trying again changes nothing: there is no such address (RFC 5321, 4.2.1)."""
+    if not isinstance(error, smtplib.SMTPRecipientsRefused):
+        return f"{type(error).__name__}: {error}"[:500], False
+    code, text = next(iter(error.recipients.values()), (550, b""))
+    said = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
+    return f"{code} {said}"[:500], 500 <= code < 600
