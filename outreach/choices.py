@@ -58,3 +58,28 @@ class AnnouncementKind(TextChoices):
     NEWS = "news", _("news")
     EVENT = "event", _("event")
     CALL = "call", _("call")
+
+
+class Told(TextChoices):
+    """What one can ask to be told of."""
+
+    NEEDS = "needs", _("new needs")
+    OFFERS = "offers", _("new offers")
+    PROJECTS = "projects", _("new projects")
+    NEWS = "news", _("news, events and calls")
+    NEWSLETTER = "newsletter", _("the newsletter")
+
+
+class Rhythm(TextChoices):
+    """How often one is told."""
+
+    DAILY = "daily", _("each day")
+    WEEKLY = "weekly", _("each week")
+    MONTHLY = "monthly", _("each month")
+
+
+class MailingKind(TextChoices):
+    DAILY = "daily", _("daily digest")
+    WEEKLY = "weekly", _("weekly digest")
+    MONTHLY = "monthly", _("monthly digest")
+    ISSUE = "issue", _("newsletter")

@@ -1,11 +1,12 @@
-"""News, events and calls of the demonstration: made up, and marked so."""
+"""News, events, calls and the newsletter of the demonstration: made up, and marked so."""
 
 from datetime import timedelta
 
 from django.db import transaction
 from django.utils import timezone
 
-from outreach.models import Announcement, AnnouncementText
+from outreach.choices import MailingKind
+from outreach.models import Announcement, AnnouncementText, Issue, IssueText, Mailing
 from partners.models import Country, Partner
 from projects.models import Term
 
@@ -53,4 +54,32 @@ def load_news() -> int:
             one.partners.set(Partner.objects.filter(slug__in=partners))
             for language, (title, lede, body) in texts.items():
                 AnnouncementText.objects.create(announcement=one, language=language, title=title, lede=lede, body=body)
+    return made
+
+
+ISSUES = [  # slug, days since it was sent (None: not yet), texts
+    (
+        "2026-10", 30,
+        {
+            "en": ("October in short (illustrative)", "Three needs found their partner; two still wait.", "## Answered\n\nRiver gauges, mangroves and a course on waste: see [what was agreed](/needs/?state=agreed).\n\n## Still waiting\n\nWho can help with [what nobody has answered yet](/needs/unanswered/)?"),
+            "fr": ("Octobre en bref (exemple)", "Trois besoins ont trouvé leur partenaire ; deux attendent encore.", "## Répondus\n\nStations fluviales, mangroves et un cours sur les déchets : voir [ce qui a été convenu](/needs/?state=agreed).\n\n## En attente\n\nQui peut aider pour [ce à quoi personne n’a répondu](/needs/unanswered/) ?"),
+        },
+    ),
+    ("2026-11", None, {"en": ("November in short (illustrative)", "What came in, what went out.", "## New\n\nTo be written.")}),
+]  # fmt: skip
+
+
+@transaction.atomic
+def load_issues() -> int:
+    """One issue that was sent, to nobody, and one that is being written. Returns how many are new."""
+    made = 0
+    for slug, days, texts in ISSUES:
+        issue, is_new = Issue.objects.get_or_create(slug=slug, defaults={"is_public": days is not None})
+        if is_new:
+            made += 1
+            for language, (title, lede, body) in texts.items():
+                IssueText.objects.create(issue=issue, language=language, title=title, lede=lede, body=body)
+            if days is not None:
+                then = timezone.now() - timedelta(days=days)
+                Mailing.objects.create(kind=MailingKind.ISSUE, issue=issue, until=then, started_at=then, ended_at=then)
     return made

@@ -3,22 +3,51 @@
 import django_filters
 from django.db.models import Q, Value
 from django.utils.translation import gettext_lazy as _
+from django_filters.fields import ModelChoiceField, ModelChoiceIterator
 
 from outreach.choices import AnnouncementKind, MilestoneKind
 from outreach.models import Announcement, AnnouncementText, Milestone
 from partners.filters import LANGUAGES, named_like
-from partners.models import Country
+from partners.models import Country, Partner, Region
 from partners.models.naming import Fold
 from projects.models import Term
 from ssc_portal.widgets import NamedSelect
+
+WORLD = "001"  # M49
+
+
+class _InUse(ModelChoiceIterator):
+    def __init__(self, field):
+        super().__init__(field)
+        self.queryset = field.in_use(field.queryset)
+
+
+class InUseField(ModelChoiceField):
+    """Takes any record, and offers those that lead somewhere."""
+
+    iterator = _InUse
+
+    def __init__(self, *args, in_use, **kwargs):
+        self.in_use = in_use
+        super().__init__(*args, **kwargs)
+
+
+class InUseFilter(django_filters.ModelChoiceFilter):
+    """A choice of records. A search for one of which there is nothing yet is no error: it can be followed."""
+
+    field_class = InUseField
+
+
+def _used_by(rows, column: str):
+    return lambda records: records.filter(pk__in=rows.values(column))
 
 
 class MilestoneFilter(django_filters.FilterSet):
     q = django_filters.CharFilter(label=_("Words"), method="by_words", max_length=100)
     kind = django_filters.ChoiceFilter(label=_("Kind"), choices=MilestoneKind, empty_label=_("all kinds"))
-    country = django_filters.ModelChoiceFilter(
+    country = InUseFilter(
         label=_("Country"), to_field_name="iso3", empty_label=_("all countries"), widget=NamedSelect,
-        queryset=Country.objects.filter(pk__in=Milestone.objects.values("country")),
+        queryset=Country.objects.all(), in_use=_used_by(Milestone.objects, "country"),
     )  # fmt: skip
 
     class Meta:
@@ -32,9 +61,17 @@ class MilestoneFilter(django_filters.FilterSet):
 class AnnouncementFilter(django_filters.FilterSet):
     q = django_filters.CharFilter(label=_("Words"), method="by_words", max_length=100)
     kind = django_filters.ChoiceFilter(label=_("Kind"), choices=AnnouncementKind, empty_label=_("all kinds"))
-    country = django_filters.ModelChoiceFilter(
+    country = InUseFilter(
         label=_("Country"), to_field_name="iso3", empty_label=_("all countries"), widget=NamedSelect,
-        queryset=Country.objects.filter(pk__in=Announcement.objects.values("country")),
+        queryset=Country.objects.all(), in_use=_used_by(Announcement.objects, "country"),
+    )  # fmt: skip
+    region = django_filters.ModelChoiceFilter(
+        label=_("Region"), method="by_region", to_field_name="code", empty_label=_("all regions"), widget=NamedSelect,
+        queryset=Region.objects.exclude(code=WORLD),
+    )  # fmt: skip
+    partner = InUseFilter(
+        label=_("Partner"), field_name="partners", to_field_name="slug", empty_label=_("all partners"), widget=NamedSelect,
+        queryset=Partner.objects.all(), in_use=_used_by(Announcement.partners.through.objects, "partner"),
     )  # fmt: skip
     theme = django_filters.ModelChoiceFilter(
         label=_("Theme"), field_name="themes", to_field_name="code", empty_label=_("all themes"), widget=NamedSelect,
@@ -44,6 +81,12 @@ class AnnouncementFilter(django_filters.FilterSet):
     class Meta:
         model = Announcement
         fields: list[str] = []
+
+    def by_region(self, queryset, name, value):
+        """Those of a country in the region or in a part of it."""
+        return queryset.filter(
+            Q(country__region=value) | Q(country__region__parent=value) | Q(country__region__parent__parent=value)
+        )
 
     def by_words(self, queryset, name, value):
         """Those with the words in a text of any language, whatever accents and case."""

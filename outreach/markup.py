@@ -55,8 +55,10 @@ def pictures_in(text: str) -> set[str]:
     return {token.attrs["src"].removeprefix(PICTURE) for token in _pieces(READER.parse(text)) if token.type == "image"}
 
 
-def render(text: str, pictures=None) -> Rendered:
-    """The text as HTML. `pictures`: records by name; one that is not there is left out, its caption stays."""
+def render(text: str, pictures=None, base: str = "") -> Rendered:
+    """The text as HTML. `pictures`: records by name; one that is not there is left out, its caption stays.
+    `base`: of links to pages here, for mail.
+    """
     tokens, headings, seen = READER.parse(text), [], set()
     for place, token in enumerate(tokens):
         if token.type in ("heading_open", "heading_close"):
@@ -76,7 +78,7 @@ def render(text: str, pictures=None) -> Rendered:
         if token.type == "link_open":
             address = str(token.attrs.get("href", ""))
             if address.startswith("/"):
-                token.attrs["href"] = address_in(address, get_language() or settings.LANGUAGE_CODE)
+                token.attrs["href"] = base + address_in(address, get_language() or settings.LANGUAGE_CODE)
             elif address.startswith(("http:", "https:")):
                 token.attrs["rel"] = "external noopener"
     html = READER.renderer.render(_with_frames(tokens, pictures or {}), READER.options, {})  # HTML in texts is escaped

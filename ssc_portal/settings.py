@@ -155,7 +155,8 @@ ACCOUNT_RATE_LIMITS = {  # an office of a hundred people behind one address gets
     "login_failed": "100/h/ip,5/5m/key",
     "signup": "60/h/ip",
     "reset_password": "60/h/ip,3/10m/key",
-    "contact": "30/h/ip,5/h/key",  # messages to the desks (outreach/views.py)
+    "contact": "30/h/ip,5/h/key",  # messages to the desks (outreach/views)
+    "subscribe": "60/h/ip,5/h/key",  # mail that confirms or reminds (outreach/views)
 }
 ALLAUTH_TRUSTED_PROXY_COUNT = 1 if env.bool("DJANGO_BEHIND_PROXY", False) else 0
 MFA_ADAPTER = "partners.accounts.SecondFactorAdapter"
@@ -259,6 +260,9 @@ PORTAL_URL = env.str("PORTAL_URL", "http://127.0.0.1:8000").rstrip("/")  # for l
 vars().update(
     env.email_url("EMAIL_URL", default=f"filemail:///{DATA_DIR / 'mail'}" if DEBUG else "smtp://127.0.0.1:25")
 )
+if EMAIL_BACKEND == "django.core.mail.backends.smtp.EmailBackend":  # noqa: F821  set by the line above
+    EMAIL_BACKEND = "ssc_portal.smtp.Backend"  # the same, with a moment to write down that a message is sent
+EMAIL_TIMEOUT = 30  # seconds that a mail server may take to answer
 CACHES = {
     # Counts of attempts to sign in are shared by all processes; a restart does not forget them.
     "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "portal_cache"},

@@ -4,6 +4,7 @@ import pghistory
 from django.core.validators import URLValidator
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Cast, Greatest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -25,6 +26,13 @@ class AnnouncementQuerySet(WrittenQuerySet):
     def for_listing(self):
         return self.with_texts().select_related("country").prefetch_related("themes")
 
+    def shown_between(self, since, until):
+        """What came to be public after one moment and until another, as `shown_at`, the newest first."""
+        shown = Greatest("public_since", Cast("published_on", models.DateTimeField()))
+        return (
+            self.annotate(shown_at=shown).filter(shown_at__gt=since, shown_at__lte=until).order_by("-shown_at", "-pk")
+        )
+
     def between(self, first, last):
         """Events that take place, and calls that end, from one day to another."""
         return self.filter(
@@ -43,6 +51,7 @@ class Announcement(Written, CheckedTogether):
     published_on = models.DateField(
         _("published on"), default=timezone.localdate, help_text=_("A later day: it appears then.")
     )
+    public_since = models.DateTimeField(_("public since"), null=True, editable=False)
     starts_on = models.DateField(_("from"), null=True, blank=True)
     ends_on = models.DateField(_("until"), null=True, blank=True)
     deadline = models.DateField(_("deadline"), null=True, blank=True)
@@ -83,6 +92,11 @@ class Announcement(Written, CheckedTogether):
 
     def __str__(self):
         return self.slug
+
+    def save(self, *args, **kwargs):
+        if self.is_public and self.public_since is None:
+            self.public_since = timezone.now()
+        super().save(*args, **kwargs)
 
     def get_absolute_url(self):
         return reverse("news", args=[self.slug])

@@ -2,18 +2,38 @@
 
 from outreach.views.contact import contact_form, contact_message
 from outreach.views.news import NewsFeed, calendar, calendar_file, news_as_read, news_detail, news_list
+from outreach.views.newsletter import issue_as_read, issue_detail, issue_list
 from outreach.views.pages import page_as_read, page_detail, picture
+from outreach.views.subscribe import (
+    choices,
+    confirm,
+    stop,
+    subscribe,
+    subscribe_reminder,
+    subscribe_search,
+    subscribe_sent,
+)
 
 __all__ = [
     "NewsFeed",
     "calendar",
     "calendar_file",
+    "choices",
+    "confirm",
     "contact_form",
     "contact_message",
+    "issue_as_read",
+    "issue_detail",
+    "issue_list",
     "news_as_read",
     "news_detail",
     "news_list",
     "page_as_read",
     "page_detail",
     "picture",
+    "stop",
+    "subscribe",
+    "subscribe_reminder",
+    "subscribe_search",
+    "subscribe_sent",
 ]

@@ -1,6 +1,6 @@
 """The filters of the lists: base.py what they share, then one file per record."""
 
-from projects.filters.base import EntryOrder, RecordFilter, chips, facets_of
+from projects.filters.base import EntryOrder, RecordFilter, chips, facets_of, in_words
 from projects.filters.match import MatchFilter
 from projects.filters.need import NeedFilter
 from projects.filters.offer import OfferFilter
@@ -17,4 +17,5 @@ __all__ = [
     "ResponseFilter",
     "chips",
     "facets_of",
+    "in_words",
 ]

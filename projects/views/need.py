@@ -29,6 +29,7 @@ def need_list(request: HttpRequest) -> HttpResponse:
     filterset = NeedFilter(request.GET, queryset=Need.objects.all(), request=request)
     more = {
         "list_name": _("Needs"),
+        "told": "needs",
         "list_url": reverse("need-list"),
         "api_url": reverse("api-need-list"),
         "more_filters": [

@@ -23,7 +23,12 @@ from projects.views.listing import list_page
 @require_safe
 def offer_list(request: HttpRequest) -> HttpResponse:
     filterset = OfferFilter(request.GET, queryset=Offer.objects.all(), request=request)
-    more = {"list_name": _("Offers"), "list_url": reverse("offer-list"), "api_url": reverse("api-offer-list")}
+    more = {
+        "list_name": _("Offers"),
+        "told": "offers",
+        "list_url": reverse("offer-list"),
+        "api_url": reverse("api-offer-list"),
+    }
     more["may_begin"] = request.user.has_perm("projects.add_offer")
     return list_page(request, filterset, "projects/offer_list.html", more)
 

@@ -46,6 +46,7 @@ def project_list(request: HttpRequest) -> HttpResponse:
     filterset = ProjectFilter(request.GET, queryset=Project.objects.all(), request=request)
     more = {
         "list_name": _("Projects"),
+        "told": "projects",
         "list_url": reverse("project-list"),
         "api_url": reverse("api-project-list"),
         "is_iati": True,

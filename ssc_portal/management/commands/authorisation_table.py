@@ -8,7 +8,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db.models import Q
 from django.urls import reverse
 
-from outreach.models import Announcement, Page
+from outreach.models import Announcement, Issue, Page
+from outreach.subjects import SUBJECTS
 from partners.models import User
 from projects import agreement
 from projects.choices import OfferState
@@ -87,6 +88,10 @@ class Command(BaseCommand):
             "data",
             "vocabulary",
             "contact",
+            "subscribe",
+            "subscribe-sent",
+            "subscribe-reminder",
+            "issue-list",
             "news-list",
             "news-list-feed",
             "public-calendar",
@@ -112,6 +117,8 @@ class Command(BaseCommand):
             "outreach_contactmessage",
             "outreach_topic",
             "outreach_announcement",
+            "outreach_issue",
+            "outreach_mailing",
         ):
             yield (
                 reverse(f"admin:{name}_changelist"),
@@ -121,6 +128,23 @@ class Command(BaseCommand):
 
         for name, code in (("country-brief", "KEN"), ("country-brief-pdf", "KEN"), ("year-report", briefs.years()[0]), ("year-report-pdf", briefs.years()[0])):  # fmt: skip
             yield reverse(name, args=[code]), "GET", lambda user: 200
+        yield (
+            reverse("admin:outreach_subscriber_changelist"),
+            "GET",
+            lambda user: (
+                (200 if user.has_perm("outreach.view_subscriber") else 403)
+                if getattr(user, "is_staff", False)
+                else "login"
+            ),
+        )
+        for told in SUBJECTS:
+            yield reverse("subscribe-search", args=[told]), "GET", lambda user: 200
+        for issue in Issue.objects.all():
+            yield (
+                issue.get_absolute_url(),
+                "GET",
+                lambda user, issue=issue: 200 if user.has_perm("outreach.view_issue", issue) else 404,
+            )
         for one in Announcement.objects.all():
             yield (
                 one.get_absolute_url(),

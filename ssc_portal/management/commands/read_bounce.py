@@ -7,6 +7,7 @@ from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
 
+from outreach import mailings
 from projects import notify
 
 
@@ -19,8 +20,9 @@ class Command(BaseCommand):
     def handle(self, *args, file, **options):
         raw = file.read_bytes() if file else sys.stdin.buffer.read()
         message = email.message_from_bytes(raw, policy=email.policy.default)
-        reason, message_id = "", ""
+        reason, message_id, action = "", "", ""
         for part in message.walk():
+            action = action or str(part.get("Action", "")).strip().lower()
             reason = reason or str(part.get("Diagnostic-Code", ""))
             if part is not message:
                 message_id = message_id or str(part.get("Message-ID", ""))
@@ -28,4 +30,8 @@ class Command(BaseCommand):
                 message_id = str(email.message_from_string(part.get_content()).get("Message-ID", ""))
         if not message_id:
             raise CommandError("This is no delivery report: it names no message that came back.")
-        self.stdout.write(f"{notify.bounced(message_id, reason)} messages marked as come back")
+        if action in ("delayed", "delivered", "relayed", "expanded"):  # RFC 3464, 2.3.3: it is on its way, or there
+            self.stdout.write(f"Nothing marked: the report says “{action}”")
+            return
+        marked = notify.bounced(message_id, reason) + mailings.bounced(message_id, reason)
+        self.stdout.write(f"{marked} messages marked as come back")

@@ -1,0 +1,74 @@
+"""Admin of what people write to us, and of who answers what."""
+
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import path
+from django.utils.translation import gettext_lazy as _
+
+from outreach import contact
+from outreach.choices import ContactState
+from outreach.models import ContactMessage, Topic
+from partners.admin import NAMES
+from ssc_portal.admin import KeptHistory, RuledAdmin
+
+
+@admin.register(Topic)
+class TopicAdmin(KeptHistory, RuledAdmin, admin.ModelAdmin):
+    list_display = ["name_en", "email", "answer_days", "position", "is_public"]
+    search_fields = ["code", "email", *NAMES]
+
+
+@admin.register(ContactMessage)
+class ContactMessageAdmin(KeptHistory, RuledAdmin, admin.ModelAdmin):
+    """The queue: what people wrote is read, taken, answered or closed; nothing of it is edited."""
+
+    change_form_template = "admin/outreach/contact_form.html"
+    list_display = ["reference", "topic", "email", "state", "assignee", "created_at"]
+    list_filter = ["state", "topic", ("assignee", admin.RelatedOnlyFieldListFilter)]
+    list_select_related = ["topic", "assignee"]
+    search_fields = ["reference", "email", "name", "text", "answer"]
+    date_hierarchy = "created_at"
+    readonly_fields = ["reference", "state", "state_since", "topic", "name", "email", "text", "about", "language", "suspicion",
+                       "assignee", "answer", "note", "created_at", "created_by"]  # fmt: skip
+    fields = readonly_fields
+
+    def queues(self):
+        yield {
+            "label": _("Messages to us that wait for an answer"),
+            "permission": "outreach.change_contactmessage",
+            "rows": lambda user: ContactMessage.objects.waiting(),
+            "view": "outreach_contactmessage_changelist",
+            "query": f"state__in={ContactState.NEW},{ContactState.TAKEN}",
+        }
+
+    def has_add_permission(self, request):
+        return False
+
+    def get_urls(self):
+        move = self.admin_site.admin_view(self.move)
+        return [path("<int:pk>/move/<slug:act>/", move, name="outreach_contactmessage_move"), *super().get_urls()]
+
+    def change_view(self, request, object_id, form_url="", extra_context=None):
+        message = self.get_object(request, object_id)
+        possible = [act for act, (sources, _to) in contact.MOVES.items() if message and message.state in sources]
+        return super().change_view(request, object_id, form_url, {"possible": possible, **(extra_context or {})})
+
+    def move(self, request: HttpRequest, pk: int, act: str) -> HttpResponse:
+        """One act on a message. What was written is shown again where it could not be done."""
+        message = get_object_or_404(ContactMessage, pk=pk)
+        if act not in contact.MOVES or request.method != "POST":
+            raise Http404
+        try:
+            contact.move(message, act, by=request.user, text=request.POST.get("text", ""))
+        except ValidationError as error:
+            self.message_user(request, " ".join(error.messages), messages.ERROR)
+            request.method = "GET"  # the page as it is, with what was written
+            return self.change_view(request, str(pk), extra_context={"written": request.POST.get("text", "")})
+        said = {
+            "take": _("It is in your hands."), "answer": _("The answer is on its way by mail."), "close": _("Closed."),
+            "spam": _("Marked as unwanted: it is erased in 30 days."), "reopen": _("It is in your hands again."),
+        }  # fmt: skip
+        self.message_user(request, said[act], messages.SUCCESS)
+        return redirect("admin:outreach_contactmessage_change", pk)
