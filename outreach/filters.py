@@ -84,9 +84,7 @@ class AnnouncementFilter(django_filters.FilterSet):
 
     def by_region(self, queryset, name, value):
         """Those of a country in the region or in a part of it."""
-        return queryset.filter(
-            Q(country__region=value) | Q(country__region__parent=value) | Q(country__region__parent__parent=value)
-        )
+        return queryset.filter(country__in=Country.objects.within([value]))
 
     def by_words(self, queryset, name, value):
         """Those with the words in a text of any language, whatever accents and case."""

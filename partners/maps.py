@@ -96,7 +96,7 @@ def _arc(start, end) -> str:
     return f"M{x1:.0f} {y1:.0f}Q{cx:.0f} {cy:.0f} {x2:.0f} {y2:.0f}"
 
 
-def _crop(points: list[tuple[float, float]]) -> str:
+def crop(points: list[tuple[float, float]]) -> str:
     xs, ys = [p[0] for p in points] or [500], [p[1] for p in points] or [220]
     width = max(max(xs) - min(xs) + 120, (max(ys) - min(ys) + 120) * 1.3, 300)
     height = width / 1.3
@@ -130,9 +130,9 @@ def map_of_roles(links: Iterable[tuple[Country, str]]) -> Map | None:
     givers = [c for c, role in links if role in ("provider", "both")]
     takers = [c for c, role in links if role in ("recipient", "both")]
     pairs = [(a, b) for a in givers for b in takers if a != b][:40]
-    arcs = [("f-in", _arc(_position(a), _position(b))) for a, b in pairs if _position(a) and _position(b)]
+    arcs = [("f-in", _arc(position(a), position(b))) for a, b in pairs if position(a) and position(b)]
     points = [p for c, _role in links if (p := _position(c))]
-    return Map({c.iso2: ROLE_CLASS[role] for c, role in links}, arcs, _labels(c for c, _role in links), _crop(points))
+    return Map({c.iso2: ROLE_CLASS[role] for c, role in links}, arcs, _labels(c for c, _role in links), crop(points))
 
 
 @dataclass
@@ -165,4 +165,4 @@ def map_of_flows(centre: Country, flows: list[Flow]) -> Map | None:
             arcs.append(("f-in", _arc(there, here)))
         if flow.draws:
             arcs.append(("f-out", _arc(here, there)))
-    return Map(classes, arcs[:60], _labels([centre, *(f.country for f in flows)]), _crop(points[:12]))
+    return Map(classes, arcs[:60], _labels([centre, *(f.country for f in flows)]), crop(points[:12]))

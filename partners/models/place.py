@@ -1,5 +1,8 @@
 """Places: UN M49 regions, countries and areas, and the groups that countries belong to."""
 
+from functools import reduce
+from operator import or_
+
 import pghistory
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
@@ -39,6 +42,11 @@ class CountryQuerySet(NamedQuerySet):
     def for_listing(self):
         """What a list of countries shows."""
         return self.select_related("region").prefetch_related("groups")
+
+    def within(self, regions):
+        """Countries of these regions, or of parts of them."""
+        levels = ("region", "region__parent", "region__parent__parent", "region__parent__parent__parent")
+        return self.filter(reduce(or_, (models.Q(**{f"{level}__in": regions}) for level in levels)))
 
     def for_page(self):
         """What the page of one country shows."""
