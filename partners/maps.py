@@ -130,7 +130,7 @@ def map_of_roles(links: Iterable[tuple[Country, str]]) -> Map | None:
     givers = [c for c, role in links if role in ("provider", "both")]
     takers = [c for c, role in links if role in ("recipient", "both")]
     pairs = [(a, b) for a in givers for b in takers if a != b][:40]
-    arcs = [("f-in", _arc(position(a), position(b))) for a, b in pairs if position(a) and position(b)]
+    arcs = [("f-in", _arc(_position(a), _position(b))) for a, b in pairs if _position(a) and _position(b)]
     points = [p for c, _role in links if (p := _position(c))]
     return Map({c.iso2: ROLE_CLASS[role] for c, role in links}, arcs, _labels(c for c, _role in links), crop(points))
 

@@ -1,12 +1,15 @@
-"""Tags of the site's own pages: the language of a text, the day of a milestone."""
+"""Tags of the site's own pages: the language of a text, the day of a milestone; how a page is shared."""
 
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from django import template
+from django.conf import settings
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import get_language
 from translated_fields import to_attribute
 
+from outreach import sharing
 from outreach.choices import Precision
 from ssc_portal.templatetags.portal import RIGHT_TO_LEFT, day, in_language, month
 
@@ -46,3 +49,44 @@ def told(milestone):
 @register.filter
 def host(address: str) -> str:
     return urlsplit(address).hostname or ""
+
+
+SITES = (  # name, address with a place for the page's own; plain links, which ask them nothing before they are followed
+    ("X", "https://x.com/intent/post?url={}"),
+    ("LinkedIn", "https://www.linkedin.com/sharing/share-offsite/?url={}"),
+    ("Facebook", "https://www.facebook.com/sharer/sharer.php?u={}"),
+    ("WhatsApp", "https://wa.me/?text={}"),
+)
+
+
+RECORDS = ("need", "offer", "project", "announcement", "issue", "page")  # as what a page has its record
+
+
+def _is_public(record) -> bool:
+    return getattr(record, "is_published", getattr(record, "is_public", True))
+
+
+@register.simple_tag(takes_context=True)
+def shared(context) -> dict:
+    """How a page is shown elsewhere: its picture, and where it has a card the addresses of card, oEmbed and other sites."""
+    request = context.get("request")
+    card = sharing.of_page(getattr(request, "resolver_match", None))
+    if card and not all(_is_public(context[name]) for name in RECORDS if name in context):
+        card = None
+    kind, code = card or ("site", "site")
+    image = settings.PORTAL_URL + reverse("card-picture", args=[kind, code])
+    if card is None:
+        return {"image": image}
+    # Of a picture the filters belong to the address; a record is the same without them.
+    address = request.build_absolute_uri(request.get_full_path() if kind == "see" else request.path)
+    quoted = quote(address, safe="")
+    return {
+        "image": image,
+        "address": address,
+        "name": code,
+        "oembed": f"{reverse('oembed')}?url={quoted}",
+        "frame": request.build_absolute_uri(reverse("card", args=card)) if kind != "see" else "",
+        "mail": f"mailto:?body={quoted}",
+        "sites": [(name, place.format(quoted)) for name, place in SITES],
+        "about": quote(request.path),
+    }

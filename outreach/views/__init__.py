@@ -5,6 +5,7 @@ from outreach.views.news import NewsFeed, calendar, calendar_file, news_as_read,
 from outreach.views.newsletter import issue_as_read, issue_detail, issue_list
 from outreach.views.pages import page_as_read, page_detail, picture
 from outreach.views.see import see_file, see_frame, see_index, see_picture
+from outreach.views.share import card_frame, card_picture, oembed
 from outreach.views.subscribe import (
     choices,
     confirm,
@@ -19,6 +20,8 @@ __all__ = [
     "NewsFeed",
     "calendar",
     "calendar_file",
+    "card_frame",
+    "card_picture",
     "choices",
     "confirm",
     "contact_form",
@@ -29,6 +32,7 @@ __all__ = [
     "news_as_read",
     "news_detail",
     "news_list",
+    "oembed",
     "page_as_read",
     "page_detail",
     "picture",

@@ -8,7 +8,8 @@ from django import template
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.forms import CheckboxSelectMultiple, MultiWidget
-from django.utils.html import format_html
+from django.template.loader_tags import BLOCK_CONTEXT_KEY
+from django.utils.html import format_html, strip_tags
 from django.utils.safestring import mark_safe
 from django.utils.translation import get_language, gettext
 from translated_fields import to_attribute
@@ -147,6 +148,13 @@ def box_of(form, term) -> str:
             if str(option.data["value"]) == str(term.pk):
                 return option.id_for_label
     return ""
+
+
+@register.simple_tag(takes_context=True)
+def block_again(context, name: str):
+    """What a block of this page says, once more, as one line for an attribute."""
+    block = context.render_context[BLOCK_CONTEXT_KEY].get_block(name)
+    return mark_safe(" ".join(strip_tags(block.render(context)).split()).replace('"', "&quot;"))  # noqa: S308  as escaped as before
 
 
 @register.simple_tag

@@ -19,7 +19,7 @@ FONTS = ("fontpkg_noto_sans", "fontpkg_almarai", "pylopdf_fonts_zh_cn")
 
 
 @cache
-def _fonts() -> list[Path]:
+def fonts() -> list[Path]:
     return [Path(str(files(package))) for package in FONTS]
 
 
@@ -40,7 +40,7 @@ def as_pdf(brief: Brief) -> bytes:
     }
     return typst.compile(
         str(TEMPLATE),
-        font_paths=_fonts(),
+        font_paths=fonts(),
         ignore_system_fonts=True,
         sys_inputs={"brief": json.dumps(told, default=str)},
     )

@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.urls import reverse
 
 from outreach.models import Announcement, Issue, Page
+from outreach.seeing import PICTURES
 from outreach.subjects import SUBJECTS
 from partners.models import User
 from projects import agreement
@@ -92,6 +93,7 @@ class Command(BaseCommand):
             "subscribe-sent",
             "subscribe-reminder",
             "issue-list",
+            "see",
             "news-list",
             "news-list-feed",
             "public-calendar",
@@ -137,6 +139,10 @@ class Command(BaseCommand):
                 else "login"
             ),
         )
+        for picture in PICTURES.values():
+            for told in picture.of:
+                yield reverse("picture-of", args=[told, picture.slug]), "GET", lambda user: 200
+                yield reverse("picture-frame", args=[told, picture.slug]), "GET", lambda user: 200
         for told in SUBJECTS:
             yield reverse("subscribe-search", args=[told]), "GET", lambda user: 200
         for issue in Issue.objects.all():
@@ -185,6 +191,11 @@ class Command(BaseCommand):
             yield reverse("need", args=[ref]), "GET", lambda user, need=need: 200 if self._sees(user, need) else 404
             for name in ("need-matches", "api-need-detail"):
                 yield reverse(name, args=[ref]), "GET", lambda user, need=need: 200 if self._sees(user, need) else 404
+            yield (
+                reverse("card", args=["needs", ref]),
+                "GET",
+                lambda user, need=need: 200 if self._sees(AnonymousUser(), need) else 404,
+            )
             for name in ("need-draft", "need-documents", "need-sheet-upload", "need-delete"):
                 yield reverse(name, args=[ref]), "GET", self._writer(need, name)
             for name, permission in (("need-screen", "screen"), ("need-approve", "approve_summary"), ("need-progress", "deliver"), ("need-delivered", "deliver")):  # fmt: skip
