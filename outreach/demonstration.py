@@ -1,4 +1,4 @@
-"""News, events, calls and the newsletter of the demonstration: made up, and marked so."""
+"""News, events, calls, the newsletter and a story of the demonstration: made up, and marked so."""
 
 from datetime import timedelta
 
@@ -6,9 +6,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from outreach.choices import MailingKind
-from outreach.models import Announcement, AnnouncementText, Issue, IssueText, Mailing
+from outreach.models import Announcement, AnnouncementText, Issue, IssueText, Mailing, Story, StoryText
 from partners.models import Country, Partner
-from projects.models import Term
+from projects.models import Project, Term
 
 NEWS = [  # slug, what it is, days from today, themes, partners, texts
     (
@@ -83,3 +83,37 @@ def load_issues() -> int:
                 then = timezone.now() - timedelta(days=days)
                 Mailing.objects.create(kind=MailingKind.ISSUE, issue=issue, until=then, started_at=then, ended_at=then)
     return made
+
+
+STORY = {  # of a finished project of the demonstration
+    "title": "Soil tests in the village on market day",
+    "lede": "Farmers waited months for an answer from the laboratory. Now they take it home with their shopping.",
+    "problem": "The nearest laboratory is two days away. Samples got lost, answers came after the planting, and nobody asked again.\n\nWhat was missing was not a bigger laboratory but a **small one that travels**, and people of the district who can run it.",
+    "body": "Engineers from India brought two kits that fit on a motorcycle and stayed for six market days. From the third on, the district's own people tested, with the engineers beside them.\n\n- each farmer brings a cup of soil and gets a sheet with three lines\n- the sheet says what to add, in cups, not in kilograms\n- every twentieth sample goes to the laboratory as a check",
+    "lessons": "- Come on market day. Nobody makes a second journey for a sample.\n- Write the answer in the measure that people have at home.\n- **What went wrong:** the first kits needed a reagent that had to be kept cold. We lost a month before we changed it; ask about that first.",
+    "quote": "I did not learn a machine, I learned what to tell my neighbour.",
+    "quoted": "An extension worker (made up, as all of this)",
+}  # fmt: skip
+
+
+@transaction.atomic
+def load_stories() -> int:
+    """A published story of a finished project, and one that is being written. Returns how many are new."""
+    finished = Project.objects.filter(is_illustrative=True, state="published").finished().order_by("pk")
+    project = finished.filter(title=STORY["title"]).first()
+    if project is None:
+        return 0
+    now, agreed = timezone.now(), {"consent_by": "made up", "consent_on": timezone.localdate()}
+    story, is_new = Story.objects.get_or_create(
+        slug="soil-tests-on-market-day",
+        defaults={
+            "project": project, "need": project.needs.first(), "is_public": True, "published_at": now, "asked_at": now,
+            "is_illustrative": True, **agreed,
+        },
+    )  # fmt: skip
+    if is_new:
+        StoryText.objects.create(story=story, language="en", **STORY)
+        other = finished.exclude(pk=project.pk).first()
+        draft = Story.objects.create(slug="a-story-under-way", project=other, is_illustrative=True)
+        StoryText.objects.create(story=draft, language="en", title="A story under way", lede="To be written.")
+    return 2 * is_new

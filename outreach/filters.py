@@ -1,4 +1,7 @@
-"""Filters of milestones and of news."""
+"""Filters of milestones, news and stories."""
+
+from functools import reduce
+from operator import or_
 
 import django_filters
 from django.db.models import Q, Value
@@ -6,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from django_filters.fields import ModelChoiceField, ModelChoiceIterator
 
 from outreach.choices import AnnouncementKind, MilestoneKind
-from outreach.models import Announcement, AnnouncementText, Milestone
+from outreach.models import Announcement, AnnouncementText, Milestone, Story, StoryText
 from partners.filters import LANGUAGES, named_like
 from partners.models import Country, Partner, Region
 from partners.models.naming import Fold
@@ -58,6 +61,18 @@ class MilestoneFilter(django_filters.FilterSet):
         return named_like(queryset, value, *(f"text_{code}" for code in LANGUAGES), "place", "document_title")
 
 
+def _with_words(texts, of: str, *columns: str):
+    """A filter by words in a text of any language, whatever accents and case."""
+
+    def by_words(self, queryset, name, value):
+        wanted = Fold(Value(value.strip()))
+        folded = {f"folded_{column}": Fold(column) for column in columns}
+        hits = reduce(or_, (Q(**{f"{column}__contains": wanted}) for column in folded))
+        return queryset.filter(pk__in=texts.objects.alias(**folded).filter(hits).values(of))
+
+    return by_words
+
+
 class AnnouncementFilter(django_filters.FilterSet):
     q = django_filters.CharFilter(label=_("Words"), method="by_words", max_length=100)
     kind = django_filters.ChoiceFilter(label=_("Kind"), choices=AnnouncementKind, empty_label=_("all kinds"))
@@ -86,10 +101,22 @@ class AnnouncementFilter(django_filters.FilterSet):
         """Those of a country in the region or in a part of it."""
         return queryset.filter(country__in=Country.objects.within([value]))
 
-    def by_words(self, queryset, name, value):
-        """Those with the words in a text of any language, whatever accents and case."""
-        wanted = Fold(Value(value.strip()))
-        texts = AnnouncementText.objects.alias(t=Fold("title"), l=Fold("lede"), b=Fold("body")).filter(
-            Q(t__contains=wanted) | Q(l__contains=wanted) | Q(b__contains=wanted)
-        )
-        return queryset.filter(pk__in=texts.values("announcement"))
+    by_words = _with_words(AnnouncementText, "announcement", "title", "lede", "body")
+
+
+class StoryFilter(django_filters.FilterSet):
+    q = django_filters.CharFilter(label=_("Words"), method="by_words", max_length=100)
+    theme = django_filters.ModelChoiceFilter(
+        label=_("Theme"), field_name="project__terms", to_field_name="code", empty_label=_("all themes"), widget=NamedSelect,
+        queryset=Term.objects.themes(), distinct=True,
+    )  # fmt: skip
+    country = InUseFilter(
+        label=_("Country"), field_name="project__countries", to_field_name="iso3", empty_label=_("all countries"), widget=NamedSelect,
+        queryset=Country.objects.all(), in_use=_used_by(Story.objects, "project__countries"), distinct=True,
+    )  # fmt: skip
+
+    class Meta:
+        model = Story
+        fields: list[str] = []
+
+    by_words = _with_words(StoryText, "story", "title", "lede", "problem", "body", "lessons")

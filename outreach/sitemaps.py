@@ -2,7 +2,7 @@
 
 from django.contrib.auth.models import AnonymousUser
 
-from outreach.models import Announcement, Page
+from outreach.models import Announcement, Page, Story
 from projects.sitemaps import Records
 
 
@@ -16,4 +16,9 @@ class News(Records):
         return Announcement.objects.visible_to(AnonymousUser()).order_by("pk")
 
 
-SITEMAPS = {"about": About, "news": News}
+class Stories(Records):
+    def items(self):
+        return Story.objects.published().order_by("pk")
+
+
+SITEMAPS = {"about": About, "news": News, "stories": Stories}

@@ -3,6 +3,7 @@
 from outreach.admin.contact import ContactMessageAdmin, TopicAdmin
 from outreach.admin.mail import IssueAdmin, MailingAdmin, SubscriberAdmin
 from outreach.admin.pages import AnnouncementAdmin, ChannelAdmin, MilestoneAdmin, PageAdmin, PictureAdmin
+from outreach.admin.stories import StoryAdmin
 
 __all__ = [
     "AnnouncementAdmin",
@@ -13,6 +14,7 @@ __all__ = [
     "MilestoneAdmin",
     "PageAdmin",
     "PictureAdmin",
+    "StoryAdmin",
     "SubscriberAdmin",
     "TopicAdmin",
 ]

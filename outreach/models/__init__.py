@@ -7,6 +7,7 @@ from outreach.models.milestone import Channel, Milestone
 from outreach.models.newsletter import Issue, IssueText
 from outreach.models.page import Page, PageText
 from outreach.models.picture import Picture
+from outreach.models.story import Story, StoryText
 from outreach.models.subscriber import Subscriber, Subscription
 
 __all__ = [
@@ -22,6 +23,8 @@ __all__ = [
     "Page",
     "PageText",
     "Picture",
+    "Story",
+    "StoryText",
     "Subscriber",
     "Subscription",
     "Topic",

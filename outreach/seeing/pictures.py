@@ -8,9 +8,8 @@ from django.core.cache import caches
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language, ngettext
+from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
 
 from outreach.choices import Told
 from outreach.seeing import counting, drawing
@@ -22,7 +21,7 @@ from ssc_portal.tables import Column
 KEPT = 300  # seconds
 PATTERN = {Told.PROJECTS: "agreed", Told.NEEDS: "open", Told.OFFERS: "offered"}
 FIGURE_OF = {  # told: what one figure counts
-    Told.PROJECTS: _lazy("projects"), Told.NEEDS: _lazy("needs"), Told.OFFERS: _lazy("offers"),
+    Told.PROJECTS: gettext_lazy("projects"), Told.NEEDS: gettext_lazy("needs"), Told.OFFERS: gettext_lazy("offers"),
 }  # fmt: skip
 
 
@@ -173,35 +172,35 @@ def say_flows(told: str, rows: list[Row], total: int) -> str:
 
 
 THREE = (Told.PROJECTS, Told.NEEDS, Told.OFFERS)
-DISCLAIMER = _lazy(
+DISCLAIMER = gettext_lazy(
     "The boundaries and names shown and the designations used on this map do not imply official endorsement or acceptance by the United Nations."
 )
 PICTURES = {
     picture.slug: picture
     for picture in (
-        Picture("map", _lazy("Where"), THREE, counting.by_country, _world, say_countries, _lazy("Country"), note=DISCLAIMER),
+        Picture("map", gettext_lazy("Where"), THREE, counting.by_country, _world, say_countries, gettext_lazy("Country"), note=DISCLAIMER),
         Picture(
-            "regions", _lazy("Which regions share with which"), (Told.PROJECTS,), counting.flows_of_regions, _flows, say_flows,
-            _lazy("Shares"), to_head=_lazy("Receives"), note=_lazy("Sub-regions of the United Nations (M49). A project with several countries counts once for each pair of sub-regions; the 20 largest flows are shown."),
+            "regions", gettext_lazy("Which regions share with which"), (Told.PROJECTS,), counting.flows_of_regions, _flows, say_flows,
+            gettext_lazy("Shares"), to_head=gettext_lazy("Receives"), note=gettext_lazy("Sub-regions of the United Nations (M49). A project with several countries counts once for each pair of sub-regions; the 20 largest flows are shown."),
         ),
         Picture(
-            "countries", _lazy("Which countries share with which"), (Told.PROJECTS,), counting.flows_of_countries, _flows,
-            say_flows, _lazy("Shares"), to_head=_lazy("Receives"), note=_lazy("A project with several countries counts once for each pair; the 20 most frequent pairs are shown."),
+            "countries", gettext_lazy("Which countries share with which"), (Told.PROJECTS,), counting.flows_of_countries, _flows,
+            say_flows, gettext_lazy("Shares"), to_head=gettext_lazy("Receives"), note=gettext_lazy("A project with several countries counts once for each pair; the 20 most frequent pairs are shown."),
         ),
         Picture(
-            "balance", _lazy("Needs against offers by theme"), (Told.NEEDS,), counting.needs_and_offers, _bars(is_stacked=False),
-            say_balance, _lazy("Theme"),
-            series=(("open", "needs", _lazy("Needs that wait")), ("offered", "offers", _lazy("Offers that can be had"))),
-            note=_lazy("Words, terms, country, region and group narrow both; other filters are left aside."),
+            "balance", gettext_lazy("Needs against offers by theme"), (Told.NEEDS,), counting.needs_and_offers, _bars(is_stacked=False),
+            say_balance, gettext_lazy("Theme"),
+            series=(("open", "needs", gettext_lazy("Needs that wait")), ("offered", "offers", gettext_lazy("Offers that can be had"))),
+            note=gettext_lazy("Words, terms, country, region and group narrow both; other filters are left aside."),
         ),
-        Picture("time", _lazy("Over time"), THREE, counting.over_time, _columns, say_time, _lazy("Year or month")),
-        Picture("goals", _lazy("Sustainable Development Goals"), THREE, counting.by_goal, _bars(is_stacked=True), say_goals, _lazy("Goal")),
+        Picture("time", gettext_lazy("Over time"), THREE, counting.over_time, _columns, say_time, gettext_lazy("Year or month")),
+        Picture("goals", gettext_lazy("Sustainable Development Goals"), THREE, counting.by_goal, _bars(is_stacked=True), say_goals, gettext_lazy("Goal")),
         Picture(
-            "progress", _lazy("How far projects are"), (Told.PROJECTS,), counting.progress, _bars(is_stacked=True), say_progress,
-            _lazy("Theme"),
+            "progress", gettext_lazy("How far projects are"), (Told.PROJECTS,), counting.progress, _bars(is_stacked=True), say_progress,
+            gettext_lazy("Theme"),
             series=(
-                ("delivered", "finished", _lazy("Finished")), ("agreed", "in_delivery", _lazy("In delivery")),
-                ("open", "planned_or_not_stated", _lazy("Planned, or not stated")),
+                ("delivered", "finished", gettext_lazy("Finished")), ("agreed", "in_delivery", gettext_lazy("In delivery")),
+                ("open", "planned_or_not_stated", gettext_lazy("Planned, or not stated")),
             ),
         ),
     )

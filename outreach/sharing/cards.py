@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from django.contrib.auth.models import AnonymousUser
 from django.urls import ResolverMatch, reverse
 from django.utils.text import capfirst
-from django.utils.translation import get_language
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
 from outreach import seeing
-from outreach.models import Announcement, Issue, Page
+from outreach.models import Announcement, Issue, Page, Story
 from partners.models import Country, Partner
 from projects import charts
 from projects.models import Need, Offer, Project
@@ -78,7 +78,9 @@ def _country(code: str) -> Card | None:
     text = _("%(name)s: what it shares and draws on in South-South cooperation on the environment.") % {
         "name": found.name
     }
-    facts = (_("%(n)s projects") % {"n": figures.total},) if figures.total else ()
+    facts = (
+        (ngettext("%(n)s project", "%(n)s projects", figures.total) % {"n": figures.total},) if figures.total else ()
+    )
     return Card(found.name, get_language() or "en", found.get_absolute_url(), _("Country"), text, facts)
 
 
@@ -111,6 +113,10 @@ def _issue(code: str) -> Card | None:
     return _written(Issue.objects, _("The newsletter"), slug=code)
 
 
+def _story(code: str) -> Card | None:
+    return _written(Story.objects, _("Story"), slug=code)
+
+
 def _picture(code: str) -> Card | None:
     told, _dash, slug = code.partition("-")
     picture = seeing.PICTURES.get(slug)
@@ -135,7 +141,7 @@ def _site(code: str) -> Card:
 
 CARDS: dict[str, Callable[[str], Card | None]] = {
     "needs": _need, "offers": _offer, "projects": _project, "countries": _country, "partners": _partner, "news": _news,
-    "about": _page, "newsletter": _issue, "see": _picture, "site": _site,
+    "about": _page, "newsletter": _issue, "stories": _story, "see": _picture, "site": _site,
 }  # fmt: skip
 PAGES: dict[str, Callable[[dict], tuple[str, str]]] = {  # name of an address: (kind of card, its code)
     "need": lambda found: ("needs", found["reference"]),
@@ -145,6 +151,7 @@ PAGES: dict[str, Callable[[dict], tuple[str, str]]] = {  # name of an address: (
     "partner": lambda found: ("partners", found["slug"]),
     "news": lambda found: ("news", found["slug"]),
     "page": lambda found: ("about", found["path"].replace("/", "--")),
+    "story": lambda found: ("stories", found["slug"]),
     "issue": lambda found: ("newsletter", found["slug"]),
     "picture-of": lambda found: ("see", f"{found['told']}-{found['slug']}"),
 }

@@ -59,7 +59,7 @@ SITES = (  # name, address with a place for the page's own; plain links, which a
 )
 
 
-RECORDS = ("need", "offer", "project", "announcement", "issue", "page")  # as what a page has its record
+RECORDS = ("need", "offer", "project", "announcement", "issue", "story", "page")  # as what a page has its record
 
 
 def _is_public(record) -> bool:

@@ -6,6 +6,7 @@ from outreach.views.newsletter import issue_as_read, issue_detail, issue_list
 from outreach.views.pages import page_as_read, page_detail, picture
 from outreach.views.see import see_file, see_frame, see_index, see_picture
 from outreach.views.share import card_frame, card_picture, oembed
+from outreach.views.stories import StoryFeed, story_as_read, story_detail, story_list
 from outreach.views.subscribe import (
     choices,
     confirm,
@@ -18,6 +19,7 @@ from outreach.views.subscribe import (
 
 __all__ = [
     "NewsFeed",
+    "StoryFeed",
     "calendar",
     "calendar_file",
     "card_frame",
@@ -41,6 +43,9 @@ __all__ = [
     "see_index",
     "see_picture",
     "stop",
+    "story_as_read",
+    "story_detail",
+    "story_list",
     "subscribe",
     "subscribe_reminder",
     "subscribe_search",

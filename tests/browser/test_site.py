@@ -82,7 +82,7 @@ def test_every_admin_page_keeps_the_policy(chromium, live_server, filled):
     page.add_init_script(WATCH)
     names = ["projects_project", "projects_term", "projects_importrun", "partners_country", "partners_countrygroup", "partners_region",
              "partners_partner", "partners_membership", "partners_user", "outreach_page", "outreach_milestone", "outreach_picture",
-             "outreach_channel", "outreach_topic", "outreach_announcement", "outreach_issue"]  # fmt: skip
+             "outreach_channel", "outreach_topic", "outreach_announcement", "outreach_issue", "outreach_story"]  # fmt: skip
     paths = ["/admin/", "/admin/password_change/"]
     for name in names:
         paths += [reverse(f"admin:{name}_changelist"), reverse(f"admin:{name}_add")]

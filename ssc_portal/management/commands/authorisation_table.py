@@ -93,6 +93,7 @@ class Command(BaseCommand):
             "subscribe-sent",
             "subscribe-reminder",
             "issue-list",
+            "story-list",
             "see",
             "news-list",
             "news-list-feed",
@@ -120,6 +121,7 @@ class Command(BaseCommand):
             "outreach_topic",
             "outreach_announcement",
             "outreach_issue",
+            "outreach_story",
             "outreach_mailing",
         ):
             yield (

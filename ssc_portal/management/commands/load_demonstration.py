@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from outreach.demonstration import load_issues, load_news
+from outreach.demonstration import load_issues, load_news, load_stories
 from projects.choices import Matched
 from projects.demonstration import load_accounts, load_projects
 from projects.demonstration_needs import load_needs
@@ -17,7 +17,7 @@ class Command(BaseCommand):
     def handle(self, *args, **options):
         self.stdout.write(
             f"demonstration: {load_projects()} new projects, {load_offers()} new offers, {load_needs()} new needs, "
-            f"{load_news()} new news, {load_issues()} new issues of the newsletter"
+            f"{load_news()} new news, {load_issues()} new issues of the newsletter, {load_stories()} new stories"
         )
         for kind in Matched:
             keeping.refresh(kind)

@@ -1,0 +1,71 @@
+"""Admin of stories: written by the desk, looked over and published by somebody else."""
+
+from django.contrib import admin, messages
+from django.contrib.admin.widgets import AdminTextareaWidget
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import path
+from django.utils.translation import gettext_lazy as _
+
+from outreach import stories, views
+from outreach.admin.texts import Previewed, TextInline, Titled
+from outreach.models import Story, StoryText
+from ssc_portal.admin import KeptHistory, RuledAdmin
+
+
+class StoryTextInline(TextInline):
+    model = StoryText
+    formfield_overrides = {models.TextField: {"widget": AdminTextareaWidget(attrs={"rows": 10})}}
+    fieldsets = [(None, {"fields": ["language", "title", "lede", "problem", "body", "lessons", "quote", "quoted"]})]
+
+
+@admin.register(Story)
+class StoryAdmin(Previewed, Titled, KeptHistory, RuledAdmin, admin.ModelAdmin):
+    change_form_template = "admin/outreach/story_form.html"
+    list_display = ["slug", "title", "project", "state", "modified_at"]
+    list_filter = ["is_public", ("asked_at", admin.EmptyFieldListFilter), "is_illustrative"]
+    list_select_related = ["project"]
+    search_fields = ["slug", "texts__title", "texts__body", "project__reference"]
+    autocomplete_fields = ["project", "need"]
+    fields = ["slug", "project", "need", "picture", "consent_by", "consent_on", "is_illustrative"]
+    inlines = [StoryTextInline]
+
+    def queues(self):
+        yield {
+            "label": _("Stories that wait for a second person"),
+            "permission": "outreach.publish_story",
+            "rows": lambda user: Story.objects.in_review(),
+            "view": "outreach_story_changelist",
+            "query": "is_public__exact=0&asked_at__isempty=0",
+        }
+
+    def show(self, request, story):
+        return views.story_as_read(request, story, is_preview=True)
+
+    def get_urls(self):
+        move = self.admin_site.admin_view(self.move)
+        return [path("<int:pk>/move/<slug:act>/", move, name="outreach_story_move"), *super().get_urls()]
+
+    def change_view(self, request, object_id, form_url="", extra_context=None):
+        story = self.get_object(request, object_id)
+        more = {"possible": stories.possible(story, request.user), "missing": stories.lacks(story)} if story else {}
+        return super().change_view(request, object_id, form_url, {**more, **(extra_context or {})})
+
+    def move(self, request: HttpRequest, pk: int, act: str) -> HttpResponse:
+        """One step of a story."""
+        story = get_object_or_404(Story, pk=pk)
+        if act not in stories.MOVES or request.method != "POST":
+            raise Http404
+        try:
+            stories.move(story, act, by=request.user, note=request.POST.get("note", ""))
+        except ValidationError as error:
+            self.message_user(request, " ".join(error.messages), messages.ERROR)
+            return redirect("admin:outreach_story_change", pk)
+        said = {
+            "ask": _("Somebody else looks it over now."), "publish": _("It is public."),
+            "send_back": _("It is with its writer again."), "take_back": _("It is not public any more."),
+        }  # fmt: skip
+        self.message_user(request, said[act], messages.SUCCESS)
+        return redirect("admin:outreach_story_change", pk)
