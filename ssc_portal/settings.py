@@ -266,7 +266,11 @@ EMAIL_TIMEOUT = 30  # seconds that a mail server may take to answer
 CACHES = {
     # Counts of attempts to sign in are shared by all processes; a restart does not forget them.
     "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "portal_cache"},
-    "pictures": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "pictures"},  # outreach/seeing
+    "pictures": {  # drawn once for all processes (outreach/seeing, outreach/sharing)
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "portal_pictures",
+        "OPTIONS": {"MAX_ENTRIES": 5000},
+    },
     "local": {
         "BACKEND": "django.core.cache.backends.locmem.LocMemCache"
     },  # of one process: counts of API calls, facets

@@ -249,7 +249,7 @@ def world_map(
             shape = format_html('<path{} d="{}">{}</path>' if title else '<path{} d="{}"/>', look, area.path, title)
         else:
             shape = format_html('<circle{} cx="{}" cy="{}" r="{}">{}</circle>', look, area.x, area.y, radius, title)
-        shapes.append(format_html('<a href="{}" tabindex="-1">{}</a>', address, shape) if address else shape)
+        shapes.append(format_html('<a href="{}">{}</a>', address, shape) if address else shape)
     land = format_html_join("", "{}", ((shape,) for shape in shapes))
     sheet.parts.append(format_html('<g class="land" fill="{}" stroke="{}" stroke-width=".6">{}</g>', LAND, TEXT, land))
     view = crop([project_point(*one) for one in centres]) if centres else "0 30 1000 400"
