@@ -6,7 +6,6 @@ What looks unwanted is kept as such and told to nobody, so that a person taken f
 import secrets
 from datetime import timedelta
 
-import pgtrigger
 from django.core.exceptions import ValidationError
 from django.core.signing import BadSignature, SignatureExpired, TimestampSigner
 from django.db import IntegrityError, transaction
@@ -20,6 +19,7 @@ from outreach.choices import ContactState
 from outreach.models import ContactMessage
 from outreach.models.contact import SIGNER
 from partners import letters
+from partners.personal import erase_rows
 from partners.rules import require
 
 KEYS = TimestampSigner(salt="outreach.contact.form")
@@ -133,14 +133,21 @@ def move(message: ContactMessage, act: str, *, by, text: str = "") -> ContactMes
     return now
 
 
+def export(email: str) -> list[dict]:
+    """What somebody wrote to the desks, and was answered."""
+    names = ("reference", "topic__code", "name", "text", "about", "language", "state", "answer", "created_at")
+    return list(ContactMessage.objects.filter(email__iexact=email).order_by("pk").values(*names))
+
+
+def erase(email: str) -> None:
+    """Erases what somebody wrote to the desks, with its history."""
+    erase_rows(ContactMessage.objects.filter(email__iexact=email))
+
+
+@transaction.atomic
 def forget_old() -> int:
     """Erases messages that are done with, and their history, after the time that the privacy page tells."""
     old = Q()
     for state, days in KEPT_DAYS.items():
         old |= Q(state=state, state_since__lt=timezone.now() - timedelta(days=days))
-    with transaction.atomic():
-        keys = list(ContactMessage.objects.filter(old).values_list("pk", flat=True))
-        ContactMessage.objects.filter(pk__in=keys).delete()
-        with pgtrigger.ignore("outreach.ContactMessageEvent:append_only"):
-            ContactMessage.pgh_event_model.objects.filter(pgh_obj_id__in=keys).delete()
-    return len(keys)
+    return erase_rows(ContactMessage.objects.filter(old))

@@ -115,6 +115,22 @@ def remind(email: str, language: str) -> None:
             letters.send_later(subscriber.email, language, "choices", {}, subscriber.get_absolute_url())
 
 
+def export(email: str) -> list[dict]:
+    """What somebody hears of by mail."""
+    return [
+        {
+            "since": one.created_at, "language": one.language, "rhythm": one.rhythm, "told_until": one.told_until,
+            "subscriptions": list(one.subscriptions.values("told", "query", "created_at")),
+        }
+        for one in Subscriber.objects.filter(email=small(email))
+    ]  # fmt: skip
+
+
+def erase(email: str) -> None:
+    """Ends all mail to an address and erases it."""
+    Subscriber.objects.filter(email=small(email)).delete()
+
+
 def bounced(subscriber: Subscriber, text: str) -> None:
     """The address takes no mail: nothing more is sent until somebody confirms it anew."""
     Subscriber.objects.filter(pk=subscriber.pk).update(bounced_at=timezone.now(), bounce=text[:500])

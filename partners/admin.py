@@ -1,24 +1,35 @@
 """Admin of places, partners and people."""
 
+import re
+
 from django import forms
-from django.contrib import admin
+from django.conf import settings
+from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.core.exceptions import ValidationError
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import path
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from partners import personal
 from partners.models import (
     ApiToken,
     Country,
     CountryGroup,
     GroupMember,
+    MailText,
     Membership,
     Partner,
     PartnerCountry,
     Region,
     User,
 )
+from partners.models.mail_text import ALWAYS, PLACES
+from partners.rules import require
 from ssc_portal.admin import KeptHistory, RuledAdmin
 
 NAMES = ["name_en", "name_ar", "name_zh_hans", "name_fr", "name_ru", "name_es"]
@@ -155,6 +166,64 @@ class UserAdmin(KeptHistory, RuledAdmin, DjangoUserAdmin):
     add_fieldsets = [
         (None, {"classes": ["wide"], "fields": ["email", "full_name", "usable_password", "password1", "password2"]})
     ]
+    change_form_template = "admin/partners/user_form.html"
+
+    def get_urls(self):
+        erase = self.admin_site.admin_view(self.erase)
+        return [path("<int:pk>/erase/", erase, name="partners_user_erase"), *super().get_urls()]
+
+    def change_view(self, request, object_id, form_url="", extra_context=None):
+        person = self.get_object(request, object_id)
+        may_erase = bool(person) and request.user.has_perm("partners.erase_user", person)
+        return super().change_view(request, object_id, form_url, {"may_erase": may_erase, **(extra_context or {})})
+
+    def erase(self, request, pk: int):
+        """Erases an account whose owner asked for it in another way; asks once more before."""
+        person = get_object_or_404(User, pk=pk)
+        require(request.user, "partners.erase_user", person)
+        if request.method == "POST":
+            try:
+                personal.erase(person, by=request.user)
+            except ValidationError as error:
+                self.message_user(request, " ".join(error.messages), messages.ERROR)
+            else:
+                self.message_user(request, _("The account was erased."), messages.SUCCESS)
+            return redirect("admin:partners_user_changelist")
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Erase an account"),
+            "opts": self.opts,
+            "person": person,
+        }
+        return render(request, "admin/partners/user_erase.html", context)
+
+
+@admin.register(MailText)
+class MailTextAdmin(KeptHistory, RuledAdmin, admin.ModelAdmin):
+    """Mail in one's own words. Beside the form: what the portal writes, and the places that can be filled."""
+
+    list_display = ["name", "language", "subject"]
+    list_filter = ["language", "name"]
+    fields = ["name", "language", "subject", "body", "places", "standard"]
+    readonly_fields = ["places", "standard"]
+
+    @admin.display(description=_("Places to fill"))
+    def places(self, text):
+        if not text.name:
+            return _("Save it once to see them.")
+        return ", ".join(f"{{{place}}}" for place in (*ALWAYS, *PLACES.get(text.name, ())))
+
+    @admin.display(description=_("What the portal writes"))
+    def standard(self, text):
+        """The template as words: what is translated stands there, what is filled in braces, conditions are left out."""
+        if not text.name:
+            return ""
+        source = (settings.BASE_DIR / "templates" / "mail" / f"{text.name}.txt").read_text()
+        source = re.sub(r"{% translate \"([^\"]*)\"[^%]*%}", r"\1", source)
+        return format_html(
+            '<pre class="standard">{}</pre>',
+            re.sub(r"{{ ([\w.]+)[^}]*}}", r"{\1}", re.sub(r"{%[^%]*%}", "", source)).strip(),
+        )
 
 
 class OnlyLooked:

@@ -25,6 +25,33 @@ class AccountForm(forms.ModelForm):
         self.fields["full_name"].required = True
 
 
+class EraseForm(forms.Form):
+    """Makes sure that it is the person, and that they know what it means."""
+
+    password = forms.CharField(
+        label=_("Your password"), widget=forms.PasswordInput(attrs={"autocomplete": "current-password"})
+    )
+    email = forms.CharField(label=_("Your e-mail address, once more"), max_length=254)
+    is_sure = forms.BooleanField(label=_("I know that this can’t be undone"))
+
+    def __init__(self, *args, user: User, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.user = user
+        del self.fields[
+            "email" if user.has_usable_password() else "password"
+        ]  # one who has only passkeys types the address
+
+    def clean_password(self):
+        if not self.user.check_password(self.cleaned_data["password"]):
+            raise forms.ValidationError(_("This is not your password."))
+        return self.cleaned_data["password"]
+
+    def clean_email(self):
+        if self.cleaned_data["email"].strip().lower() != self.user.email:
+            raise forms.ValidationError(_("This is not the address of your account."))
+        return self.cleaned_data["email"]
+
+
 PLACES = {"country": NamedSelect, "partner": NamedSelect}
 
 

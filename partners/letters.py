@@ -9,7 +9,7 @@ from django.template.loader import render_to_string
 from django.utils.translation import override
 from procrastinate.contrib.django import app
 
-from partners.models import User
+from partners.models import MailText, User
 from ssc_portal.templatetags.portal import translation_notice
 
 
@@ -26,9 +26,19 @@ def compose(name: str, language: str, context: dict, address: str) -> Letter:
         whole = {**context, "link": settings.PORTAL_URL + address, "site_name": settings.SITE_NAME}
         text = render_to_string(f"mail/{name}.txt", whole)
         subject, _rest, body = text.strip().partition("\n")
-        body = "\n\n".join(filter(None, [body.strip(), translation_notice()]))
+        subject, body = _in_own_words(name, language, subject.strip(), body.strip(), whole)
+        body = "\n\n".join(filter(None, [body, translation_notice()]))
         html = render_to_string("mail/frame.html", {**whole, "subject": subject, "body": body, "language": language})
         return Letter(subject.strip(), body + "\n", html)
+
+
+def _in_own_words(name: str, language: str, subject: str, body: str, context: dict) -> tuple[str, str]:
+    """Subject and text as staff wrote them for this mail, where they did."""
+    own = MailText.objects.filter(name=name, language=language).first()
+    if own is None:
+        return subject, body
+    values = {**context, "subject": subject, "text": body, "site": context["site_name"]}
+    return " ".join(own.filled("subject", values).split()) or subject, own.filled("body", values).strip()
 
 
 def tell(person: User, name: str, context: dict, address: str) -> None:

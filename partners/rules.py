@@ -77,6 +77,7 @@ rules.add_perm("partners.view_user", is_unep)
 rules.add_perm("partners.add_user", is_administrator)
 rules.add_perm("partners.change_user", is_administrator)
 rules.add_perm("partners.delete_user", is_administrator & ~is_self)
+rules.add_perm("partners.erase_user", is_self | is_administrator)
 
 
 @rules.predicate
@@ -101,5 +102,7 @@ rules.add_perm("partners.view_membership", is_unep)
 rules.add_perm("partners.add_membership", is_administrator | (is_desk & ~is_own_grant_of_unep_role))
 rules.add_perm("partners.change_membership", is_administrator | (is_desk & ~is_own_grant_of_unep_role))
 rules.add_perm("partners.delete_membership", is_administrator)
+for action in ("view", "add", "change", "delete"):  # without a text of their own the portal's goes out
+    rules.add_perm(f"partners.{action}_mailtext", is_unep)
 rules.add_perm("partners.view_apitoken", is_administrator)
 rules.add_perm("partners.revoke_apitoken", is_administrator)

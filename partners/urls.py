@@ -11,6 +11,8 @@ urlpatterns = [
     path("accounts/sessions/<int:key>/end/", views.session_end, name="session-end"),
     path("accounts/", include("allauth.urls")),  # sign-up, password, e-mail address, second factor, sessions
     path("account/", views.account, name="account"),
+    path("account/data/", views.my_data, name="my-data"),
+    path("account/data/file/", views.my_data_file, name="my-data-file"),
     path("account/join/", views.join, name="join"),
     path("account/tokens/", views.tokens, name="tokens"),
     path("account/tokens/<int:key>/revoke/", views.token_revoke, name="token-revoke"),

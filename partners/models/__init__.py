@@ -1,6 +1,7 @@
 """Who takes part: places, organisations, people and their roles."""
 
 from partners.models.joining import Invitation, JoinRequest
+from partners.models.mail_text import MailText
 from partners.models.partner import Membership, Partner, PartnerCountry
 from partners.models.place import Country, CountryGroup, GroupMember, Region
 from partners.models.program import ApiToken, KeptAnswer
@@ -15,6 +16,7 @@ __all__ = [
     "Invitation",
     "JoinRequest",
     "KeptAnswer",
+    "MailText",
     "Membership",
     "Partner",
     "PartnerCountry",

@@ -16,6 +16,8 @@ from django.utils.translation import gettext_lazy as _
 from partners.choices import Role
 from partners.rules import SYSTEM
 
+ERASED = "@erased.invalid"  # what addresses of erased accounts end with (partners/personal.py)
+
 
 def known_time_zone(value: str) -> None:
     """Raises ValidationError for a name that is not in the IANA time zone database."""
@@ -87,7 +89,7 @@ class User(AbstractBaseUser):
         ]
 
     def __str__(self):
-        return self.full_name or self.email
+        return self.full_name or (str(_("erased account")) if self.email.endswith(ERASED) else self.email)
 
     def clean(self):
         self.email = self.email.strip().lower()

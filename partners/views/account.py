@@ -3,20 +3,22 @@
 import datetime as dt
 
 from allauth.account.views import LoginView
+from allauth.core.ratelimit import consume
 from allauth.usersessions.models import UserSession
 from django.contrib import messages
+from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from partners import joining
+from partners import joining, personal
 from partners.accounts import has_second_factor, needs_second_factor
-from partners.forms import AccountForm, DecisionForm, InvitationForm, JoinForm, TokenForm
+from partners.forms import AccountForm, DecisionForm, EraseForm, InvitationForm, JoinForm, TokenForm
 from partners.models import ApiToken, Invitation, JoinRequest, Membership
 
 MOST = 200
@@ -56,6 +58,37 @@ def account(request: HttpRequest) -> HttpResponse:
         "roles": request.user.memberships.select_related("country", "partner", "granted_by"),
     }
     return render(request, "partners/account.html", context, status=400 if form.errors else 200)
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def my_data(request: HttpRequest) -> HttpResponse:
+    """What is stored about oneself, to take along; and the end of one's account."""
+    form = EraseForm(request.POST if request.method == "POST" else None, user=request.user)
+    if request.method == "POST" and form.is_valid():
+        if not consume(request, action="reauthenticate", user=request.user):
+            form.add_error(None, _("Too many attempts. Try again in an hour."))
+        else:
+            try:
+                personal.erase(request.user, by=request.user)
+            except ValidationError as error:
+                form.add_error(None, error.messages)
+            else:
+                logout(request)
+                messages.success(request, _("Your account was erased. What you entered stays, without your name."))
+                return redirect("home")
+    return render(request, "partners/my_data.html", {"form": form}, status=400 if form.errors else 200)
+
+
+@login_required
+@never_cache
+@require_safe
+def my_data_file(request: HttpRequest) -> HttpResponse:
+    """All of it as one JSON file."""
+    answer = JsonResponse(personal.export(request.user), json_dumps_params={"indent": 1, "ensure_ascii": False})
+    answer["Content-Disposition"] = 'attachment; filename="my-data.json"'
+    return answer
 
 
 @login_required

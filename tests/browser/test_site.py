@@ -67,7 +67,7 @@ def test_ones_own_pages_fit_360_pixels_and_keep_the_policy(chromium, live_server
     parts = [f"/needs/{draft.reference}/draft/{p.slug}/" for p in PARTS] + [
         f"/needs/{draft.reference}/draft/documents/"
     ]
-    for path in ("/dashboard/", "/ar/dashboard/", "/dashboard/calendar/", "/account/", "/account/people/", "/account/join/", "/account/mail/",
+    for path in ("/dashboard/", "/ar/dashboard/", "/dashboard/calendar/", "/account/", "/account/people/", "/account/join/", "/account/mail/", "/account/data/",
                  "/accounts/2fa/", "/accounts/sessions/", "/accounts/email/", f"/needs/{draft.reference}/draft/", *parts):  # fmt: skip
         assert page.goto(live_server.url + path).status == 200, path
         assert page.evaluate("document.documentElement.scrollWidth") <= 360, path

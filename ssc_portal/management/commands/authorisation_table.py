@@ -77,6 +77,7 @@ class Command(BaseCommand):
             "webhooks",
             "join",
             "my-mail",
+            "my-data",
             "mfa_index",
             "usersessions_list",
             "account_email",

@@ -26,6 +26,7 @@ ONLY_IN_ENGLISH = [
     "projects/models/result.py",
     "projects/models/event.py",
     "projects/models/term.py",
+    "partners/models/mail_text.py",
     "partners/models/partner.py",
     "partners/models/place.py",
     "partners/models/reference.py",
