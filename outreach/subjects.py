@@ -20,6 +20,7 @@ from outreach.models import Announcement
 from outreach.models.subscriber import LONGEST_QUERY
 from projects.filters import NeedFilter, OfferFilter, ProjectFilter, in_words
 from projects.models import Need, Offer, Project
+from ssc_portal.templatetags.portal import day
 
 NOT_KEPT = ("page", "sort", "modified_since", "format")  # of an address: no part of what is looked for
 MOST_FOUND = 200  # of one search, in one digest
@@ -121,7 +122,7 @@ class Needs(Records):
         return records.select_related("country")
 
     def note(self, need):
-        due = _("responses by %(day)s") % {"day": need.due_on.isoformat()} if need.due_on else ""
+        due = _("responses by %(day)s") % {"day": day(need.due_on)} if need.due_on else ""
         return ", ".join(filter(None, [need.reference, str(need.country), due]))
 
 

@@ -9,7 +9,7 @@ from django.utils.html import format_html
 from django.utils.translation import get_language
 from translated_fields import to_attribute
 
-from outreach import sharing
+from outreach import finding, sharing
 from outreach.choices import Precision
 from ssc_portal.templatetags.portal import RIGHT_TO_LEFT, day, in_language, month
 
@@ -49,6 +49,12 @@ def told(milestone):
 @register.filter
 def host(address: str) -> str:
     return urlsplit(address).hostname or ""
+
+
+@register.simple_tag(takes_context=True)
+def texts_with(context, words: str) -> list[finding.Hit]:
+    """Pages, news and stories with these words."""
+    return finding.texts_with(words, context["user"])
 
 
 SITES = (  # name, address with a place for the page's own; plain links, which ask them nothing before they are followed

@@ -2,6 +2,7 @@
 
 import datetime as dt
 
+import feedparser
 import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ValidationError
@@ -10,6 +11,7 @@ from django.utils import timezone
 from icalendar import Calendar
 from lxml import etree
 
+from outreach import finding
 from outreach.demonstration import load_news
 from outreach.models import Announcement, AnnouncementText
 from partners.models import Country, Partner
@@ -220,3 +222,29 @@ def test_staff_writes_news_with_a_preview(people, sign_in, client):
     assert "<h1>Tried</h1>" in client.get("/news/new/").content.decode()
     for name in ("contributor", "partner_lead", "stranger"):
         assert sign_in(people[name]).get(address).status_code != 200
+
+
+def test_the_search_finds_pages_news_and_stories(client, three):
+    page = client.get("/search/?q=SOUTH-south%20cooperation").content.decode()
+    assert 'href="/about/"' in page and "/subscribe/to/needs/?q=SOUTH-south%20cooperation" in page
+    assert "/needs/feed.atom?q=SOUTH-south%20cooperation" in page
+    assert [(hit.kind, hit.title) for hit in finding.texts_with("COURSÉ because", None)] == [("news", "Course en")]
+    assert {hit.kind for hit in finding.texts_with("environment", None)} == {"page"}
+    assert (
+        finding.texts_with("nothingofthiskind", None)
+        == finding.texts_with(" ", None)
+        == finding.texts_with("a", None)
+        == []
+    )
+    Announcement.objects.update(is_public=False)
+    assert finding.texts_with("course because", None) == []
+
+
+def test_programs_of_readers_understand_the_feed(client, three):
+    feed = feedparser.parse(client.get("/news/feed.atom").content)
+    assert (
+        not feed.bozo
+        and feed.version == "atom10"
+        and {one.title for one in feed.entries} == {"Report en", "Course en", "Call en"}
+    )
+    assert all(one.id and one.updated_parsed and one.link.startswith("http") for one in feed.entries)

@@ -23,7 +23,7 @@ LISTS = {
     "/partners/undp/": 17,
     "/themes/": 2,
     "/themes/wetlands/": 10,
-    "/search/?q=wetlands": 25,
+    "/search/?q=wetlands": 29,
     "/api/v1/projects/": 8,
     "/api/v1/projects/?q=wetlands&country=KEN": 10,
     "/api/v1/countries/": 4,
