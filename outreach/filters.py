@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from django_filters.fields import ModelChoiceField, ModelChoiceIterator
 
 from outreach.choices import AnnouncementKind, MilestoneKind
-from outreach.models import Announcement, AnnouncementText, Milestone, Story, StoryText
+from outreach.models import Announcement, AnnouncementText, Issue, Milestone, Story, StoryText
 from partners.filters import LANGUAGES, named_like
 from partners.models import Country, Partner, Region
 from partners.models.naming import Fold
@@ -102,6 +102,14 @@ class AnnouncementFilter(django_filters.FilterSet):
         return queryset.filter(country__in=Country.objects.within([value]))
 
     by_words = _with_words(AnnouncementText, "announcement", "title", "lede", "body")
+
+
+class IssueFilter(django_filters.FilterSet):
+    """Issues of the newsletter have no filters; their feed is made like those of the other lists."""
+
+    class Meta:
+        model = Issue
+        fields: list[str] = []
 
 
 class StoryFilter(django_filters.FilterSet):

@@ -264,21 +264,23 @@ def post(copy: Copy, letter: Letter, connection) -> None:
         is_noted = True
 
     try:
+        connection.open()
+    except (smtplib.SMTPException, OSError) as error:
+        raise ServerAway(f"{type(error).__name__}: {error}") from error
+    try:
         deliver(connection, letters.message(copy.subscriber.email, letter, headers_of(copy)), note)
     except GoneAlready:
         return
-    except smtplib.SMTPResponseException as error:  # the server has read it and says no, for now or for good
-        if isinstance(error, smtplib.SMTPConnectError | smtplib.SMTPHeloError | smtplib.SMTPAuthenticationError):
-            raise ServerAway(str(error)) from error
-        _refused(copy, f"{error.smtp_code} {error.smtp_error!r}", is_final=False)
-    except smtplib.SMTPRecipientsRefused as error:
+    except (smtplib.SMTPResponseException, smtplib.SMTPRecipientsRefused) as error:  # it has read it and says no
         text, is_final = letters.refusal(error)
         _refused(copy, text, is_final=is_final)
     except (smtplib.SMTPException, OSError) as error:
+        connection.close()  # the next copy begins anew, and finds out whether the server is there at all
         if is_noted:  # it went out whole, and the answer was lost: a second one would be worse
             Copy.objects.filter(pk=copy.pk).update(error="the mail server's answer was lost")
-            return
-        raise ServerAway(f"{type(error).__name__}: {error}") from error
+        else:  # it hung up on this one
+            text, _is_final = letters.refusal(error)
+            _refused(copy, text, is_final=False)
 
 
 def _refused(copy: Copy, text: str, *, is_final: bool) -> None:
@@ -317,7 +319,6 @@ def carry_on(mailing: Mailing, *, seconds: float, stopped: Callable[[], bool] = 
 def _send_all(copies: list[Copy], writer: Writer, connection, end: float, stopped) -> None:
     left = list(copies)
     try:
-        connection.open()
         while left and monotonic() < end and not stopped():
             copy = left.pop(0)
             letter = writer.letter(copy)
@@ -329,8 +330,6 @@ def _send_all(copies: list[Copy], writer: Writer, connection, end: float, stoppe
             except ServerAway:
                 left.append(copy)
                 raise
-    except OSError as error:
-        raise ServerAway(f"{type(error).__name__}: {error}") from error
     finally:
         Copy.objects.waiting().filter(pk__in=[copy.pk for copy in left]).update(taken_until=None)
 

@@ -25,6 +25,7 @@ urlpatterns = [
     path("stories/feed.atom", views.StoryFeed(), name="story-list-feed"),
     path("stories/<slug:slug>/", views.story_detail, name="story"),
     path("newsletter/", views.issue_list, name="issue-list"),
+    path("newsletter/feed.atom", views.IssueFeed(), name="issue-list-feed"),
     path("newsletter/<slug:slug>/", views.issue_detail, name="issue"),
     path("subscribe/", views.subscribe, name="subscribe"),
     path("subscribe/sent/", views.subscribe_sent, name="subscribe-sent"),

@@ -2,7 +2,7 @@
 
 from outreach.views.contact import contact_form, contact_message
 from outreach.views.news import NewsFeed, calendar, calendar_file, news_as_read, news_detail, news_list
-from outreach.views.newsletter import issue_as_read, issue_detail, issue_list
+from outreach.views.newsletter import IssueFeed, issue_as_read, issue_detail, issue_list
 from outreach.views.pages import page_as_read, page_detail, picture
 from outreach.views.see import see_file, see_frame, see_index, see_picture
 from outreach.views.share import card_frame, card_picture, oembed
@@ -18,6 +18,7 @@ from outreach.views.subscribe import (
 )
 
 __all__ = [
+    "IssueFeed",
     "NewsFeed",
     "StoryFeed",
     "calendar",

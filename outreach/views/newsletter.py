@@ -2,11 +2,24 @@
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from outreach import markup
+from outreach.filters import IssueFilter
 from outreach.models import Issue, Picture
+from outreach.views.news import NewsFeed
 from projects.views.listing import page_of
+
+
+class IssueFeed(NewsFeed):
+    filters, records, list_view = IssueFilter, Issue, "issue-list"
+
+    def title(self):
+        return _("The newsletter")
+
+    def item_pubdate(self, one):
+        return one.mailing.started_at if one.is_sent else one.created_at
 
 
 @require_safe

@@ -6,6 +6,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -44,7 +45,11 @@ def _asked(request: HttpRequest, form, wanted) -> HttpResponse | None:
 def subscribe(request: HttpRequest) -> HttpResponse:
     """What to hear of, from where, how often."""
     if request.method != "POST":
-        form = SubscribeForm(initial=_initial(request) | {"told": [Told.NEEDS, Told.OFFERS]})
+        narrowed = {
+            name: request.GET[name][:80] for name in ("theme", "region", "country", "partner") if name in request.GET
+        }
+        told = [Told.OFFERS, Told.PROJECTS] if "partner" in narrowed else [Told.NEEDS, Told.OFFERS]
+        form = SubscribeForm(initial=_initial(request) | narrowed | {"told": told})
         return render(request, "outreach/subscribe.html", {"form": form, "reminder": ReminderForm(auto_id="r_%s")})
     form = SubscribeForm(request.POST)
     if form.is_valid():
@@ -95,6 +100,7 @@ def subscribe_reminder(request: HttpRequest) -> HttpResponse:
     return render(request, "outreach/subscribe_reminder.html", {"form": form}, status=400 if form.errors else 200)
 
 
+@never_cache
 @BOTH
 def confirm(request: HttpRequest, token: str) -> HttpResponse:
     """Shows what was asked for; the button confirms it."""
@@ -114,6 +120,7 @@ def _subscriber(token: str) -> Subscriber:
     return found
 
 
+@never_cache
 @BOTH
 def choices(request: HttpRequest, token: str) -> HttpResponse:
     """What somebody hears of, and how; for whoever has the address."""
@@ -139,6 +146,7 @@ def choices(request: HttpRequest, token: str) -> HttpResponse:
 
 
 @csrf_exempt  # mail programs send the POST of RFC 8058 without a cookie; whoever has the address may do this
+@never_cache
 @BOTH
 def stop(request: HttpRequest, token: str) -> HttpResponse:
     """Ends all mail to an address: by POST alone, from a mail program or from the button here."""

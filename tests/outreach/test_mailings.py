@@ -7,6 +7,7 @@ import io
 import re
 import socket
 
+import feedparser
 import pytest
 from aiosmtpd.controller import Controller
 from django.core import mail
@@ -35,9 +36,11 @@ class Post:
     """A mail server that keeps what it gets. `answers`: what it says to a recipient or to a message, in turn."""
 
     def __init__(self):
-        self.got, self.to_recipients, self.to_messages = [], [], []
+        self.got, self.to_recipients, self.to_messages, self.hangs_up_on = [], [], [], None
 
     async def handle_RCPT(self, server, session, envelope, address, options):
+        if address == self.hangs_up_on:
+            server.transport.abort()
         said = self.to_recipients.pop(0) if self.to_recipients else ""
         if said:
             return said
@@ -334,6 +337,14 @@ def test_after_six_refusals_it_is_given_up(three, post):
     assert Subscriber.objects.reachable().count() == 3
 
 
+def test_a_copy_at_which_the_server_hangs_up_does_not_stop_the_others(three, post):
+    post.hangs_up_on = "r0@example.org"
+    assert not mailings.carry_on(three, seconds=60)
+    assert post.receivers == ["r1@example.org", "r2@example.org"]
+    copy = Copy.objects.waiting().get()
+    assert copy.attempts == 1 and "Disconnected" in copy.error and copy.taken_until > timezone.now()
+
+
 def test_an_address_that_does_not_exist_gets_no_more_mail(three, post):
     post.to_recipients = ["550 no such user"]
     assert (carried_out(three).sent, three.bounced) == (2, 1)
@@ -473,6 +484,8 @@ def test_the_list_of_issues(client, issue, people):
     assert "No issue has been sent yet" in client.get("/newsletter/").content.decode()
     mailings.send_issue(issue, by=people["desk"])
     assert "The month in short" in client.get("/newsletter/").content.decode()
+    feed = feedparser.parse(client.get("/newsletter/feed.atom").content)
+    assert not feed.bozo and [one.title for one in feed.entries] == ["The month in short"]
 
 
 def test_delivery_without_smtp_notes_first(three, settings):

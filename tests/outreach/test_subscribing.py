@@ -133,6 +133,17 @@ def test_a_search_that_cannot_be_shown_cannot_be_kept(client):
     assert client.get("/subscribe/to/nothing/").status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("path", "query", "chosen"),
+    [("/countries/KEN/", "country=KEN", "Kenya"), ("/partners/undp/", "partner=undp", "United Nations Development Programme"), ("/themes/wetlands/", "theme=wetlands", "Wetlands")],
+)  # fmt: skip
+def test_pages_of_countries_partners_and_themes_lead_to_their_updates(path, query, chosen, client):
+    assert f'href="/subscribe/?{query}"' in client.get(path).content.decode()
+    page = client.get(f"/subscribe/?{query}").content.decode()
+    assert re.search(rf"<option[^>]* selected[^>]*>{chosen}", page)
+    assert client.get("/subscribe/?country=XXX&theme=%00").status_code in (200, 400)
+
+
 def test_programs_and_floods_send_nothing(client):
     assert client.post("/subscribe/", ASKED | {"website": "http://x"}).status_code == 302
     assert not sent()
