@@ -231,9 +231,10 @@ def _take_rows(stays: Project, goes: Project) -> None:
 
 
 def _take_pointers(stays: Project, goes: Project) -> None:
-    """Needs, responses, offers, parts, related projects and words on the record follow."""
+    """Needs, responses, offers, stories, parts, related projects and words on the record follow."""
     for model in (Need, Response, Offer):
         model.objects.filter(project=goes).update(project=stays)
+    goes.stories.update(project=stays)
     Project.objects.filter(parent=goes).exclude(pk=stays.pk).update(parent=stays)
     if stays.parent_id == goes.pk:
         stays.parent = goes.parent if goes.parent_id != stays.pk else None

@@ -6,6 +6,7 @@ import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.urls import reverse
 
+from outreach.models import Story
 from partners.models import Country, Partner
 from projects import duplicates, recording
 from projects.choices import PairState, State
@@ -112,6 +113,7 @@ def twins(people):
 def test_a_merge_keeps_everything_and_everything_leads_to_what_stays(twins, people, client):
     one, other = twins["one"], twins["other"]
     before = {p.pk: set(p.events.values_list("pk", flat=True)) for p in (one, other)}
+    story = Story.objects.create(slug="a-story", project=other)
     duplicates.merge(DuplicatePair.objects.get(), keep=one, by=people["desk"], note="The same project.")
     one.refresh_from_db()
     other.refresh_from_db()
@@ -125,6 +127,7 @@ def test_a_merge_keeps_everything_and_everything_leads_to_what_stays(twins, peop
     # what points to it
     assert set(one.needs.all()) == {twins["need"]}
     assert set(one.offers.all()) == {twins["offer"]}
+    assert set(one.stories.all()) == {story}
     assert one.checks.get().country.iso3 == "KEN"
     assert twins["third"].related_links.get().other == one
     assert not one.related_links.filter(other=one).exists()
