@@ -159,7 +159,7 @@ CHOICES, STOP = "https://choices.invalid/", "https://stop.invalid/"  # stand for
 class Writer:
     """Writes the letters of one mailing. Readers with the same content get the same letter, but for their own addresses."""
 
-    MOST_KEPT = 500
+    MOST_KEPT = 4000  # some 10 kB each
 
     def __init__(self, mailing: Mailing):
         self.mailing, self.known = mailing, {}

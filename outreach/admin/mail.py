@@ -11,6 +11,7 @@ from outreach import mailings, subscribing, views
 from outreach.admin.texts import Previewed, TextInline, Titled
 from outreach.choices import Told
 from outreach.models import Issue, IssueText, Mailing, Subscriber, Subscription
+from partners.admin import OnlyLooked
 from ssc_portal.admin import KeptHistory, RuledAdmin
 
 
@@ -87,7 +88,7 @@ class IssueAdmin(Previewed, Titled, KeptHistory, RuledAdmin, admin.ModelAdmin):
 
 
 @admin.register(Mailing)
-class MailingAdmin(RuledAdmin, admin.ModelAdmin):
+class MailingAdmin(OnlyLooked, RuledAdmin, admin.ModelAdmin):
     """What was sent, to how many; and how many are told of what."""
 
     change_list_template = "admin/outreach/mailings.html"
@@ -96,12 +97,6 @@ class MailingAdmin(RuledAdmin, admin.ModelAdmin):
     list_select_related = ["issue"]
     date_hierarchy = "until"
     readonly_fields = ["kind", "issue", "until", "started_at", "ended_at", "sent", "bounced", "failed"]
-
-    def has_add_permission(self, request):
-        return False
-
-    def has_change_permission(self, request, obj=None):
-        return False
 
     def has_delete_permission(self, request, obj=None):
         return False
@@ -123,7 +118,7 @@ class SubscriptionInline(RuledAdmin, admin.TabularInline):
 
 
 @admin.register(Subscriber)
-class SubscriberAdmin(RuledAdmin, admin.ModelAdmin):
+class SubscriberAdmin(OnlyLooked, RuledAdmin, admin.ModelAdmin):
     """Who gets updates. Nobody is entered here: people ask for it themselves."""
 
     list_display = ["email", "language", "rhythm", "created_at", "told_until", "bounced_at"]
@@ -131,9 +126,3 @@ class SubscriberAdmin(RuledAdmin, admin.ModelAdmin):
     search_fields = ["email"]
     readonly_fields = fields = ["email", "language", "rhythm", "created_at", "told_until", "bounced_at", "bounce"]
     inlines = [SubscriptionInline]
-
-    def has_add_permission(self, request):
-        return False
-
-    def has_change_permission(self, request, obj=None):
-        return False

@@ -1,13 +1,11 @@
 """What other sites show of pages here: pictures, cards in frames, oEmbed. Only of what everybody may read."""
 
 import io
-import json
 import re
 from urllib.parse import quote
 
 import pytest
 from django.core.cache import caches
-from django.urls import reverse
 from lxml import etree, html
 from micawber import Provider
 from PIL import Image
@@ -209,16 +207,7 @@ def test_cards_say_what_is_made_up():
 
 
 def test_all_pages_with_a_card_are_known_addresses():
-    for name in sharing.PAGES:
-        assert json.dumps(name) and any(reverse_works(name, values) for values in (
-            {"reference": "X"}, {"iso3": "KEN"}, {"slug": "x"}, {"path": "about"}, {"told": "needs", "slug": "map"},
-        )), name  # fmt: skip
+    from django.urls import get_resolver
 
-
-def reverse_works(name: str, values: dict) -> bool:
-    from django.urls import NoReverseMatch
-
-    try:
-        return bool(reverse(name, kwargs=values))
-    except NoReverseMatch:
-        return False
+    named = {key for key in get_resolver().reverse_dict if isinstance(key, str)}
+    assert set(sharing.PAGES) <= named
