@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.urls import reverse
 
@@ -82,6 +83,7 @@ def test_what_is_not_public_is_read_by_staff_alone(people, sign_in, hidden):
 
 
 def test_a_text_in_the_readers_language_else_marked(client):
+    PageText.objects.filter(page__path="about/glossary").exclude(language="en").delete()
     said = client.get("/fr/about/glossary/").content.decode()
     assert 'lang="en" dir="ltr"><h1>Glossary</h1>' in said and "Il n’y a pas encore de texte" in said
     PageText.objects.create(page=Page.objects.get(path="about/glossary"), language="fr", title="Glossaire")
@@ -190,3 +192,12 @@ def test_pages_are_in_the_sitemap(client, hidden):
     said = client.get("/sitemap-about.xml").content.decode()
     assert "/about/history/</loc>" in said and "in-the-making" not in said
     assert reverse("page", args=["about"]) == "/about/"
+
+
+def test_every_page_of_the_portal_is_there_in_six_languages():
+    for page in Page.objects.with_texts():
+        assert {text.language for text in page.texts.all()} == {code for code, _name in settings.LANGUAGES}, page.path
+        headings = {text.language: [len(line) - len(line.lstrip("#")) for line in text.body.splitlines() if line.startswith("#")] for text in page.texts.all()}  # fmt: skip
+        assert len({tuple(found) for found in headings.values()}) == 1, (page.path, headings)
+        links = {text.language: sorted(re.findall(r"\]\(([^)]+)\)", text.body)) for text in page.texts.all()}
+        assert len({tuple(found) for found in links.values()}) == 1, (page.path, links)
