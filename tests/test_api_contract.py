@@ -13,7 +13,9 @@ from django.test import Client
 from django.utils import timezone
 from drf_spectacular.generators import SchemaGenerator
 from lxml import etree
+from pyld import jsonld
 
+from outreach.models import Story, StoryText
 from partners.models import ApiToken, KeptAnswer
 from projects.api import TermViewSet
 from projects.choices import NeedState
@@ -503,12 +505,20 @@ def test_the_sitemap_lists_what_everybody_may_read(client, db):
     assert not {r.get_absolute_url() for r in (hidden, draft)} & paths
 
 
+def _schema_org(url: str, _options) -> dict:
+    """The context of schema.org, as far as its programs need it: all its words are under its own address."""
+    assert url == "https://schema.org"
+    return {"contextUrl": None, "documentUrl": url, "document": {"@context": {"@vocab": f"{url}/"}}, "contentType": "application/ld+json"}  # fmt: skip
+
+
 def test_pages_carry_linked_data(client, db):
     project = ProjectFactory(published=True, title="</script><b>&", partners=["undp"])
     need, offer = NeedFactory(in_state=NeedState.OPEN), OfferFactory(in_state="active")
+    story = Story.objects.create(slug="a-story", project=project, is_public=True, published_at=timezone.now())
+    StoryText.objects.create(story=story, title="</script> told", lede="Short.")
     pages = {
         "/": "WebSite", "/data/": "Dataset", project.get_absolute_url(): "Project", need.get_absolute_url(): "Demand",
-        offer.get_absolute_url(): "Offer", "/countries/KEN/": "Country", "/partners/undp/": "Organization",
+        offer.get_absolute_url(): "Offer", story.get_absolute_url(): "Article", "/countries/KEN/": "Country", "/partners/undp/": "Organization",
     }  # fmt: skip
     for address, kind in pages.items():
         (text,) = re.findall(
@@ -516,5 +526,9 @@ def test_pages_carry_linked_data(client, db):
         )
         found = json.loads(text)
         assert (found["@context"], found["@type"]) == ("https://schema.org", kind)
+        (read,) = jsonld.expand(found, {"documentLoader": _schema_org})  # another program reads the same (JSON-LD 1.1)
+        assert read["@type"] == [f"https://schema.org/{kind}"] and all(
+            name.startswith(("@", "https://schema.org/")) for name in read
+        )
     text = client.get(project.get_absolute_url()).content.decode()
     assert "\\u003C/script\\u003E\\u003Cb\\u003E\\u0026" in text

@@ -4,6 +4,7 @@ import datetime as dt
 
 import feedparser
 import pytest
+import vobject
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ValidationError
 from django.urls import reverse
@@ -175,6 +176,9 @@ def test_the_file_is_read_by_another_program(client, busy):
     assert (course["dtstart"].dt, course["dtend"].dt) == (TODAY, TODAY + dt.timedelta(days=4))  # the day after the last
     assert str(course["url"]).endswith("/news/a-course/")
     assert all(line.endswith(b"\r\n") and len(line) <= 77 for line in answer.content.splitlines(keepends=True))
+    other = vobject.readOne(answer.content.decode())  # not the library that wrote it
+    assert {one.uid.value for one in other.vevent_list} == {str(event["uid"]) for event in events.values()}
+    assert {one.dtstart.value for one in other.vevent_list} == {event["dtstart"].dt for event in events.values()}
     again = Calendar.from_ical(client.get("/calendar/calendar.ics").content)
     assert {str(event["uid"]) for event in again.walk("VEVENT")} == {str(event["uid"]) for event in events.values()}
 
