@@ -2,6 +2,7 @@
 
 from django import forms
 from django.conf import settings
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from outreach.choices import Rhythm, Told
@@ -9,7 +10,7 @@ from outreach.models import ContactMessage, Subscriber, Topic
 from outreach.subjects import SUBJECTS, label
 from outreach.subscribing import Wish
 from partners.models import Country, Partner, Region
-from projects.models import Term
+from projects.models import ProjectCountry, Term
 from ssc_portal.widgets import NamedSelect
 
 
@@ -76,7 +77,8 @@ class SubscribeForm(AddressForm):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["country"].queryset = Country.objects.by_name()
+        taking_part = Q(is_un_member=True) | Q(pk__in=ProjectCountry.objects.values("country"))
+        self.fields["country"].queryset = Country.objects.filter(taking_part).by_name()  # of 248 areas of M49
         self.fields["partner"].queryset = Partner.objects.by_name()
         self.fields["region"].queryset = Region.objects.exclude(code="001").by_name()
 
