@@ -6,6 +6,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from outreach.choices import Rhythm, Told
+from outreach.filters import WORLD
 from outreach.models import ContactMessage, Subscriber, Topic
 from outreach.subjects import SUBJECTS, label
 from outreach.subscribing import Wish
@@ -70,7 +71,7 @@ class SubscribeForm(AddressForm):
         label=_("What you want to hear of"), choices=Told, widget=forms.CheckboxSelectMultiple
     )
     theme = _narrowing(_("Only about this theme"), Term.objects.themes(), "code", _("all themes"))
-    region = _narrowing(_("Only from this region"), Region.objects.exclude(code="001"), "code", _("all regions"))
+    region = _narrowing(_("Only from this region"), Region.objects.exclude(code=WORLD), "code", _("all regions"))
     country = _narrowing(_("Only about this country"), Country.objects.all(), "iso3", _("all countries"))
     partner = _narrowing(_("Only of this partner"), Partner.objects.all(), "slug", _("all partners"))
     field_order = ["told", "theme", "region", "country", "partner", "rhythm", "language", "email"]
@@ -80,7 +81,7 @@ class SubscribeForm(AddressForm):
         taking_part = Q(is_un_member=True) | Q(pk__in=ProjectCountry.objects.values("country"))
         self.fields["country"].queryset = Country.objects.filter(taking_part).by_name()  # of 248 areas of M49
         self.fields["partner"].queryset = Partner.objects.by_name()
-        self.fields["region"].queryset = Region.objects.exclude(code="001").by_name()
+        self.fields["region"].queryset = Region.objects.exclude(code=WORLD).by_name()
 
     def clean(self):
         data = super().clean()

@@ -136,15 +136,19 @@ def bounced(subscriber: Subscriber, text: str) -> None:
     Subscriber.objects.filter(pk=subscriber.pk).update(bounced_at=timezone.now(), bounce=text[:500])
 
 
+def _counted(rows, column: str) -> dict[str, int]:
+    """How many rows there are of each value, the most first."""
+    return dict(rows.values_list(column).annotate(n=Count("pk")).order_by("-n"))
+
+
 def numbers() -> dict:
     """How many are told of what, for staff. No address is in it."""
     by = Subscriber.objects.reachable().order_by()
-    count = lambda rows, name: dict(rows.values_list(name).annotate(n=Count("pk")).order_by("-n"))  # noqa: E731
     followed = Subscription.objects.filter(subscriber__bounced_at=None).order_by()
     return {
         "all": by.count(),
         "bounced": Subscriber.objects.exclude(bounced_at=None).count(),
-        "rhythms": count(by, "rhythm"),
-        "languages": count(by, "language"),
-        "told": {str(Told(told).label): n for told, n in count(followed, "told").items()},
+        "rhythms": _counted(by, "rhythm"),
+        "languages": _counted(by, "language"),
+        "told": {str(Told(told).label): n for told, n in _counted(followed, "told").items()},
     }

@@ -257,11 +257,10 @@ WEBHOOKS_TO_PRIVATE = env.bool(
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "South-South cooperation portal <portal@example.org>")
 SECURITY_CONTACT = env.str("SECURITY_CONTACT", "security@example.org")  # told in security.txt
 PORTAL_URL = env.str("PORTAL_URL", "http://127.0.0.1:8000").rstrip("/")  # for links in mail
-vars().update(
-    env.email_url("EMAIL_URL", default=f"filemail:///{DATA_DIR / 'mail'}" if DEBUG else "smtp://127.0.0.1:25")
-)
-if EMAIL_BACKEND == "django.core.mail.backends.smtp.EmailBackend":  # noqa: F821  set by the line above
-    EMAIL_BACKEND = "ssc_portal.smtp.Backend"  # the same, with a moment to write down that a message is sent
+MAIL = env.email_url("EMAIL_URL", default=f"filemail:///{DATA_DIR / 'mail'}" if DEBUG else "smtp://127.0.0.1:25")
+if MAIL["EMAIL_BACKEND"] == "django.core.mail.backends.smtp.EmailBackend":
+    MAIL["EMAIL_BACKEND"] = "ssc_portal.smtp.Backend"  # the same, with a moment to write down that a message is sent
+vars().update(MAIL)
 EMAIL_TIMEOUT = 30  # seconds that a mail server may take to answer
 CACHES = {
     # Counts of attempts to sign in are shared by all processes; a restart does not forget them.

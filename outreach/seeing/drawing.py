@@ -38,13 +38,9 @@ class Sheet:
         return _number(self.width - start - width if self.is_mirrored else start)
 
     def text(self, start: float, y: float, words, *, anchor: str = "start", name: str = "") -> None:
-        self.parts.append(
-            format_html(
-                '<text x="{}" y="{}"{}{}>{}</text>', self.x(start), _number(y),
-                mark_safe(f' text-anchor="{anchor}"') if anchor != "start" else "",  # noqa: S308
-                mark_safe(f' class="{name}"') if name else "", words,  # noqa: S308
-            )
-        )  # fmt: skip
+        wanted = (("text-anchor", anchor if anchor != "start" else ""), ("class", name))
+        more = format_html_join("", ' {}="{}"', ((key, value) for key, value in wanted if value))
+        self.parts.append(format_html('<text x="{}" y="{}"{}>{}</text>', self.x(start), _number(y), more, words))
 
     def bar(self, start: float, y: float, width: float, height: float, pattern: str, title: str) -> None:
         self.parts.append(
