@@ -211,7 +211,6 @@ def test_the_demonstration_is_valid_and_loads_once(client):
 
 
 # --- in admin ------------------------------------------------------------------------------------------------------------
-@pytest.mark.ignore_template_errors
 def test_staff_writes_news_with_a_preview(people, sign_in, client):
     at_desk = sign_in(people["desk"])
     said = {

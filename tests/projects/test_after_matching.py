@@ -103,7 +103,6 @@ def test_a_dispute_reaches_the_desk_and_those_who_take_part(people):
     assert all("Twelve, not ten." in m.body for m in mail.outbox)
 
 
-@pytest.mark.ignore_template_errors  # Django's own admin templates
 def test_a_need_closed_well_is_proposed_as_a_story(people):
     for rating, told in ((5, 1), (3, 0)):
         need = NeedFactory(in_state=NeedState.DELIVERED, lines=[("Course", 40, "people")])

@@ -391,7 +391,6 @@ def test_who_may_undo(bring, people):
 
 
 # --- doors -------------------------------------------------------------------------------------------------------------
-@pytest.mark.ignore_template_errors
 def test_the_whole_way_in_admin(client, desk, media):
     client.force_login(desk)
     page = client.get(reverse("admin:projects_importrun_table") + "?kind=projects")
@@ -439,7 +438,6 @@ def test_a_long_table_is_left_to_the_worker(client, desk, media, monkeypatch):
     assert Project.objects.count() == 2
 
 
-@pytest.mark.ignore_template_errors
 def test_records_are_taken_along_from_their_list(client, people):
     client.force_login(people["desk"])
     project = ProjectFactory(title="Taken")

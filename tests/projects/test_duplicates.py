@@ -247,7 +247,6 @@ def test_entered_anew_after_the_merge_the_api_still_writes_what_stays(twins, peo
 
 
 # --- the page in admin -------------------------------------------------------------------------------------------------------
-@pytest.mark.ignore_template_errors  # Django's own admin templates
 def test_the_page_compares_and_decides(twins, people, sign_in):
     pair = DuplicatePair.objects.get()
     address = reverse("admin:projects_duplicatepair_change", args=[pair.pk])

@@ -316,7 +316,6 @@ def admin_form(page) -> dict:
     return dict(form.form_values())
 
 
-@pytest.mark.ignore_template_errors  # Django's own admin templates
 def test_unep_enters_an_offer_on_a_providers_behalf_and_carries_it_through(people):
     desk, other = Client(), Client()
     desk.force_login(people[DESK])
@@ -381,7 +380,6 @@ def test_what_is_missing_is_said_before_the_button_is_pressed(people, sign_in):
     assert refused.status_code == 400 and "KEPT-WORDS" in refused.content.decode()
 
 
-@pytest.mark.ignore_template_errors
 @pytest.mark.parametrize("state", OfferState.values)
 def test_admin_moves_as_the_table_says(state, people, sign_in):
     offer = OfferFactory(in_state=state)

@@ -383,7 +383,6 @@ def entered(people, sign_in):
     return Project.objects.get()
 
 
-@pytest.mark.ignore_template_errors
 def test_one_record_in_iati_cell_by_cell(entered, client):
     root = etree.fromstring(body(client.get(f"/projects/{entered.reference}/iati.xml")))
     (activity,) = root
@@ -417,7 +416,6 @@ def test_one_record_in_iati_cell_by_cell(entered, client):
     assert said("result[3]//target/@value") == ["30", "18", "12"]
 
 
-@pytest.mark.ignore_template_errors
 def test_one_record_in_tossd_cell_by_cell(entered, client):
     first, second = rows_of(client.get("/api/v1/tossd/?format=csv"))
     keys = list(Contribution.objects.order_by("pk").values_list("pk", flat=True))
@@ -440,7 +438,6 @@ def test_one_record_in_tossd_cell_by_cell(entered, client):
     assert [list(first)] == [[column.name for column in TOSSD.columns]]
 
 
-@pytest.mark.ignore_template_errors
 def test_one_record_in_quantities_cell_by_cell(entered, client):
     rows = rows_of(client.get("/api/v1/quantities/?format=csv"))
     brought = {"year": "2024", "provider_code": "BRA", "provider_name": "Brazil", "recipient_codes": "KEN", "basis": "contribution",

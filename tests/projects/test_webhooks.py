@@ -357,7 +357,6 @@ def test_a_correction_of_what_is_public_is_told(people):
     assert jobs() == [{"kind": "need", "record": need.pk, "what": "changed"}]
 
 
-@pytest.mark.ignore_template_errors  # Django's own admin templates
 def test_administrators_look_and_remove_and_end_tokens(people, sign_in):
     webhook = made(people["stranger"])
     webhooks.ping(webhook)
