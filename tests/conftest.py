@@ -1,12 +1,10 @@
 """What every test runs under: no network, warnings are errors (pyproject.toml), undefined template variables fail."""
 
 import gc
-import io
 import socket
 from contextlib import contextmanager
 
 import pytest
-from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import translation
@@ -14,7 +12,7 @@ from django.utils import translation
 from partners.models import Country, Partner
 from projects import search
 from projects.matching import meaning
-from tests import factories
+from tests import factories, prepared_database
 
 
 def pytest_configure(config):
@@ -67,33 +65,13 @@ def with_meaning():
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup, django_db_blocker):
+def django_db_setup(django_test_environment, django_db_blocker, django_db_modify_db_settings):
     """Reference data is there in every test, as in every installation."""
     with django_db_blocker.unblock():
-        call_command("load_reference", verbosity=0, stdout=io.StringIO())
-        _keep_a_copy()
-
-
-def _keep_a_copy() -> None:
-    """Copies every filled table aside: putting them back takes a moment, loading the reference data anew takes seconds."""
-    with connection.cursor() as cursor:
-        cursor.execute("CREATE SCHEMA kept")
-        for table in connection.introspection.table_names(cursor):
-            cursor.execute(f'SELECT EXISTS (SELECT FROM public."{table}")')  # noqa: S608
-            if cursor.fetchone()[0] and table != "django_migrations":
-                cursor.execute(f'CREATE TABLE kept."{table}" AS TABLE public."{table}"')
-
-
-def _put_back() -> None:
-    """Fills the tables from the copy, without triggers and checks, since all of it was right when it was copied."""
-    with connection.cursor() as cursor:
-        cursor.execute("SET session_replication_role = replica")
-        cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'kept'")
-        tables = [table for (table,) in cursor.fetchall()]
-        cursor.execute("TRUNCATE {} CASCADE".format(", ".join(f'public."{table}"' for table in tables)))
-        for table in tables:
-            cursor.execute(f'INSERT INTO public."{table}" OVERRIDING SYSTEM VALUE TABLE kept."{table}"')
-        cursor.execute("SET session_replication_role = origin")
+        before = prepared_database.copy_prepared()
+    yield
+    with django_db_blocker.unblock():
+        prepared_database.drop_copy(before)
 
 
 @pytest.fixture
@@ -140,7 +118,7 @@ def sign_in(client):
 @pytest.fixture
 def reference_again(transactional_db):
     """For tests that commit: the clean-up after each empties every table. pytest-django runs them last."""
-    _put_back()
+    prepared_database.put_back()
 
 
 @pytest.fixture
