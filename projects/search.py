@@ -83,28 +83,13 @@ def compile_query(text: str) -> Compiled:
     if not words:
         return Compiled(text)
     reader = READERS.get((get_language() or "en").split("-")[0], "english")
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT w.number, c.name, phraseto_tsquery(c.name::regconfig, fold(w.word))::text, fold(w.word)
-            FROM unnest(%s::text[]) WITH ORDINALITY AS w(word, number), unnest(%s::text[]) WITH ORDINALITY AS c(name, place)
-            ORDER BY w.number, c.place
-            """,
-            [[w.text for w in words], list(CONFIGURATIONS)],
-        )
-        rows = cursor.fetchall()
-    variants: dict[int, dict[str, str]] = {}
-    folded: dict[int, str] = {}
-    for number, configuration, query, plain in rows:
-        variants.setdefault(number - 1, {})[configuration] = query
-        folded[number - 1] = plain.strip()
+    read = _read([word.text for word in words])
     wanted, unwanted, stems, prefixes = [], [], set(), set()
     last = len(words) - 1
-    for number, word in enumerate(words):
-        if not variants[number].get(reader) and len(words) > 1:
+    for number, (word, (variants, beginning)) in enumerate(zip(words, read, strict=True)):
+        if not variants.get(reader) and len(words) > 1:
             continue  # a stop word in the reader's language, such as “of”
-        options = list(dict.fromkeys(q for q in variants[number].values() if q))
-        beginning = folded[number]
+        options = list(dict.fromkeys(q for q in variants.values() if q))
         as_prefix = word.is_prefix or (
             number == last and not word.is_phrase and not word.is_excluded and len(beginning) >= 4
         )
@@ -113,7 +98,7 @@ def compile_query(text: str) -> Compiled:
             prefixes.add(beginning)
         if not options:
             continue
-        joined = "(" + " | ".join(f"({option})" for option in options) + ")"
+        joined = _any_of(options)
         if word.is_excluded:
             unwanted.append(f"!{joined}")
         else:
@@ -122,6 +107,39 @@ def compile_query(text: str) -> Compiled:
     if not wanted and not unwanted:
         return Compiled(text)
     return Compiled(text, " & ".join([*wanted, *unwanted]), frozenset(stems - prefixes), frozenset(prefixes))
+
+
+def _read(words: list[str]) -> list[tuple[dict[str, str], str]]:
+    """({configuration: query}, the word folded) of each word, by PostgreSQL's dictionaries, in one round trip."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT w.number, c.name, phraseto_tsquery(c.name::regconfig, fold(w.word))::text, fold(w.word)
+            FROM unnest(%s::text[]) WITH ORDINALITY AS w(word, number), unnest(%s::text[]) WITH ORDINALITY AS c(name, place)
+            ORDER BY w.number, c.place
+            """,
+            [words, list(CONFIGURATIONS)],
+        )
+        rows = cursor.fetchall()
+    read: list[tuple[dict[str, str], str]] = [({}, "")] * len(words)
+    for number, configuration, query, folded in rows:
+        read[number - 1] = ({**read[number - 1][0], configuration: query}, folded.strip())
+    return read
+
+
+def _any_of(options: list[str]) -> str:
+    return "(" + " | ".join(f"({option})" for option in options) + ")"
+
+
+@lru_cache(maxsize=256)
+def any_beginning(words: tuple[str, ...]) -> str:
+    """A query for any of these plain words, each also as the beginning of a word. One round trip for all of them, and
+    none when the next list is compared with the same words."""
+    options = []
+    for variants, beginning in _read(list(words)):
+        options += [q for q in variants.values() if q]
+        options += [f"'{beginning}':*"] if re.fullmatch(r"\w{4,}", beginning) else []
+    return _any_of(list(dict.fromkeys(options))) if options else ""
 
 
 class Lexemes(SearchQuery):
@@ -336,8 +354,7 @@ def similar(words: str, *, visible: QuerySet, without: int | None = None, limit:
     words = [w for w in dict.fromkeys(plain(words).split()) if len(w) > 3][:12]
     if not words:
         return []
-    compiled = [compile_query(word) for word in words]
-    any_word = " | ".join(f"({c.tsquery})" for c in compiled if c)
+    any_word = any_beginning(tuple(words))
     if not any_word:
         return []
     query = Lexemes(any_word)

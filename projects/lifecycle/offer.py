@@ -35,7 +35,7 @@ REQUIRED: dict[str, tuple[Requirement, ...]] = {
             lambda o: any(link.term.vocabulary == Vocabulary.BSP_THEME for link in o.term_links.select_related("term")),
         ),
         Requirement("lines", _("Add at least one line: what exactly you can share."), lambda o: o.lines.exists()),
-        Requirement("lines", _("Choose a kind of help for each line."), lambda o: not o.lines.filter(assistance=None).exists()),
+        Requirement("lines", _("Choose a kind of help for each line."), lambda o: all(line.assistance_id for line in o.lines.all())),
         Requirement("languages", _("Name the languages in which you work."), lambda o: bool(o.languages)),
         Requirement("contact_name", _("Name a contact."), _has("contact_name")),
         Requirement("contact_email", _("Give the contact's e-mail address."), _has("contact_email")),

@@ -136,6 +136,10 @@ class NeedQuerySet(models.QuerySet):
             "lines__answers__response",
         )
 
+    def for_draft(self):
+        """What the task list of a draft asks about."""
+        return self.select_related("country").prefetch_related("lines")
+
     def for_page(self):
         return self.select_related(
             "country__region", "institution_partner", "parent", "merged_into", "project"

@@ -99,6 +99,10 @@ class OfferQuerySet(models.QuerySet):
             "lines__assistance",
         )
 
+    def for_draft(self):
+        """What the task list of a draft asks about."""
+        return self.select_related("country", "partner").prefetch_related("lines")
+
     def for_page(self):
         return self.select_related("country__region", "partner", "project").prefetch_related(
             "term_links__term__parent",

@@ -74,8 +74,9 @@ def _mine(request: HttpRequest, reference: str, kind: str = "need") -> Need | Of
 
 
 def _progress(record: Need | Offer) -> dict:
-    """The task list: each part with how far it is, and what is missing before it can be handed in."""
+    """The task list, as stored: each part with how far it is, and what is missing before it can be handed in."""
     kind = record._meta.model_name
+    record = type(record).objects.for_draft().get(pk=record.pk)
     missing = WRITTEN[kind].missing_for(record, WRITTEN[kind].to_state)
     rows = [(part, len(part.requirements(missing)), _is_begun(record, part)) for part in WRITTEN[kind].parts_of(record)]
     done = sum(1 for _part, left, begun in rows if not left and begun)
@@ -205,7 +206,7 @@ def draft_part(request: HttpRequest, reference: str, slug: str, kind: str) -> Ht
         else [],
         "offers": offers_like(f"{record.title} {record.problem[:300]}", record) if slug == "problem" else [],
         "has_errors": form.total_error_count() if slug == "lines" and form.is_bound else bool(form.errors),
-        **_progress(type(record).objects.get(pk=record.pk)),
+        **_progress(record),
     }
     status = 409 if conflict else 400 if request.method == "POST" else 200
     return render(request, "projects/draft_part.html", context, status=status)

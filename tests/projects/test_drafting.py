@@ -19,6 +19,7 @@ from projects.interchange import need_sheet
 from projects.lifecycle import missing_for
 from projects.lifecycle.need import DRAFT_FIELDS, TO_SUBMIT
 from projects.models import LineItem, Need, NeedDocument
+from projects.search import any_beginning
 from projects.suggestions import similar_to, suggest
 from tests.factories import MembershipFactory, NeedFactory, ProjectFactory, term
 
@@ -300,6 +301,29 @@ def test_similar_records_of_the_same_country_only(need, people):
     titles = [s.record.title for s in similar_to(words, need, people["contributor"])]
     assert titles == ["Measuring the air of Nairobi together"]
     assert similar_to(words, hidden, people["contributor"]) == []
+
+
+@pytest.mark.parametrize(
+    ("page", "most"),
+    [
+        (
+            "similar/?title=Measuring+the+air&problem=Nobody+measures+fine+dust+near+schools+hospitals+markets+streets",
+            8,
+        ),
+        ("problem/", 16),
+    ],
+)
+def test_looking_for_similar_records_costs_a_round_trip_for_all_words(page, most, people, sign_in, count_queries):
+    need = NeedFactory(
+        title="Measuring the air of Nairobi",
+        problem="Nobody measures fine dust near schools, hospitals, markets, streets, bus stations, factories, landfills",
+    )
+    client = sign_in(people["contributor"])
+    client.get("/needs/")  # what a process loads once
+    any_beginning.cache_clear()
+    with count_queries() as count:
+        assert client.get(f"/needs/{need.reference}/draft/{page}").status_code == 200
+    assert count() <= most
 
 
 # --- documents -------------------------------------------------------------------------------------------------------------
