@@ -28,7 +28,7 @@ from projects.choices import (
     Side,
     Status,
 )
-from projects.drafting import MOST_LINES, Conflict, mark
+from projects.drafting import MOST_LINES, Conflict, mark, with_plain_line_ends
 from projects.lifecycle import locked, missing_for, moves_of, only_in, transition, write_down
 from projects.lifecycle.need import TO_AGREE, unconfirmed
 from projects.models import (
@@ -183,13 +183,13 @@ def write_plan(need: Need, values: dict, *, by, seen: str | None = None) -> bool
     only_in(now, *WRITABLE)
     before = stored(now)
     after = {**before, **{name: _comparable(name, given) for name, given in values.items()}}
-    if after == before:
+    if after == {name: _comparable(name, value) for name, value in before.items()}:
         return False
     if seen is not None and seen != mark(before):
         raise Conflict(before, mark(before), now.version)
     _check_parties(now, values)
     if "plan" in values:
-        now.plan = values["plan"].strip()
+        now.plan = _comparable("plan", values["plan"])
     now.version += 1
     now.full_clean(exclude=["reference"])
     now.save(update_fields=["plan", "version", "modified_at"])
@@ -211,10 +211,24 @@ def write_plan(need: Need, values: dict, *, by, seen: str | None = None) -> bool
 
 
 def _comparable(name: str, given):
+    """What is given under a name, so that what says the same is equal: whatever the ends of lines, the order of roles,
+    and what is left to its default."""
     if name == "plan":
-        return given.strip()
-    fields = FIELDS.get(name, ("country_id", "partner_id", "role"))
-    return [{field: row.get(field, "" if field == "unit" else None) for field in fields} for row in given]
+        return with_plain_line_ends(given.strip())
+    if name == "roles":
+        return sorted(
+            ({field: row.get(field) for field in ("country_id", "partner_id", "role")} for row in given), key=str
+        )
+    return [{field: _value(row, field) for field in FIELDS[name]} for row in given]
+
+
+def _value(row: dict, field: str):
+    """The value of a row as it is stored."""
+    if field == "kind":
+        return row.get(field) or ContributionKind.SERVICES
+    if field == "text":
+        return (row.get(field) or "").strip()
+    return row.get(field, "" if field == "unit" else None)
 
 
 def _check_parties(need: Need, values: dict) -> None:
@@ -259,13 +273,7 @@ def _write_rows(need: Need, name: str, rows: list[dict]) -> None:
     for place, values in enumerate(rows):
         row = there.pop(values.get("id"), None) or model(need=need)
         for field in FIELDS[name]:
-            setattr(
-                row,
-                field,
-                values.get(field, "" if field == "unit" else None)
-                if field != "kind"
-                else values.get(field) or ContributionKind.SERVICES,
-            )
+            setattr(row, field, _value(values, field))
         row.position = place
         try:
             row.full_clean(exclude=["need"])
@@ -433,25 +441,34 @@ def carry_over(need: Need) -> None:
 # --- what is delivered -------------------------------------------------------------------------------------------------
 @transaction.atomic
 def record_delivered(need: Need, delivered: dict[int, Decimal], *, by) -> None:
-    """How much of each answer has been delivered: {key of the answer: quantity}. Takes back earlier confirmations.
+    """How much of each answer has been delivered: {key of the answer: quantity}. Where that is another quantity than
+    before, takes back earlier confirmations.
 
     The project's contributions that carry the answer out say the same.
     """
     now = locked(need, by, "deliver")
     only_in(now, NeedState.IN_DELIVERY)
-    for answer in _answers(now).filter(pk__in=delivered):
-        answer.delivered = delivered[answer.pk]
-        answer.full_clean()
-        answer.save(update_fields=["delivered"])
+    changed = [_set_delivered(one, delivered[one.pk]) for one in _answers(now).filter(pk__in=delivered)]
     for answers, rows in _carried(now):
         left = sum(answer.delivered for answer in answers)
         for place, row in enumerate(rows):
-            row.delivered = left if place == len(rows) - 1 else min(left, row.quantity)
-            left -= row.delivered
-            row.full_clean()
-            row.save(update_fields=["delivered"])
+            quantity = left if place == len(rows) - 1 else min(left, row.quantity)
+            left -= quantity
+            changed.append(_set_delivered(row, quantity))
+    if not any(changed):
+        return
     now.confirmations.filter(step=ConfirmedStep.DELIVERY).delete()
     write_down(now, "record_delivered", by=by, is_public=True)
+
+
+def _set_delivered(row: Answer | Contribution, quantity: Decimal) -> bool:
+    """Whether that is another quantity than before; that nothing was reported is not zero."""
+    if row.delivered == quantity:
+        return False
+    row.delivered = quantity
+    row.full_clean()
+    row.save(update_fields=["delivered"])
+    return True
 
 
 def _answers(need: Need):

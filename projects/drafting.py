@@ -138,8 +138,13 @@ def stored(record: Need | Offer, names) -> dict:
             )
         else:
             field = record._meta.get_field(name)
-            found[name] = getattr(record, field.attname)
+            found[name] = with_plain_line_ends(getattr(record, field.attname))
     return found
+
+
+def with_plain_line_ends(value):
+    """A text as every door has it: browsers send other ends of lines than files and programs, which changes nothing."""
+    return value.replace("\r\n", "\n").replace("\r", "\n") if isinstance(value, str) else value
 
 
 def mark(values: dict) -> str:
@@ -173,6 +178,7 @@ def save(record: Need | Offer, values: dict, *, by, seen: str | None = None, ver
             _("It is “%(state)s” by now, so this can't be changed any more. Reload the page."),
             code="state", params={"state": locked.get_state_display()},
         )  # fmt: skip
+    values = {name: with_plain_line_ends(value) for name, value in values.items()}
     before = stored(locked, values)
     after = comparable(locked, values)
     if after == before:
@@ -199,11 +205,18 @@ def comparable(record: Need | Offer, values: dict) -> dict:
     return found
 
 
+def take_back_approval(need: Need, before: str) -> None:
+    """Another public summary needs another yes of the country, until the need is open. `before`: the text so far."""
+    if not need.is_published and need.public_summary.split() != before.split():
+        need.summary_approved_at = need.summary_approved_by = None
+
+
 def _write(record: Need | Offer, values: dict) -> None:
+    summary = getattr(record, "public_summary", "")
     for name in set(values) - {"terms", "lines", "eligible"}:
         setattr(record, name, values[name])
-    if "public_summary" in values and record.summary_approved_at:  # another text needs another yes
-        record.summary_approved_at = record.summary_approved_by = None
+    if "public_summary" in values:
+        take_back_approval(record, summary)
     record.version += 1
     record.full_clean(exclude=["reference"])
     record.save()

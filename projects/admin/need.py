@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from partners.admin import RuledInline
-from projects import lifecycle, notify
+from projects import drafting, lifecycle, notify
 from projects.admin.importing import Tabled
 from projects.admin.moving import Corrected, Correction, Moving, ReadOnlyInline
 from projects.choices import NeedState
@@ -91,6 +91,10 @@ class NeedForm(Correction):
             "same_request", "same_request_text", "cofinancing", "cofinancing_text", "languages", "endorsed_by_name",
             "endorsed_on", "referral", "plan", "source_note", "is_illustrative",
         ]  # fmt: skip
+
+    def save(self, commit=True):
+        drafting.take_back_approval(self.instance, self.initial.get("public_summary", ""))
+        return super().save(commit)
 
 
 class LateFilter(admin.SimpleListFilter):

@@ -260,6 +260,23 @@ def test_a_change_takes_back_what_was_confirmed_and_overwrites_nobody(triangular
         agreement.write_plan(triangular, {"plan": "No."}, by=people["ghana"], seen=seen)
 
 
+def test_a_plan_written_again_as_it_is_keeps_what_was_confirmed(triangular, people):
+    plan = plan_of(triangular) | {"plan": "Who decides.\nWho pays."}
+    plan["activities"] = [{**row, "kind": None} for row in plan["activities"]]
+    agreement.write_plan(triangular, plan, by=people["focal_point"])
+    agreement.confirm(triangular, ConfirmedStep.PLAN, by=people["ghana"])
+    again = plan | {
+        "plan": "Who decides.\r\nWho pays. ",
+        "roles": plan["roles"][::-1],
+    }  # another order is no other role
+    again["activities"] = [{n: v for n, v in row.items() if n != "kind"} for row in plan["activities"]]
+    assert not agreement.write_plan(triangular, again, by=people["fao"])
+    assert triangular.confirmations.count() == 1
+    Need.objects.filter(pk=triangular.pk).update(plan="Who decides.\r\nWho pays.\r\n")  # as it was stored once
+    assert not agreement.write_plan(triangular, again, by=people["fao"])
+    assert triangular.confirmations.count() == 1
+
+
 def test_the_desk_confirms_for_a_country_on_whose_behalf_it_acts(triangular, people):
     Need.objects.filter(pk=triangular.pk).update(is_on_behalf=True)
     triangular.refresh_from_db()
@@ -364,6 +381,21 @@ def test_what_is_delivered_flows_both_ways(triangular, people):
     events = need.events.count()
     agreement.follow(project)
     assert need.events.count() == events  # nothing new, nothing told
+
+
+def test_the_same_quantities_again_keep_the_confirmations_of_the_delivery(triangular, people):
+    need = agreed(triangular, people)
+    agreement.start(need, None, by=people["desk"])
+    need.refresh_from_db()
+    design = Answer.objects.get(response__need=need, line__text="Network design")
+    agreement.record_delivered(need, {design.pk: 15}, by=people["ghana"])
+    agreement.confirm(need, ConfirmedStep.DELIVERY, by=people["fao"])
+    events = need.events.count()
+    agreement.record_delivered(need, {design.pk: 15}, by=people["ghana"])
+    assert need.confirmations.filter(step=ConfirmedStep.DELIVERY).count() == 1
+    assert need.events.count() == events
+    agreement.record_delivered(need, {design.pk: 16}, by=people["ghana"])
+    assert not need.confirmations.filter(step=ConfirmedStep.DELIVERY).exists()
 
 
 def test_a_second_provider_that_also_answers_keeps_its_own_figures(people):

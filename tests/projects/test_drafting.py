@@ -242,6 +242,37 @@ def test_another_summary_needs_another_approval(people):
     assert Need.objects.get(pk=need.pk).summary_approved_at is None
 
 
+def test_the_approval_stays_where_the_summary_says_the_same(people, sign_in):
+    need = NeedFactory(public_summary="Two towns.\n\nThey want to know.")
+    drafting.save(need, {"languages": ["en", "fr"]}, by=people["focal_point"])
+    Need.objects.filter(pk=need.pk).update(
+        state=NeedState.RETURNED, summary_approved_at=need.created_at, summary_approved_by=people["focal_point"]
+    )
+    data = {"public_summary": "Two towns.\r\n\r\nThey want to know.", "languages": "en, fr, sw"}  # as browsers send it
+    assert post(sign_in(people["contributor"]), need, "summary", **data).status_code == 302
+    need.refresh_from_db()
+    assert need.languages == ["en", "fr", "sw"]
+    assert need.summary_approved_at and need.summary_approved_by == people["focal_point"]
+    drafting.save(
+        need,
+        {"public_summary": need.public_summary, "gap": "Another gap", "languages": ["en"]},
+        by=people["focal_point"],
+    )
+    assert Need.objects.get(pk=need.pk).summary_approved_at
+    drafting.save(need, {"public_summary": "Another text", "languages": ["en"]}, by=people["focal_point"])
+    assert Need.objects.get(pk=need.pk).summary_approved_at is None
+
+
+def test_other_ends_of_lines_are_no_other_text(need, people):
+    drafting.save(need, {"problem": "One.\nTwo."}, by=people["contributor"])
+    seen = drafting.fingerprint(need, ["problem"])
+    assert not drafting.save(need, {"problem": "One.\r\nTwo."}, by=people["focal_point"])
+    Need.objects.filter(pk=need.pk).update(problem="One.\r\nTwo.")  # as it was stored once
+    need.refresh_from_db()
+    assert drafting.fingerprint(need, ["problem"]) == seen
+    assert not drafting.save(need, {"problem": "One.\nTwo."}, by=people["focal_point"])
+
+
 @pytest.mark.parametrize("who", ["stranger", "partner_lead", "publisher", "desk"])
 def test_others_write_nothing(who, need, people, sign_in):
     assert sign_in(people[who]).post(f"/needs/{need.reference}/draft/plans/", PLANS).status_code in (403, 404)

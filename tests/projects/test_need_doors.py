@@ -314,6 +314,19 @@ def test_a_correction_needs_its_reason_and_is_told(people):
 
 
 @pytest.mark.ignore_template_errors
+@pytest.mark.parametrize(("change", "stays"), [({"title": "Corrected"}, True), ({"public_summary": "Other"}, False)])
+def test_a_corrected_summary_needs_another_approval(change, stays, people):
+    need = NeedFactory(in_state=NeedState.ELIGIBLE)
+    assert need.summary_approved_at
+    client = Client()
+    client.force_login(people["desk"])
+    address = reverse("admin:projects_need_change", args=[need.pk])
+    saved = client.post(address, admin_form(client, need) | change | {"reason": "Clearer"})
+    assert saved.status_code == 302, saved.context["errors"]
+    assert (Need.objects.get(pk=need.pk).summary_approved_at is not None) is stays
+
+
+@pytest.mark.ignore_template_errors
 def test_admin_of_needs_and_mail_is_for_staff_and_costs_the_same(people, count_queries):
     costs = []
     for n in (1, 3, 20):
