@@ -19,6 +19,12 @@ TEXTS = (
     "kind", "language", "title", "problem", "gap", "institution", "technology_sought", "technology_purpose",
     "operation_and_maintenance", "maturity",
 )  # fmt: skip
+MONITORING = {  # by the language of the need
+    "en": "Every half year we count who does the work without help from outside, and what runs without interruption.",
+    "fr": "Chaque semestre, nous comptons qui fait le travail sans aide extérieure et ce qui fonctionne sans arrêt.",
+    "es": "Cada semestre contamos quién hace el trabajo sin ayuda externa y qué funciona sin interrupción.",
+    "ar": "نحصي كل نصف سنة من يعمل بلا مساعدة من الخارج وما يعمل بلا انقطاع.",
+}
 
 
 @transaction.atomic
@@ -44,7 +50,7 @@ def _draft(row: dict, terms: dict) -> Need:
         **{name: row[name] for name in TEXTS if name in row},
         country=Country.objects.get(iso3=row["country"]), public_summary=row["summary"], national_plan=row["plan"],
         is_illustrative=True, created_by=focal, contact_name="A. Person", contact_email="person@example.org",
-        scope="national", existing_initiatives="none", same_request="no", languages=[row.get("language", "en")],
+        monitoring=row.get("monitoring", MONITORING[row.get("language", "en")]), scope="national", existing_initiatives="none", same_request="no", languages=[row.get("language", "en")],
         endorsed_by_name="B. Person", endorsed_on=timezone.localdate(), **dict.fromkeys(row.get("flags", []), True),
     )  # fmt: skip
     need.full_clean(exclude=["reference"])

@@ -173,6 +173,7 @@ class NeedFactory(DjangoModelFactory):
     contact_name = "RESTRICTED-CONTACT A. Person"
     contact_email = "restricted-contact@example.org"
     scope = "national"
+    monitoring = "RESTRICTED-MONITORING Ten stations report every day."
     existing_initiatives = "RESTRICTED-INITIATIVES none"
     same_request = "no"
     languages = ["en"]

@@ -87,7 +87,8 @@ class NeedForm(Correction):
             "kind", "language", "title", "problem", "gap", "public_summary", "technology_sought", "technology_purpose",
             "conditions_of_use", "existing_equipment", "operation_and_maintenance", "maturity", "national_plan",
             "institution", "institution_partner", "contact_name", "contact_email", "contact_phone", "scope", "place",
-            "beneficiaries", "women", "men", "is_for_women", "is_for_youth", "is_for_indigenous", "existing_initiatives",
+            "beneficiaries", "women", "men", "is_for_women", "is_for_youth", "is_for_indigenous", "monitoring",
+            "existing_initiatives",
             "same_request", "same_request_text", "cofinancing", "cofinancing_text", "languages", "endorsed_by_name",
             "endorsed_on", "referral", "plan", "source_note", "is_illustrative",
         ]  # fmt: skip

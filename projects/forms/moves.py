@@ -6,7 +6,8 @@ from django.utils.translation import gettext_lazy as _
 
 from projects.choices import Criterion, SetAsideReason
 from projects.lifecycle import Transition
-from projects.models import Answer, Need, Offer, Project, RecordCheck, SetAside
+from projects.lifecycle.need import ASKED_IN, TO_SUBMIT
+from projects.models import Answer, LineItem, Need, Offer, Project, RecordCheck, SetAside
 from projects.models.need import ENDED
 from projects.models.response import ACCEPTED
 from ssc_portal.templatetags.portal import in_language, named
@@ -105,7 +106,7 @@ class ScreeningForm(forms.Form):
         for criterion in Criterion:
             answer = given.get(criterion)
             self.fields[criterion.value] = forms.TypedChoiceField(
-                label=criterion.label, coerce=lambda value: value == "yes", choices=[("yes", _("yes")), ("no", _("no"))],
+                label=criterion.label, help_text=_asked_in(criterion, need), coerce=lambda value: value == "yes", choices=[("yes", _("yes")), ("no", _("no"))],
                 widget=forms.RadioSelect, initial=answer and ("yes" if answer.is_met else "no"),
             )  # fmt: skip
             self.fields[f"{criterion.value}_note"] = forms.CharField(
@@ -122,6 +123,16 @@ class ScreeningForm(forms.Form):
     @property
     def answers(self) -> dict[str, tuple[bool, str]]:
         return {c: (self.cleaned_data[c], self.cleaned_data[f"{c}_note"]) for c in Criterion.values}
+
+
+def _asked_in(criterion: str, need: Need) -> str:
+    """Under which questions of the draft the answer stands."""
+    others = {requirement.field for requirement in TO_SUBMIT if requirement.only_for not in ("", need.kind)}
+    labels = [
+        LineItem._meta.verbose_name_plural if name == "lines" else Need._meta.get_field(name).verbose_name
+        for name in ASKED_IN[criterion] if name not in others
+    ]  # fmt: skip
+    return _("Asked in the draft: %(questions)s.") % {"questions": "; ".join(map(str, labels))}
 
 
 def form_of(move: Transition, record: Project | Need | Offer, *, user, data=None) -> NoteForm:

@@ -106,6 +106,7 @@ TO_SUBMIT = (
     Requirement("contact_name", _("Name a contact."), _has("contact_name")),
     Requirement("contact_email", _("Give the contact's e-mail address."), _has("contact_email")),
     Requirement("scope", _("Choose the scope: national, subregional, regional or global."), _has("scope")),
+    Requirement("monitoring", _("Say how progress will be seen."), _has("monitoring")),
     Requirement("existing_initiatives", _("Say what exists already, or “none”."), _has("existing_initiatives")),
     Requirement("same_request", _("Answer whether the same was asked for elsewhere."), _has("same_request")),
     Requirement(
@@ -119,6 +120,16 @@ TO_SUBMIT = (
         lambda n: not n.is_on_behalf or n.documents.filter(kind=DocumentKind.LETTER).exists(),
     ),
 )  # fmt: skip
+
+
+# Where the draft asks for what a screener judges. Each has at least one question that has to be answered to submit.
+ASKED_IN: dict[str, tuple[str, ...]] = {
+    Criterion.BENEFIT: ("problem", "beneficiaries"),
+    Criterion.ALIGNMENT: ("national_plan",),
+    Criterion.CAPACITY: ("gap", "lines", "operation_and_maintenance"),
+    Criterion.MONITORING: ("monitoring",),
+    Criterion.REQUESTER: ("institution", "endorsed_by_name"),
+}
 
 
 def _all_answered(need: Need) -> bool:
@@ -214,7 +225,7 @@ DRAFT_FIELDS = frozenset({
     "kind", "language", "title", "problem", "gap", "public_summary", "technology_sought", "technology_purpose",
     "conditions_of_use", "existing_equipment", "operation_and_maintenance", "maturity", "national_plan", "institution",
     "institution_partner", "contact_name", "contact_email", "contact_phone", "scope", "place", "beneficiaries", "women", "men",
-    "is_for_women", "is_for_youth", "is_for_indigenous", "existing_initiatives", "same_request", "same_request_text",
+    "is_for_women", "is_for_youth", "is_for_indigenous", "monitoring", "existing_initiatives", "same_request", "same_request_text",
     "cofinancing", "cofinancing_text", "languages", "endorsed_by_name", "endorsed_on", "terms", "lines",
 })  # fmt: skip
 WRITABLE: dict[str, frozenset[str]] = {  # by the country, or by UNEP on its behalf

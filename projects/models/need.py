@@ -50,6 +50,7 @@ UNANSWERED_AFTER = dt.timedelta(days=30)  # open for longer without a response: 
 AUDIENCE = {
     "problem": Audience.PARTNER,
     "gap": Audience.PARTNER,
+    "monitoring": Audience.PARTNER,
     "existing_initiatives": Audience.PARTNER,
     "conditions_of_use": Audience.PARTNER,
     "existing_equipment": Audience.PARTNER,
@@ -246,12 +247,21 @@ class Need(CheckedTogether):
         _("scope"), max_length=12, choices=DeliveryLevel, blank=True, default=DeliveryLevel.UNSTATED
     )
     place = models.CharField(_("where"), max_length=300, blank=True)
-    beneficiaries = models.TextField(_("who benefits"), blank=True, max_length=2000)
+    beneficiaries = models.TextField(
+        _("who benefits"),
+        blank=True,
+        max_length=2000,
+        help_text=_("Which people or what part of the environment, and how."),
+    )
     women = models.PositiveIntegerField(_("women"), null=True, blank=True)
     men = models.PositiveIntegerField(_("men"), null=True, blank=True)
     is_for_women = models.BooleanField(_("advances gender equality"), default=False)
     is_for_youth = models.BooleanField(_("for young people"), default=False)
     is_for_indigenous = models.BooleanField(_("for indigenous peoples"), default=False)
+    monitoring = models.TextField(
+        _("how progress will be seen"), blank=True, max_length=2000,
+        help_text=_("What you will count or check, and when. Example: ten stations report every day by June 2027."),
+    )  # fmt: skip
 
     # What exists beside it
     existing_initiatives = models.TextField(

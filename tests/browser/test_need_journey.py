@@ -84,6 +84,7 @@ def test_a_need_from_import_to_its_end(chromium, live_server, need):
     writer.write("E-mail address", "person@example.org")
     writer.write("Scope", "national")
     writer.press("Save and go on")
+    writer.write("How progress will be seen", "Pumps that run, counted every half year.")
     writer.press("Save and go on")  # who benefits, left empty
     writer.write("Existing initiatives", "none")
     writer.choose("No, only here")

@@ -13,11 +13,12 @@ from openpyxl import load_workbook
 from partners.choices import Role
 from partners.models import Country, Partner
 from projects import drafting, uploads
-from projects.choices import NeedKind, NeedState
+from projects.choices import Criterion, NeedKind, NeedState
 from projects.forms import PARTS, parts_of
+from projects.forms.moves import ScreeningForm
 from projects.interchange import need_sheet
 from projects.lifecycle import missing_for
-from projects.lifecycle.need import DRAFT_FIELDS, TO_SUBMIT
+from projects.lifecycle.need import ASKED_IN, DRAFT_FIELDS, TO_SUBMIT
 from projects.models import LineItem, Need, NeedDocument
 from projects.search import any_beginning
 from projects.suggestions import similar_to, suggest
@@ -46,6 +47,41 @@ def test_the_parts_hold_every_field_of_a_draft_once_and_every_requirement_has_it
     held = [name for part in PARTS for name in part.fields] + ["institution_partner"]
     assert sorted(held) == sorted(DRAFT_FIELDS)
     assert {r.field for r in TO_SUBMIT} - {"documents"} <= set(held)
+
+
+def test_each_criterion_of_the_screening_has_its_question_in_the_draft():
+    """Two lists held together: what a screener judges, and what the draft asks; at least one question has to be answered."""
+    required = {kind: {r.field for r in TO_SUBMIT if r.only_for in ("", kind)} for kind in NeedKind.values}
+    assert set(ASKED_IN) == set(Criterion)
+    for criterion, names in ASKED_IN.items():
+        assert set(names) <= DRAFT_FIELDS, criterion
+        for kind in NeedKind.values:
+            asked = {name for part in PARTS if part.only_for in ("", kind) for name in part.fields}
+            assert set(names) & asked & required[kind], (criterion, kind)
+
+
+def test_how_progress_will_be_seen_is_asked_kept_and_read_by_partners(need, people, sign_in):
+    Need.objects.filter(pk=need.pk).update(monitoring="")
+    need.refresh_from_db()
+    assert "monitoring" in {r.field for r in missing_for(need, NeedState.SUBMITTED)}
+    client = sign_in(people["contributor"])
+    assert post(client, need, "people", monitoring="Ten stations report.", women="", men="").status_code == 302
+    need.refresh_from_db()
+    assert need.monitoring == "Ten stations report."
+    assert "monitoring" not in {r.field for r in missing_for(need, NeedState.SUBMITTED)}
+    assert "Ten stations report." in client.get(need.get_absolute_url()).content.decode()
+    codes = [row[0].value for row in load_workbook(io.BytesIO(need_sheet.write(need)))["Need"].iter_rows()]
+    assert "people.monitoring" in codes
+
+
+def test_a_screener_reads_where_the_draft_asked():
+    for kind, asked in (
+        ("capacity", "what is missing; lines"),
+        ("technology", "what is missing; lines; operation and maintenance"),
+    ):
+        form = ScreeningForm(need=NeedFactory(kind=kind))
+        assert str(form.fields["monitoring"].help_text) == "Asked in the draft: how progress will be seen."
+        assert asked in str(form.fields["capacity"].help_text)
 
 
 def test_a_draft_is_begun_once_however_often_its_form_is_sent(people, sign_in):

@@ -130,7 +130,7 @@ NEW = {
     "country": "KEN", "title": "Clean rivers", "kind": "capacity", "problem": "P", "gap": "G", "terms": ["bsp-theme:freshwater"],
     "lines": [{"text": "Course", "assistance": "training", "quantity": "20", "unit": "people", "by_when": "2027-06-30"}],
     "national_plan": "Plan", "institution": "Ministry", "contact_name": "A", "contact_email": "a@example.org", "scope": "national",
-    "existing_initiatives": "none", "same_request": "no", "endorsed_by_name": "B", "endorsed_on": "2026-03-01",
+    "monitoring": "Stations that report", "existing_initiatives": "none", "same_request": "no", "endorsed_by_name": "B", "endorsed_on": "2026-03-01",
     "public_summary": "S", "languages": ["en"],
 }  # fmt: skip
 

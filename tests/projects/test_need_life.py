@@ -118,7 +118,7 @@ def test_every_role_and_every_move(state, people):
 
 
 def test_what_endorsement_requires_is_told_field_by_field():
-    need = NeedFactory(terms=[], lines=[], **dict.fromkeys(("title", "problem", "gap", "national_plan", "institution", "contact_name", "contact_email", "scope", "existing_initiatives", "same_request", "endorsed_by_name"), ""), endorsed_on=None)  # fmt: skip
+    need = NeedFactory(terms=[], lines=[], **dict.fromkeys(("title", "problem", "gap", "national_plan", "institution", "contact_name", "contact_email", "scope", "monitoring", "existing_initiatives", "same_request", "endorsed_by_name"), ""), endorsed_on=None)  # fmt: skip
     fields = {r.field for r in lifecycle.missing_for(need, NeedState.SUBMITTED)}
     assert fields == {r.field for r in TO_SUBMIT if not r.only_for} - {"documents", "same_request_text"}
     focal = MembershipFactory(role=Role.FOCAL_POINT).user

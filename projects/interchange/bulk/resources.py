@@ -517,7 +517,7 @@ class NeedResource(DraftResource):
             "technology_purpose", "conditions_of_use", "existing_equipment", "operation_and_maintenance", "maturity",
             "national_plan", "institution", "institution_partner", "contact_name", "contact_email", "contact_phone", "scope",
             "place", "beneficiaries", "women", "men", "is_for_women", "is_for_youth", "is_for_indigenous",
-            "existing_initiatives", "same_request", "same_request_text", "cofinancing", "cofinancing_text", "languages",
+            "monitoring", "existing_initiatives", "same_request", "same_request_text", "cofinancing", "cofinancing_text", "languages",
             "endorsed_by_name", "endorsed_on", "terms", "lines",
         ]  # fmt: skip
 
