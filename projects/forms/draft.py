@@ -70,6 +70,8 @@ class MonthField(forms.MultiValueField):
 class PartForm(forms.ModelForm):
     """Base of the parts. `values` is what `drafting.save` takes."""
 
+    is_background = False  # saved while somebody types, not by a press
+
     def __init__(self, *args, user=None, **kwargs):
         super().__init__(*args, **kwargs)
         self.user = user
@@ -154,7 +156,9 @@ class InstitutionForm(PartForm):
         found = {name: self.cleaned_data[name] for name in self.names - {"institution_partner"}}
         if "institution_partner" in self.names:
             chosen = self.cleaned_data["record"]
-            if chosen == self.NEW:
+            if chosen == self.NEW and self.is_background:  # the name may be half typed: the press makes the record
+                partner = self.instance.institution_partner
+            elif chosen == self.NEW:
                 partner = Partner.objects.of_country(self.instance.country, self.cleaned_data["institution"])
             else:
                 partner = Partner.objects.get(pk=chosen) if chosen else None
@@ -217,6 +221,11 @@ class LineForm(forms.ModelForm):
         )
         self.fields["unit"].choices = [("", _("choose")), *Unit.choices]
 
+    def clean_by_when(self):
+        """A month that was not changed keeps the day that it had."""
+        day, before = self.cleaned_data["by_when"], self.instance.by_when
+        return before if day and before and (day.year, day.month) == (before.year, before.month) else day
+
     def clean(self):
         found = super().clean()
         if (found.get("quantity") is None) != (not found.get("unit")) and "quantity" not in self.errors:
@@ -229,12 +238,15 @@ class Lines(forms.BaseFormSet):
     """The lines of a need or offer as rows. Looks like a part form to whoever saves it."""
 
     names = {"lines"}
+    is_background = False
 
     def __init__(self, data=None, *, instance, user=None, **kwargs):
         self.instance, self.user = instance, user
         self.stored = list(instance.lines.select_related("assistance")) if instance.pk else []
         self.is_open = "lines" in writable(instance)
-        super().__init__(data, prefix="lines", initial=[{"id": line.pk} for line in self.stored], **kwargs)
+        # A row that was sent says itself which line it is; its place may be another by now.
+        initial = [{"id": line.pk} for line in self.stored] if data is None else None
+        super().__init__(data, prefix="lines", initial=initial, **kwargs)
 
     def get_form_kwargs(self, index):
         """The stored line that a row stands for: by its key, since others may have added or removed lines meanwhile."""
@@ -255,17 +267,30 @@ class Lines(forms.BaseFormSet):
     def _construct_form(self, i, **kwargs):
         form = super()._construct_form(i, **kwargs)
         form.fields["assistance"].choices = self.kinds_of_help
+        form.empty_permitted = form.empty_permitted and form.instance.pk is None
         if not self.is_open:
             for field in form.fields.values():
                 field.disabled = True
         return form
 
     @property
+    def kept(self) -> list[LineForm]:
+        """The rows that are lines: neither empty nor removed."""
+        return [
+            form for form in self.forms
+            if not self._should_delete_form(form) and (form.instance.pk or form.has_changed())
+        ]  # fmt: skip
+
+    def keys(self) -> dict[str, int]:
+        """{name of the hidden field: key} of the lines as they are stored now, in the order in which they were sent: a
+        page that stays open sends them with the next save."""
+        stored = self.instance.lines.values_list("pk", flat=True)
+        return {form.add_prefix("id"): key for form, key in zip(self.kept, stored, strict=True)}
+
+    @property
     def values(self) -> dict:
         rows = []
-        for form in self.forms:
-            if self._should_delete_form(form) or (not form.has_changed() and not form.instance.pk):
-                continue
+        for form in self.kept:
             data = form.cleaned_data
             assistance = data.get("assistance")
             kept = {name: data.get(name) for name in form.fields if name not in ("id", "assistance", "DELETE")}

@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import wraps
 
 from django import forms
 from django.contrib import messages
@@ -14,6 +15,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import time_format
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -21,6 +23,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from projects import charts, drafting, uploads
 from projects.choices import DocumentKind, NeedState, OfferKind, OfferState
 from projects.forms import OFFER_PARTS, PARTS, BeginForm, BeginOfferForm, Part, parts_of
+from projects.forms.draft import Lines
 from projects.interchange import need_sheet
 from projects.lifecycle import missing_for
 from projects.lifecycle import offer as life_of_offer
@@ -47,6 +50,7 @@ class Written:
         return parts_of(record, self.parts)
 
 
+MAX_ERRORS_SAID = 3  # beside the field; a press shows all of them
 WRITTEN = {
     "need": Written(
         Need, PARTS, BeginForm, NeedState.SUBMITTED, missing_for,
@@ -157,6 +161,29 @@ def draft_tasks(request: HttpRequest, reference: str, kind: str) -> HttpResponse
     return render(request, "projects/draft.html", context)
 
 
+def answered_in_background(view: Callable) -> Callable:
+    """A save in the background gets JSON whatever happens: the page shows `said` beside the field that is written."""
+
+    @wraps(view)
+    def answered(request: HttpRequest, *args, **kwargs) -> HttpResponse:
+        if not _is_background(request):
+            return view(request, *args, **kwargs)
+        if not request.user.is_authenticated:
+            said = _("Not saved: your session has ended. Sign in again in another tab; your text is still here.")
+            return JsonResponse({"said": said}, status=401)
+        try:
+            return view(request, *args, **kwargs)
+        except PermissionDenied as error:
+            return JsonResponse({"said": _("Not saved. %(why)s") % {"why": error}}, status=403)
+
+    return answered
+
+
+def _is_background(request: HttpRequest) -> bool:
+    return request.headers.get("X-Background") == "save"
+
+
+@answered_in_background
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def draft_part(request: HttpRequest, reference: str, slug: str, kind: str) -> HttpResponse:
@@ -166,7 +193,7 @@ def draft_part(request: HttpRequest, reference: str, slug: str, kind: str) -> Ht
     if part is None:
         raise Http404
     form = part.form(request.POST or None, instance=record, user=request.user)
-    background = request.headers.get("X-Background") == "save"
+    background = form.is_background = _is_background(request)
     seen, conflict = request.POST.get("seen") or None, None
     names = sorted(form.names)
     if request.method == "POST":
@@ -176,19 +203,20 @@ def draft_part(request: HttpRequest, reference: str, slug: str, kind: str) -> Ht
             try:
                 with transaction.atomic():
                     drafting.save(record, form.values, by=request.user, seen=seen)
+                    saved = _saved(record, form, names) if background else {}  # before anybody else can write
             except drafting.Conflict as error:
                 conflict = error
             except ValidationError as error:
                 _add_errors(form, error)
             else:
                 if background:
-                    return JsonResponse({"said": _saved_at(), "seen": drafting.fingerprint(record, names)})
+                    return JsonResponse(saved)
                 return _go_on(request, record, part)
         if background:
             said = (
                 _("Somebody else changed this part. Press Save to compare.")
                 if conflict
-                else _("Not saved yet: some answers can't be used. Press Save to see which.")
+                else _("Not saved yet. %(errors)s") % {"errors": " ".join(_errors(form))}
             )
             return JsonResponse({"said": said}, status=409 if conflict else 400)
     parts = written.parts_of(record)
@@ -221,6 +249,29 @@ def _add_errors(form, error: ValidationError) -> None:
                 form.add_error(name if name in form.fields else None, text)
             else:
                 form._non_form_errors = form.error_class([*form.non_form_errors(), text])
+
+
+def _saved(record: Need | Offer, form, names: list[str]) -> dict:
+    """The answer to a save in the background: when, the mark for the next one, and the keys of lines."""
+    rows = {"rows": form.keys()} if isinstance(form, Lines) else {}
+    return {"said": _saved_at(), "seen": drafting.fingerprint(record, names), **rows}
+
+
+def _errors(form) -> list[str]:
+    """What keeps a part from being saved, each with the label of its field."""
+    if not isinstance(form, Lines):
+        return _labelled(form)[:MAX_ERRORS_SAID]
+    found = [str(text) for text in form.non_form_errors()]
+    for number, row in enumerate(form.forms, start=1):
+        found += [_("Line %(n)s: %(error)s") % {"n": number, "error": text} for text in _labelled(row)]
+    return found[:MAX_ERRORS_SAID]
+
+
+def _labelled(form) -> list[str]:
+    return [
+        f"{capfirst(form.fields[name].label)}: {text}" if name in form.fields else str(text)
+        for name, texts in form.errors.items() for text in texts
+    ]  # fmt: skip
 
 
 def _saved_at() -> str:

@@ -256,6 +256,83 @@ def test_saving_in_the_background_answers_with_time_and_mark(need, people, sign_
     assert bad.status_code == 400 and "Not saved" in bad.json()["said"]
 
 
+def test_saving_in_the_background_names_what_cannot_be_used(need, people, sign_in):
+    client = sign_in(people["contributor"])
+    address = f"/needs/{need.reference}/draft/institution/"
+    data = {"seen": client.get(address).context["seen"], "institution": "M", "contact_email": "a@", "scope": "national"}
+    bad = client.post(address, data, headers={"X-Background": "save"})
+    assert bad.json() == {"said": "Not saved yet. E-mail address: Enter a valid email address."}
+    assert Need.objects.get(pk=need.pk).institution == "Department of the environment"
+
+
+def test_saving_in_the_background_says_why_it_is_refused(need, people, sign_in):
+    address = f"/needs/{need.reference}/draft/plans/"
+    ended = sign_in(None).post(address, PLANS, headers={"X-Background": "save"})
+    assert ended.status_code == 401 and "Sign in again in another tab" in ended.json()["said"]
+    Need.objects.filter(pk=need.pk).update(state=NeedState.SUBMITTED)
+    late = sign_in(people["contributor"]).post(address, PLANS, headers={"X-Background": "save"})
+    assert late.status_code == 403 and "It is submitted" in late.json()["said"]
+
+
+def test_a_half_typed_name_makes_no_partner_in_the_background(need, people, sign_in):
+    client = sign_in(people["contributor"])
+    address = f"/needs/{need.reference}/draft/institution/"
+    data = {
+        "seen": client.get(address).context["seen"],
+        "institution": "Nairobi Air Lab",
+        "record": "new",
+        "scope": "national",
+    }
+    before = Partner.objects.count()
+    assert client.post(address, data, headers={"X-Background": "save"}).status_code == 200
+    assert (Partner.objects.count(), Need.objects.get(pk=need.pk).institution) == (before, "Nairobi Air Lab")
+    assert post(client, need, "institution", **data | {"seen": client.get(address).context["seen"]}).status_code == 302
+    assert Need.objects.get(pk=need.pk).institution_partner.name_en == "Nairobi Air Lab"
+
+
+def row(number: int, line=None, **more) -> dict:
+    """A row of the page of lines, as a browser sends it."""
+    found = {"id": line.pk if line else "", "text": line.text if line else "", "quantity": line.quantity or "" if line else "",
+             "unit": line.unit if line else "", "assistance": line.assistance_id or "" if line else "", "note": "",
+             "by_when_month": line.by_when.month if line else "", "by_when_year": line.by_when.year if line else ""}  # fmt: skip
+    return {f"lines-{number}-{name}": value for name, value in {**found, **more}.items()}
+
+
+def test_lines_saved_in_the_background_keep_their_keys_however_often_they_are_sent(need, people, sign_in):
+    client, address = sign_in(people["contributor"]), f"/needs/{need.reference}/draft/lines/"
+    design, sensors = need.lines.all()
+    sent = {"lines-TOTAL_FORMS": 4, "lines-INITIAL_FORMS": 2, **row(0, design), **row(1, sensors), **row(2),
+            **row(3, text="Course"), "seen": client.get(address).context["seen"]}  # fmt: skip
+    first = client.post(address, sent, headers={"X-Background": "save"}).json()
+    again = client.post(address, sent, headers={"X-Background": "save"}).json()  # its answer was lost
+    course = need.lines.get(text="Course")
+    assert first["rows"] == again["rows"] == {
+        "lines-0-id": design.pk, "lines-1-id": sensors.pk, "lines-3-id": course.pk,
+    }  # fmt: skip
+    assert first["seen"] == again["seen"]
+    sent |= {**row(3, text="Course for twelve"), "lines-3-id": course.pk, "seen": again["seen"]}
+    last = client.post(address, sent, headers={"X-Background": "save"})
+    assert last.status_code == 200, last.json()
+    assert [(line.pk, line.text) for line in need.lines.all()][2:] == [(course.pk, "Course for twelve")]
+    unchanged = sent | {"seen": last.json()["seen"]}
+    version = Need.objects.get(pk=need.pk).version
+    assert client.post(address, unchanged).status_code == 302  # the press after it
+    assert (need.lines.count(), Need.objects.get(pk=need.pk).version) == (3, version)
+
+
+def test_a_month_that_was_not_changed_keeps_its_day(need, people, sign_in):
+    need.lines.update(by_when="2027-06-15")
+    rows = {name: value for place, line in enumerate(need.lines.all()) for name, value in row(place, line).items()}
+    sizes = {"lines-TOTAL_FORMS": 2, "lines-INITIAL_FORMS": 2}
+    assert post(sign_in(people["contributor"]), need, "lines", **sizes, **rows).status_code == 302
+    assert {str(line.by_when) for line in need.lines.all()} == {"2027-06-15"}
+    assert (
+        post(sign_in(people["contributor"]), need, "lines", **sizes, **rows | {"lines-0-by_when_month": 7}).status_code
+        == 302
+    )
+    assert [str(line.by_when) for line in need.lines.all()] == ["2027-07-31", "2027-06-15"]
+
+
 @pytest.mark.parametrize("state", NeedState.values)
 def test_only_what_the_state_allows_can_be_written(state, people):
     need = NeedFactory(in_state=state)
