@@ -8,6 +8,8 @@ from django.urls import reverse
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
+from ssc_portal.widgets import options_as_written
+
 
 class PortalAdminSite(admin.AdminSite):
     site_title = site_header = _("South-South cooperation: desk")
@@ -49,7 +51,7 @@ class RuledAdmin:
     def formfield_for_dbfield(self, db_field, request, **kwargs):
         if isinstance(db_field, URLField):
             kwargs.setdefault("assume_scheme", "https")
-        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        field = super().formfield_for_dbfield(db_field, request, **{**options_as_written(db_field), **kwargs})
         if field is not None:
             # Fields in rows and in lists have a column heading but no label of their own.
             widget = getattr(field.widget, "widget", field.widget)

@@ -28,6 +28,8 @@ from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 from rest_framework.renderers import JSONRenderer
 
+from ssc_portal.numbers import plainly
+
 LICENCE = {
     "name": "CC-BY-4.0",
     "title": "Creative Commons Attribution 4.0",
@@ -132,10 +134,6 @@ def _moment(value: dt.datetime) -> str:
     return value.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _number(value: Decimal) -> str:
-    return f"{value.normalize():f}"
-
-
 def _cell(kind: str) -> Callable:
     """How a value of a kind is written in CSV. `_in_csv` says the same in SQL; a test compares the two."""
     return {
@@ -143,7 +141,7 @@ def _cell(kind: str) -> Callable:
         "list": lambda v: harmless(JOIN.join(map(str, v))),
         "boolean": lambda v: "true" if v else "false",
         "datetime": _moment,
-        "number": _number,
+        "number": plainly,
     }.get(kind, str)
 
 

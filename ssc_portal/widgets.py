@@ -1,8 +1,14 @@
 """Form fields as pages show them."""
 
-from django import forms
-from django.utils.translation import get_language
+from decimal import Decimal
 
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from ssc_portal.numbers import NotANumber, read_number
 from ssc_portal.templatetags.portal import language_of_name
 
 
@@ -16,3 +22,51 @@ class NamedSelect(forms.Select):
             if language != get_language():
                 option["attrs"]["lang"] = language
         return option
+
+
+class NumberField(forms.DecimalField):
+    """A number, written as people write it where they live: 12,5 or 12.5. What can mean two numbers is refused.
+
+    A field of text: fields of the type "number" let signs vanish while one types, so that 12,5 becomes 125.
+    """
+
+    widget = forms.TextInput(attrs={"inputmode": "decimal"})
+
+    def to_python(self, value):
+        return super().to_python(_read(value))
+
+
+class WholeNumberField(forms.IntegerField):
+    """A whole number, written as people write it: 1 200, or 1200. Not 12.000, which can mean two numbers."""
+
+    widget = forms.TextInput(attrs={"inputmode": "numeric"})
+
+    def to_python(self, value):
+        number = _read(value)
+        if isinstance(number, Decimal) and number != number.to_integral_value():
+            raise ValidationError(_("“%(text)s” is no whole number.") % {"text": value[:20]}, code="invalid")
+        return super().to_python(int(number) if isinstance(number, Decimal) else number)
+
+
+FIELDS_OF_NUMBERS = ((models.DecimalField, NumberField), (models.IntegerField, WholeNumberField))
+
+
+def field_as_written(db_field: models.Field, **kwargs) -> forms.Field | None:
+    """The form field of a record's field (a `formfield_callback`): numbers as people write them."""
+    return db_field.formfield(**{**options_as_written(db_field), **kwargs})
+
+
+def options_as_written(db_field: models.Field) -> dict:
+    """What makes its form field one that reads numbers as people write them; nothing for other fields."""
+    kind = next((field for model, field in FIELDS_OF_NUMBERS if isinstance(db_field, model)), None)
+    return {"form_class": kind, "widget": kind.widget} if kind and not db_field.choices else {}
+
+
+def _read(value):
+    """A text as the number that it means; everything else as it is."""
+    if not isinstance(value, str) or not value.strip():
+        return value
+    try:
+        return read_number(value)
+    except NotANumber as error:
+        raise ValidationError(str(error), code="invalid") from None

@@ -11,6 +11,7 @@ from projects.choices import Signal
 from projects.matching import words
 from projects.models import Concept, MatchWeights, NearTerm, Wording
 from ssc_portal.admin import KeptHistory, RuledAdmin
+from ssc_portal.widgets import WholeNumberField
 
 
 class WordingInline(RuledInline):
@@ -51,7 +52,7 @@ class WeightsForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         present = self.instance.points if self.instance.pk else matching.weights()
         for signal in Signal:
-            self.fields[f"points_{signal}"] = forms.IntegerField(
+            self.fields[f"points_{signal}"] = WholeNumberField(
                 label=signal.label, min_value=0, max_value=100, initial=present.get(signal, 0)
             )
 

@@ -19,6 +19,7 @@ from projects.choices import NeedKind, Unit, Vocabulary
 from projects.drafting import MOST_LINES, writable
 from projects.lifecycle.need import TO_SUBMIT, Requirement
 from projects.models import LineItem, Need, Term
+from ssc_portal.widgets import field_as_written
 
 SPARE_LINES = 2  # empty rows under the lines that are there
 
@@ -96,7 +97,9 @@ class PartForm(forms.ModelForm):
 
 
 def model_part(*names: str, model=Need, widgets: dict | None = None, base=PartForm) -> type[PartForm]:
-    return forms.modelform_factory(model, form=base, fields=names, widgets=widgets or {})
+    return forms.modelform_factory(
+        model, form=base, fields=names, widgets=widgets or {}, formfield_callback=field_as_written
+    )
 
 
 class WithLanguages(PartForm):
@@ -213,6 +216,7 @@ class LineForm(forms.ModelForm):
     class Meta:
         model = LineItem
         fields = ["text", "assistance", "quantity", "unit", "by_when", "note"]
+        formfield_callback = field_as_written
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)

@@ -10,8 +10,9 @@ from projects.lifecycle.need import ASKED_IN, TO_SUBMIT
 from projects.models import Answer, LineItem, Need, Offer, Project, RecordCheck, SetAside
 from projects.models.need import ENDED
 from projects.models.response import ACCEPTED
+from ssc_portal.numbers import plainly
 from ssc_portal.templatetags.portal import in_language, named
-from ssc_portal.widgets import NamedSelect
+from ssc_portal.widgets import NamedSelect, NumberField
 
 READERS = {  # of a note that is not public, by the kind of record
     "project": _("Only UNEP reads it."),
@@ -83,13 +84,13 @@ class DeliveredForm(forms.Form):
             "line", "response__partner", "response__country"
         )
         for answer in self.rows:
-            self.fields[str(answer.pk)] = forms.DecimalField(
+            self.fields[str(answer.pk)] = NumberField(
                 label=format_html(
                     "{}: {}", in_language(answer.line.text, need.language), named(answer.response.responder)
                 ), initial=answer.delivered, min_value=0,
                 max_value=answer.quantity, max_digits=12, decimal_places=2,
                 help_text=_("of %(agreed)s %(unit)s agreed")
-                % {"agreed": f"{answer.quantity.normalize():f}", "unit": answer.line.get_unit_display()},
+                % {"agreed": plainly(answer.quantity), "unit": answer.line.get_unit_display()},
             )  # fmt: skip
 
     @property

@@ -13,6 +13,7 @@ from projects.forms.draft import LineForm as NeedLineForm
 from projects.forms.draft import PartForm, ThemesForm, WithLanguages, lines_form, model_part, part
 from projects.lifecycle.offer import REQUIRED
 from projects.models import Offer, OfferLine, Project
+from ssc_portal.widgets import field_as_written
 
 
 class LineForm(NeedLineForm):
@@ -21,6 +22,7 @@ class LineForm(NeedLineForm):
     class Meta:
         model = OfferLine
         fields = ["text", "assistance", "cost", "quantity", "unit", "note"]
+        formfield_callback = field_as_written
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)

@@ -13,6 +13,7 @@ from projects.drafting import MOST_LINES
 from projects.forms.draft import SPARE_LINES, MonthField
 from projects.models import Need
 from ssc_portal.templatetags.portal import named
+from ssc_portal.widgets import NumberField
 
 AMOUNT = {"required": False, "max_digits": 12, "decimal_places": 2}
 
@@ -39,7 +40,7 @@ class ActivityForm(Row):
     kind = forms.ChoiceField(
         label=_("Kind of contribution"), choices=ContributionKind, initial=ContributionKind.SERVICES
     )
-    quantity = forms.DecimalField(label=_("How much"), min_value=0, **AMOUNT)
+    quantity = NumberField(label=_("How much"), min_value=0, **AMOUNT)
     unit = forms.ChoiceField(label=_("Unit"), required=False, choices=[("", _("choose")), *Unit.choices])
     starts_on = MonthField(label=_("From"), required=False, begins=True)
     ends_on = MonthField(label=_("Until"), required=False)
@@ -72,8 +73,8 @@ class ActivityForm(Row):
 class IndicatorForm(Row):
     text = forms.CharField(label=_("Indicator"), max_length=300)
     unit = forms.ChoiceField(label=_("Unit"), choices=Unit, initial=Unit.PEOPLE)
-    baseline = forms.DecimalField(label=_("Start"), min_value=0, **AMOUNT)
-    target = forms.DecimalField(label=_("Target"), min_value=0, **AMOUNT)
+    baseline = NumberField(label=_("Start"), min_value=0, **AMOUNT)
+    target = NumberField(label=_("Target"), min_value=0, **AMOUNT)
     target_on = MonthField(label=_("To be reached by"), required=False)
 
 

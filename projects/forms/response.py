@@ -8,8 +8,9 @@ from partners.models import Country, Partner
 from partners.rules import memberships
 from projects.coverage import Coverage, coverage_of
 from projects.models import Answer, Need, Offer, Project, Response
+from ssc_portal.numbers import plainly
 from ssc_portal.templatetags.portal import in_language
-from ssc_portal.widgets import NamedSelect
+from ssc_portal.widgets import NamedSelect, NumberField
 
 
 class OfferField(forms.ModelChoiceField):
@@ -28,9 +29,9 @@ class WithLines(forms.ModelForm):
         self.lines: list[tuple[Coverage, forms.BoundField]] = []
         for row in coverage_of(need):
             name = f"line_{row.line.pk}"
-            self.fields[name] = forms.DecimalField(
+            self.fields[name] = NumberField(
                 label=format_html("{}. {}", row.letter, in_language(row.line.text, need.language)), required=False, min_value=0, max_digits=12, decimal_places=2,
-                help_text=_("%(open)s %(unit)s still open") % {"open": f"{row.open.normalize():f}", "unit": row.line.get_unit_display()},
+                help_text=_("%(open)s %(unit)s still open") % {"open": plainly(row.open), "unit": row.line.get_unit_display()},
                 initial=quantities.get(row.line.pk),
             )  # fmt: skip
             self.lines.append((row, self[name]))

@@ -3,10 +3,14 @@
 import html
 import re
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
+from ssc_portal.numbers import NotANumber, read_number
+
+DECIMAL = r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)"  # as XML Schema has decimals: a dot, and nothing between thousands
+MOST = Decimal(10) ** 18
 MOJIBAKE = re.compile(r"[ÃÂ][\x80-\xbf¡-¿]|â€|Ð[\x80-\xbf°-¿]")
 
 
@@ -55,15 +59,9 @@ def day_of(text: str | None) -> date | None:
 def number_of(text: str | None) -> tuple[Decimal | None, bool]:
     """A number and whether its writing had to be repaired."""
     raw = (text or "").strip()
-    plain = (
-        raw.replace("\u00a0", "").replace(" ", "").replace(",", "")
-        if re.fullmatch(r"-?[\d,\s\u00a0]+(\.\d+)?", raw)
-        else raw
-    )
+    is_decimal = re.fullmatch(DECIMAL, raw) is not None
     try:
-        value = Decimal(plain)
-    except InvalidOperation:
+        value = Decimal(raw) if is_decimal else read_number(raw)
+    except NotANumber:
         return None, False
-    if not value.is_finite() or abs(value) >= Decimal(10) ** 18:
-        return None, False
-    return value, plain != raw
+    return (value, not is_decimal) if abs(value) < MOST else (None, False)

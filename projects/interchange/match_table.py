@@ -7,6 +7,7 @@ from django.conf import settings
 
 from projects.choices import Signal
 from projects.matches import Candidate
+from ssc_portal.numbers import plainly
 from ssc_portal.tables import Column
 
 COLUMNS = [
@@ -25,10 +26,6 @@ COLUMNS = [
 ]
 
 
-def _plain(value) -> str:
-    return f"{Decimal(str(value)).normalize():f}"
-
-
 def _points(value: float) -> Decimal:
     return Decimal(f"{value:.1f}")
 
@@ -44,6 +41,6 @@ def rows(candidates: Iterable[Candidate]) -> Iterator[list]:
             reference if candidate.is_offer else None, None if candidate.is_offer else reference, given.title,
             given.provider.name if candidate.is_offer else None, _points(candidate.match.score),
             *(_points(points[signal][0]) if signal in points else None for signal in Signal),
-            [f"{line.row.line.text}: {_plain(line.could)} / {_plain(line.row.open)}" for line in candidate.covers],
+            [f"{line.row.line.text}: {plainly(line.could)} / {plainly(line.row.open)}" for line in candidate.covers],
             said, f"{settings.PORTAL_URL}{given.get_absolute_url()}",
         ]  # fmt: skip

@@ -15,7 +15,7 @@ from django.db import models
 from django.utils.translation import gettext as _
 from import_export import widgets
 
-from projects.interchange.cleaning import number_of
+from ssc_portal.numbers import clearly, read_number
 from ssc_portal.tables import JOIN
 
 NAMED = " – "  # between a code and its name
@@ -56,6 +56,10 @@ class Cell(widgets.Widget):
 
     def choices(self) -> list[tuple[str, str]]:
         """(code, name) of what can be picked; none where anything may be written."""
+        return []
+
+    def numbers_in(self, text: str) -> list[tuple["Number", str]]:
+        """The numbers that a text holds, each with the cell that reads it."""
         return []
 
 
@@ -136,15 +140,16 @@ class Month(Nullable):
 
 class Number(Nullable):
     how = "12.5"
+    decimal_mark: str | None = None  # of the table, where its other numbers prove it
+
+    def numbers_in(self, text):
+        return [(self, text)]
 
     def read(self, text):
-        value, _repaired = number_of(text)
-        if value is None:
-            raise ValueError(_("“%(text)s” is no number. Write it as 12.5.") % {"text": text[:20]})
-        return value
+        return read_number(text, self.decimal_mark)
 
     def show(self, value):
-        return f"{Decimal(value).normalize():f}"
+        return clearly(Decimal(value))
 
 
 class Whole(Number):
@@ -214,10 +219,18 @@ class Tie(Record):
         super().__init__(records, code)
         self.name, self.parts, self.defaults = name, parts, defaults
 
-    def read(self, text):
+    def numbers_in(self, text):
+        _code, said = self._taken_apart(text)
+        cells = zip(self.parts.values(), said, strict=False)
+        return [found for cell, part in cells for found in cell.numbers_in(part)]
+
+    def _taken_apart(self, text: str) -> tuple[str, list[str]]:
         given = code_of(text)
         code = next((c for c in self._beginnings(given) if c.lower() in self.by_code), given)
-        said = [part.strip() for part in given[len(code) :].split(":")[1:]]
+        return code, [part.strip() for part in given[len(code) :].split(":")[1:]]
+
+    def read(self, text):
+        code, said = self._taken_apart(text)
         found = {
             self.name: super().read(code),
             **{name: cell.empty for name, cell in self.parts.items()},
@@ -250,6 +263,9 @@ class Several(Cell):
 
     def choices(self):
         return self.one.choices()
+
+    def numbers_in(self, text):
+        return [found for part in text.split(JOIN.strip()) for found in self.one.numbers_in(part.strip())]
 
     def clean(self, value, row=None, **kwargs):
         entries = [part for part in str(value or "").split(JOIN.strip()) if part.strip()]

@@ -29,6 +29,7 @@ from projects.choices import (
 )
 from projects.interchange.bulk.cells import Cell, Choice, Key, Month, Number, Record, Several, Tie, Whole, cell_for
 from projects.models import Contribution, LineItem, Need, Offer, OfferLine, Project, Term
+from ssc_portal.numbers import decimal_mark_of
 
 NAMES = ("name_en", "name_ar", "name_zh_hans", "name_fr", "name_ru", "name_es")
 
@@ -135,6 +136,14 @@ class TableResource(resources.ModelResource):
                 {n: column.cell for n, column in cell.columns.items()} if name == self.line_column else {name: cell}
             )
         return found
+
+    def use_decimal_mark(self, texts: list[tuple[str, str]]) -> None:
+        """Reads numbers as the table writes them, where these texts of its cells, as (column, text), prove how."""
+        columns = self.columns()
+        found = [number for name, text in texts for number in columns[name].numbers_in(text)]
+        mark = decimal_mark_of(text for _cell, text in found)
+        for cell, _text in found:
+            cell.decimal_mark = mark
 
     def line_names(self) -> list[str]:
         """Those of the columns that fill lines."""
