@@ -15,6 +15,8 @@ from projects.interchange.iati_own import assumed, is_own_vocabulary, own, role_
 from projects.interchange.iati_results import take_result
 from projects.interchange.iati_settling import settle
 from projects.interchange.iati_texts import LANG, name_of, narratives
+from projects.models.parts import ROUNDING
+from ssc_portal.numbers import plainly
 
 DATE_TYPES = {
     "1": "planned_start", "2": "actual_start", "3": "planned_end", "4": "actual_end",
@@ -218,12 +220,27 @@ def _take_place(target: str):
         ties = getattr(activity, target)
         if not tie.code and not tie.name:
             activity.find(element.tag, "", "left_out", _("Neither a code nor a name."))
-        elif any((t.code, t.name if not t.code else "") == (tie.code, tie.name if not tie.code else "") for t in ties):
-            activity.find(element.tag, tie.code or tie.name, "repaired", _("Named twice; kept once."))
+        elif same := next((t for t in ties if _known_by(t) == _known_by(tie)), None):
+            _add_share(same, tie, element, activity)
         else:
             ties.append(tie)
 
     return take
+
+
+def _known_by(tie: Tie) -> tuple[str, str]:
+    return tie.code, tie.name if not tie.code else ""
+
+
+def _add_share(tie: Tie, again: Tie, element, activity) -> None:
+    """Of what is named a second time its share counts, too."""
+    text = _("Named twice; kept once.")
+    if again.share is not None:
+        tie.share = (tie.share or 0) + again.share
+        if 100 < tie.share <= 100 + ROUNDING:
+            tie.share = Decimal(100)
+        text = _("Named twice; kept once, its shares added up to %(sum)s.") % {"sum": plainly(tie.share)}
+    activity.find(element.tag, again.code or again.name, "repaired", text)
 
 
 def _take_sector(element, activity):
@@ -236,12 +253,10 @@ def _take_sector(element, activity):
     tie.share = _share(element, activity)
     if not tie.code and not tie.name:
         activity.find("sector", "", "left_out", _("Neither a code nor a name."))
-    elif any(
-        (t.vocabulary, t.code, t.name if not t.code else "")
-        == (tie.vocabulary, tie.code, tie.name if not tie.code else "")
-        for t in activity.sectors
+    elif same := next(
+        (t for t in activity.sectors if (t.vocabulary, *_known_by(t)) == (tie.vocabulary, *_known_by(tie))), None
     ):
-        activity.find("sector", tie.code or tie.name, "repaired", _("Named twice; kept once."))
+        _add_share(same, tie, element, activity)
     else:
         activity.sectors.append(tie)
 
@@ -315,7 +330,12 @@ def _money(element, activity, what: str) -> tuple[Decimal, str] | None:
     raw = value.text if value is not None else None
     number, repaired = number_of(raw)
     if number is None:
-        activity.find(f"{what}/value", raw, "left_out", _("No amount, so it was left out."))
+        text = (
+            _("Not one number without doubt, so it was left out.")
+            if (raw or "").strip()
+            else _("No amount, so it was left out.")
+        )
+        activity.find(f"{what}/value", raw, "left_out", text)
         return None
     currency = (value.get("currency") or activity.currency or "").strip().upper()
     if not re.fullmatch(r"[A-Z]{3}", currency):
@@ -323,11 +343,11 @@ def _money(element, activity, what: str) -> tuple[Decimal, str] | None:
             f"{what}/value/@currency",
             currency,
             "left_out",
-            _("%(amount)s has no currency, so it was left out.") % {"amount": number},
+            _("%(amount)s has no currency, so it was left out.") % {"amount": plainly(number)},
         )
         return None
     if repaired:
-        activity.find(f"{what}/value", raw, "repaired", _("Signs removed from the number."))
+        activity.find(f"{what}/value", raw, "repaired", _("Read as %(number)s.") % {"number": plainly(number)})
     return number.quantize(Decimal("0.01")), currency
 
 

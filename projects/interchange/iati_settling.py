@@ -5,6 +5,8 @@ from decimal import Decimal
 from django.utils.translation import gettext as _
 
 from projects.interchange.iati_activity import Activity
+from projects.models.parts import ROUNDING
+from ssc_portal.numbers import plainly
 
 TEXT_LIMITS = {"title": 400, "summary": 1000, "description": 30000, "objectives": 30000}
 
@@ -69,25 +71,26 @@ def _settle_dates(activity: Activity) -> None:
 
 
 def _settle_shares(activity: Activity) -> None:
-    """Percentages that add up to more than 100 can't all be right: they are left out, the places and sectors stay."""
+    """Percentages that add up to more than 100, but for rounding, can't all be right: they are left out, the places and
+    sectors stay."""
     groups = {"recipient-country": [*activity.countries, *activity.regions]}
     for tie in activity.sectors:
         groups.setdefault(f"sector (vocabulary {tie.vocabulary})", []).append(tie)
     for what, ties in groups.items():
-        total = sum(tie.share or 0 for tie in ties)
-        if total > 100:
+        total = sum((tie.share or Decimal(0) for tie in ties), Decimal(0))
+        if total > 100 + ROUNDING:
             activity.find(
                 f"{what}/@percentage",
                 total,
                 "left_out",
-                _("They add up to %(sum)s, more than 100; the shares were left out.") % {"sum": total.normalize()},
+                _("They add up to %(sum)s, more than 100; the shares were left out.") % {"sum": plainly(total)},
             )
             for tie in ties:
                 tie.share = None
-        elif total and total < Decimal("99.9"):
+        elif total and total < 100 - ROUNDING:
             activity.find(
                 f"{what}/@percentage",
                 total,
                 "kept",
-                _("They add up to %(sum)s, not to 100.") % {"sum": total.normalize()},
+                _("They add up to %(sum)s, not to 100.") % {"sum": plainly(total)},
             )

@@ -3,6 +3,8 @@
 What an import could not resolve is kept as it came, in `reported_code` and `reported_name`, until staff say what it is.
 """
 
+from decimal import Decimal
+
 import pghistory
 import pgtrigger
 from django.core.exceptions import ValidationError
@@ -75,6 +77,9 @@ def named_or_reported(field: str) -> models.CheckConstraint:
     )
 
 
+ROUNDING = Decimal("0.1")  # by which shares that were rounded one by one may miss 100; also in projects_check_countries
+
+
 def share_field():
     return models.DecimalField(
         _("share in %"), max_digits=7, decimal_places=4, null=True, blank=True,
@@ -84,7 +89,7 @@ def share_field():
 
 
 def checks_countries():
-    """Shares of countries and regions add up to 100 at most; providers fit the modality. Checked at the end of a transaction."""
+    """Shares of countries and regions add up to 100 at most, but for rounding; providers fit the modality. Checked at the end of a transaction."""
     return pgtrigger.Trigger(
         name="countries_add_up",
         operation=pgtrigger.Insert | pgtrigger.Update,
@@ -269,6 +274,6 @@ def misfit_of_countries(modality: str, links: list[ProjectCountry | ProjectRegio
         return _("Only one country can be the first provider.")
     if ProviderOrder.SECOND in orders and ProviderOrder.FIRST not in orders:
         return _("There is a second provider but no first one.")
-    if sum(link.share or 0 for link in links) > 100:
+    if sum(link.share or 0 for link in links) > 100 + ROUNDING:
         return _("The shares of the countries add up to more than 100 %.")
     return None

@@ -4,6 +4,7 @@ import gzip
 import io
 import resource
 import zipfile
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -336,3 +337,53 @@ def test_real_samples_arrive(system, client):
         old = import_file(SAMPLES / f"{name}_sample.xml", by=system)
         assert (old.created, old.rejected) == (activities, 0)
         assert old.issues.exists()
+
+
+# --- numbers and shares --------------------------------------------------------------------------------------------------
+PAYMENT = (
+    '<transaction><transaction-type code="3"/><transaction-date iso-date="2024-05-01"/><value>{}</value></transaction>'
+)
+
+
+@pytest.mark.parametrize(
+    ("raw", "amounts", "outcome"),
+    [
+        ("1234,56", ["1234.56"], "repaired"), ("1 234,56", ["1234.56"], "repaired"), ("1.234,56", ["1234.56"], "repaired"),
+        ("1234.5", ["1234.50"], None), ("1.234", ["1.23"], None), ("1,200", [], "left_out"), ("1E3", [], "left_out"),
+        ("NaN", [], "left_out"), ("1,23,4", [], "left_out"),
+    ],
+)  # fmt: skip
+def test_an_amount_is_read_as_it_is_meant_or_left_out(imported, raw, amounts, outcome):
+    project, issues = imported(PAYMENT.format(raw))
+    assert [str(t.amount) for t in project.transactions.all()] == amounts
+    assert [o for element, value, o in issues if element == "transaction/value"] == ([outcome] if outcome else [])
+
+
+def shares(places: str, sectors: str = ""):
+    return (
+        "".join(f'<recipient-country code="{c}" percentage="{n}"/>' for c, n in (p.split(":") for p in places.split()))
+        + "".join(f'<sector code="{c}" percentage="{n}"/>' for c, n in (p.split(":") for p in sectors.split()))
+    )  # fmt: skip
+
+
+def test_shares_that_were_rounded_are_kept(write, system):
+    content = activity(shares("RW:33.34 KE:33.34 UG:33.34", "41010:50.01 41030:50")).replace(
+        '<recipient-country code="KE"/>', ""
+    )
+    run = import_file(write(document(content)), by=system)
+    project = Project.objects.get()
+    assert sorted(link.share for link in project.country_links.all()) == [Decimal("33.34")] * 3
+    assert sorted(link.share for link in project.term_links.all()) == [Decimal(50), Decimal("50.01")]
+    assert not run.issues.filter(element__contains="percentage").exists()
+
+
+def test_a_place_named_twice_has_both_shares(imported):
+    project, issues = imported(shares("KE:30 UG:40 KE:30", "41010:50 41030:20 41010:30"))
+    assert {link.country.iso2: link.share for link in project.country_links.all()} == {"KE": 60, "UG": 40}
+    assert {link.term.code: link.share for link in project.term_links.all()} == {"41010": 80, "41030": 20}
+    assert ("recipient-country", "KE", "repaired") in issues
+
+
+def test_a_sentence_about_shares_has_no_exponent(imported):
+    project, _issues = imported(shares("", "41010:30 41030:30"))
+    assert "to 60, not" in " ".join(project.import_run.issues.values_list("text", flat=True))
