@@ -4,25 +4,22 @@ A file is checked, then handed to the virus scanner that the installation names 
 the file from standard input and ends with 0 when it is clean, such as `clamdscan --fdpass -`), then stored.
 """
 
-import io
 import shlex
 import subprocess
 import unicodedata
-import zipfile
 from pathlib import Path
 
-import puremagic
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.files.base import File
 from django.db import transaction
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from projects.choices import DocumentKind, ResponseState
 from projects.lifecycle import locked, only_in, write_down
 from projects.lifecycle.need import TAKES_DOCUMENTS, WRITING
 from projects.models import Need, NeedDocument, Response
+from ssc_portal import incoming
 
 LARGEST = 10 * 1024 * 1024  # bytes
 MOST = 20  # files of one need or response
@@ -32,64 +29,13 @@ RESPONSE_TAKES_DOCUMENTS = (
     ResponseState.ACCEPTED,
 )  # they go in the first two
 SCAN_SECONDS = 60
-OFFICE = {
-    "word/": ("application/vnd.openxmlformats-officedocument.wordprocessingml.document", ".docx"),
-    "xl/": ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", ".xlsx"),
-    "ppt/": ("application/vnd.openxmlformats-officedocument.presentationml.presentation", ".pptx"),
-}
-OPEN_DOCUMENT = {
-    "application/vnd.oasis.opendocument.text": ".odt",
-    "application/vnd.oasis.opendocument.spreadsheet": ".ods",
-}
-SIMPLE = {
-    ".pdf": "application/pdf",
-    ".png": "image/png",
-    ".jpg": "image/jpeg",
-    ".jpeg": "image/jpeg",
-    ".jfif": "image/jpeg",
-}
-KNOWN = gettext_lazy("PDF, Word, Excel, PowerPoint, OpenDocument, PNG or JPEG")
+UNPACKED = 40 * LARGEST  # bytes to which an archive, such as a Word file, may unfold
+KNOWN = incoming.KNOWN
 
 
-def media_type(content: bytes, *, unpacked: int = 40 * LARGEST) -> tuple[str, str]:
-    """(media type, extension) of a file by its content. Raises ValidationError for what is not taken.
-
-    `unpacked`: the most bytes that an archive may unfold to.
-    """
-    refused = ValidationError(
-        _("This file is not taken: by its content it is none of %(known)s.") % {"known": KNOWN}, code="type"
-    )
-    if content[:4] == b"PK\x03\x04":
-        return _inside_archive(content, unpacked, refused)
-    try:
-        extension = puremagic.from_string(content)
-    except (puremagic.PureError, ValueError):
-        raise refused from None
-    if extension not in SIMPLE or (extension == ".pdf" and not content.startswith(b"%PDF-")):
-        raise refused
-    return SIMPLE[extension], {".jpeg": ".jpg", ".jfif": ".jpg"}.get(extension, extension)
-
-
-def _inside_archive(content: bytes, unpacked: int, refused: ValidationError) -> tuple[str, str]:
-    """Office files are archives: what they are stands inside. Those with macros are refused."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            names = archive.namelist()
-            if any(name.lower().endswith("vbaproject.bin") for name in names):
-                raise ValidationError(_("This file holds macros. Save it without them."), code="macros")
-            if sum(entry.file_size for entry in archive.infolist()) > unpacked:
-                raise refused
-            if "mimetype" in names:
-                kind = archive.read("mimetype")[:100].decode("ascii", "replace").strip()
-                if kind in OPEN_DOCUMENT:
-                    return kind, OPEN_DOCUMENT[kind]
-            if "[Content_Types].xml" in names:
-                for folder, found in OFFICE.items():
-                    if any(name.startswith(folder) for name in names):
-                        return found
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError):
-        raise refused from None
-    raise refused
+def media_type(content: bytes) -> tuple[str, str]:
+    """(media type, extension) of a file by its content. Raises ValidationError for what is not taken."""
+    return incoming.media_type(content, unpacked=UNPACKED)
 
 
 def scan(content: bytes) -> None:

@@ -22,10 +22,11 @@ from projects.interchange.iati_import import import_file
 from projects.models import ImportIssue, ImportRun
 from projects.models.importing import ImportKind, RowOutcome, RowUndo
 from projects.tasks import import_iati, import_table
+from ssc_portal import incoming
 from ssc_portal.admin import RuledAdmin
 
 MOST_UPLOAD = 200 * 1024**2  # bytes
-MOST_PREVIEW = 5 * 1024**2  # bytes; larger files are read by the worker, without a preview first
+MOST_PREVIEW = 5 * 1024**2  # bytes, unpacked; larger files are read by the worker, without a preview first
 LISTED = 500
 ROWS_LISTED = 100
 
@@ -130,7 +131,7 @@ class ImportRunAdmin(RuledAdmin, admin.ModelAdmin):
                 is_dry_run=True,
                 progress=ImportRun.Progress.WAITING,
             )
-            if upload.size <= MOST_PREVIEW:
+            if incoming.unpacks_within(Path(run.file.path), MOST_PREVIEW):
                 import_file(
                     Path(run.file.path), by=request.user, dry_run=True, publish=form.cleaned_data["publish"], run=run
                 )

@@ -22,6 +22,9 @@ MOST_RATIO = 200  # of an archive: real IATI files pack 10 to 30 times
 FREE_BYTES = 20 * 1024**2  # small archives may pack better
 
 
+MOST_ELEMENTS = 1_000_000  # of one activity, which is held as a whole; 40 000 payments have 400 000
+
+
 class Unreadable(Exception):
     """The file as a whole can't be read; the message says why and what to do."""
 
@@ -93,11 +96,13 @@ def read_activities(path: Path, source: Source | None = None) -> Iterator[Activi
             stream, events=("start", "end"), resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False,
             remove_comments=True, remove_pis=True,
         )  # fmt: skip
-        depth = 0
+        depth = elements = 0
         try:
             for event, element in events:
                 if event == "start":
-                    depth += 1
+                    depth, elements = depth + 1, elements + 1 if depth > 1 else 0
+                    if elements > MOST_ELEMENTS:
+                        raise Unreadable(_("An activity has more than %(n)s elements; the file was not read further.") % {"n": MOST_ELEMENTS})  # fmt: skip
                     if depth == 1:
                         _check_root(element)
                         source.version = (element.get("version") or "")[:10]

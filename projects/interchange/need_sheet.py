@@ -17,18 +17,19 @@ from django.http import QueryDict
 from django.utils.translation import get_language, gettext_lazy, override
 from django.utils.translation import gettext as _
 from openpyxl import Workbook
+from openpyxl.utils import get_column_letter
 
 from projects import drafting
 from projects.choices import Unit, Vocabulary
 from projects.forms.draft import Lines, Part, ThemesForm, parts_of
-from projects.interchange.workbooks import BOLD, FILL, LISTS, WRAP, head, opened, pick, plain, put
+from projects.interchange.workbooks import BOLD, FILL, LISTS, WRAP, head, opened, pick, put
 from projects.models import Need, Term
 
 NEED, LINES, ABOUT = gettext_lazy("Need"), gettext_lazy("Lines"), gettext_lazy("About")
 YES_OR_NO = ((True, gettext_lazy("yes")), (False, gettext_lazy("no")))
 LARGEST = 2 * 1024 * 1024
 SPARE = 15  # rows for lines that are not there yet
-MOST_ROWS = 400
+NEED_WIDTH = 4  # columns of the sheet of questions
 LEFT_OUT = {"kind", "record"}  # the kind decides which parts there are; the record is chosen on the page
 KEPT = {"kind", "institution_partner"}  # the same as fields of the need: as they are, whatever the file says
 LINE_COLUMNS = ("id", "text", "assistance", "quantity", "unit", "by_when", "note", "remove")
@@ -171,20 +172,18 @@ def take(need: Need, file: File, *, by) -> list[str]:
     """
     book = opened(file, LARGEST)
     sheets = _sheets(book)
-    about = {str(a): b for a, b, *_rest in sheets[ABOUT].iter_rows(min_row=1, max_row=2, max_col=2, values_only=True)}
+    about = {a: b for a, b, *_rest in (texts for _n, texts in sheets[ABOUT].texts(width=2))}
     if about.get("reference") != need.reference:
         raise ValidationError(
             _("This file belongs to %(other)s, not to %(reference)s.")
             % {"other": str(about.get("reference") or _("another need"))[:40], "reference": need.reference}
         )
     answers = {
-        str(code): (row, plain(value))
-        for row, (code, _label, value) in enumerate(
-            sheets[NEED].iter_rows(min_row=2, max_row=MOST_ROWS, max_col=3, values_only=True), start=2
-        )
-        if code
+        code: (row, value)
+        for row, (code, _label, value, *_rest) in sheets[NEED].texts(width=NEED_WIDTH)
+        if code and row > 1
     }
-    values, findings, parts = {}, [], []
+    values, findings, parts = {}, _without_place(need, book, sheets), []
     for part in parts_of(need):
         if part.slug == "lines":
             form, cells = _lines(part, need, sheets[LINES], by)
@@ -212,12 +211,38 @@ def take(need: Need, file: File, *, by) -> list[str]:
 def _sheets(book) -> dict:
     """The sheets, whatever language their names are in."""
     names = _by_label([(name, name) for name in (NEED, LINES, ABOUT)])
-    found = {names[title.lower()]: book[title] for title in book.sheetnames if title.lower() in names}
+    found = {names[title.lower()]: sheet for title, sheet in book.items() if title.lower() in names}
     if missing := [name for name in (NEED, LINES, ABOUT) if name not in found]:
         raise ValidationError(
             _("The sheet “%(name)s” is missing. Use the file that you took from here.") % {"name": missing[0]}
         )
     return found
+
+
+def _without_place(need: Need, book: dict, sheets: dict) -> list[Finding]:
+    """What somebody wrote where nothing is read: beside the columns, at no question or at one asked twice, on other sheets."""
+    known = {
+        f"{part.slug}.{name}" for part in parts_of(need) for name in getattr(part.form(instance=need), "fields", {})
+    }
+    seen, found = set(), []
+    for row, (code, _label, value, _hint, *beside) in sheets[NEED].texts(width=NEED_WIDTH):
+        if row > 1 and value and (code not in known or code in seen):
+            found.append(Finding(sheets[NEED].title, row, "C", _("Nothing is asked here, so this has no place: write it as the answer to a question.")))  # fmt: skip
+        seen.add(code)
+        found += _beside(sheets[NEED], row, NEED_WIDTH, beside)
+    for row, cells in sheets[LINES].texts(width=len(LINE_COLUMNS)):
+        found += _beside(sheets[LINES], row, len(LINE_COLUMNS), cells[len(LINE_COLUMNS) :])
+    for title, sheet in book.items():
+        if sheet.rows and title != LISTS and sheet not in sheets.values():
+            found.append(Finding(title, next(iter(sheet.rows)), "A", _("This sheet is not read. Move what is meant to the others, and delete it.")))  # fmt: skip
+    return found
+
+
+def _beside(sheet, row: int, width: int, beside: list[str]) -> list[Finding]:
+    return [
+        Finding(sheet.title, row, get_column_letter(width + place), _("This stands beside the columns that are read. Move it into one of them, or delete it."))
+        for place, text in enumerate(beside, start=1) if text
+    ]  # fmt: skip
 
 
 def _part(part: Part, need: Need, sheet, answers: dict, by):
@@ -250,6 +275,12 @@ def _part(part: Part, need: Need, sheet, answers: dict, by):
             data[name] = choices.get(text.lower(), text)
         else:
             data[name] = text
+        if (
+            field.disabled
+            and isinstance(data[name], str)
+            and data[name].split() != str(blank[name].value() or "").split()
+        ):
+            wrong.append((name, _("This can't be changed any more. Put back what stood here.")))
     form = part.form(_flat(data), instance=Need.objects.get(pk=need.pk), user=by)
     if isinstance(form, ThemesForm):
         form.is_valid()
@@ -278,13 +309,9 @@ def _lines(part: Part, need: Need, sheet, by):
     stored = {line.pk: place for place, line in enumerate(need.lines.all())}
     assistance, units, yes_or_no = _by_label(_assistance()), _by_label(Unit.choices), _by_label(YES_OR_NO)
     filled, fresh = {}, []
-    for row, cells in enumerate(
-        sheet.iter_rows(min_row=2, max_row=MOST_ROWS, max_col=len(LINE_COLUMNS), values_only=True), 2
-    ):
-        values = dict(
-            zip(LINE_COLUMNS, map(plain, [*cells, *[None] * len(LINE_COLUMNS)][: len(LINE_COLUMNS)]), strict=True)
-        )
-        if not any(v for name, v in values.items() if name != "id"):
+    for row, cells in sheet.texts(width=len(LINE_COLUMNS)):
+        values = dict(zip(LINE_COLUMNS, cells, strict=False))
+        if row == 1 or not any(v for name, v in values.items() if name != "id"):
             continue
         key = int(values["id"]) if values["id"].isdigit() else None
         if key in stored and stored[key] not in filled:

@@ -1,20 +1,13 @@
 """Workbooks (XLSX) that people fill in: cells, lists to pick from, and reading what comes back."""
 
-import datetime as dt
-import io
-from decimal import Decimal
-
 from django.core.exceptions import ValidationError
 from django.core.files.base import File
 from django.utils.translation import gettext as _
-from lxml import etree
-from openpyxl import load_workbook
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
-from openpyxl.utils.exceptions import InvalidFileException
 from openpyxl.worksheet.datavalidation import DataValidation
 
-from projects import uploads
+from ssc_portal import incoming
 from ssc_portal.tables import UNWRITABLE
 
 LISTS = "Lists"  # the hidden sheet with what can be picked
@@ -54,25 +47,8 @@ def pick(sheet, lists, cells: str, labels: list[str], column: int, *, only: bool
     rule.add(cells)
 
 
-def opened(file: File, largest: int):
-    """The workbook in an uploaded file of at most `largest` bytes. Raises ValidationError."""
+def opened(file: File, largest: int) -> dict[str, incoming.Sheet]:
+    """The sheets of the workbook in an uploaded file of at most `largest` bytes. Raises ValidationError."""
     if file.size > largest:
         raise ValidationError(_("This file is larger than %(n)s MB.") % {"n": largest // 1024**2})
-    content = file.read()
-    if not content or uploads.media_type(content, unpacked=20 * largest)[1] != ".xlsx":
-        raise ValidationError(_("This is not a spreadsheet of the kind XLSX."))
-    try:
-        return load_workbook(io.BytesIO(content), data_only=True)
-    except (InvalidFileException, etree.XMLSyntaxError, KeyError, ValueError, OSError, TypeError, IndexError):
-        raise ValidationError(_("This spreadsheet is damaged. Save it again as XLSX.")) from None
-
-
-def plain(value) -> str:
-    """What a person reads in the cell."""
-    if value is None:
-        return ""
-    if isinstance(value, dt.datetime):
-        return value.date().isoformat()
-    if isinstance(value, float | Decimal) and value == int(value):
-        return str(int(value))
-    return str(value).replace("\x00", "").strip()
+    return incoming.workbook(file.read(), unpacked=20 * largest)

@@ -8,7 +8,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.urls import reverse
-from openpyxl import load_workbook
+from openpyxl import Workbook, load_workbook
 
 from partners.models import Country, GroupMember, Partner
 from projects.interchange.bulk import running, sheets
@@ -472,3 +472,107 @@ def test_the_command_tries_writes_and_undoes(tmp_path, media, people):
     ):  # fmt: skip
         with pytest.raises(CommandError):
             call_command("import_table", *wrong, stdout=out)
+
+
+# --- numbers as they are written elsewhere -----------------------------------------------------------------------------
+HEAD = "title;contribution;contribution_by;contribution_kind;quantity;delivered;unit;women;men;amount;spent;currency\n"
+LINE = "Experts;KEN;D011;{};{};expert-days;;;{};;USD\n"
+
+
+def quantities(run) -> tuple:
+    lines = run.rows.first().after["contributions"]
+    return tuple(lines[0].get(name) for name in ("quantity", "delivered", "amount"))
+
+
+def test_decimal_commas_are_read_and_shown_as_they_will_be_stored(bring):
+    run = bring("projects", HEAD + "P;" + LINE.format("12,5", "0,5", "1 234,56"))
+    assert (problems(run), quantities(run)) == ([], ("12.5", "0.5", "1234.56"))
+    contribution = Project.objects.get().contributions.get()
+    assert [str(n) for n in (contribution.quantity, contribution.delivered, contribution.amount)] == [
+        "12.50",
+        "0.50",
+        "1234.56",
+    ]
+
+
+def test_a_number_that_can_mean_two_is_refused_by_row_and_column(bring):
+    run = bring("projects", HEAD + "P;" + LINE.format("1,200", "7", ""))
+    assert problems(run) == [
+        "contributions: Row 2, quantity: “1,200” can mean 1200 or 1.2. Write the one that is meant, in this way."
+    ]
+    comma = bring("projects", HEAD.replace(";", ",") + "P," + LINE.replace(";", ",").format('"1.200"', "7", ""))
+    assert counts(comma) == (0, 0, 0, 1)
+
+
+def test_other_numbers_of_the_table_tell_what_its_comma_means(bring):
+    run = bring("projects", HEAD + "P;" + LINE.format("1,200", "0,5", "5") + "Q;" + LINE.format("2", "1,000", "5"))
+    assert problems(run) == []
+    assert [row.after["contributions"][0]["delivered"] for row in run.rows.all()] == ["0.5", "1"]
+    assert quantities(run)[0] == "1.2"
+
+
+def test_shares_are_written_so_that_they_come_back_whatever_the_convention(bring, desk):
+    bring("projects", "title,terms\nP,bsp-theme:air:33.3330\n")
+    resource = KINDS["projects"](by=desk)
+    for write in (sheets.as_csv, sheets.as_workbook):
+        content = write(resource, sheets.filled(resource, Project.objects.all()))
+        assert counts(bring("projects", content, name=f"t.{'csv' if write is sheets.as_csv else 'xlsx'}")) == (
+            0,
+            0,
+            1,
+            0,
+        )
+
+
+# --- nothing is dropped without a word ---------------------------------------------------------------------------------
+def test_a_row_without_a_name_loses_no_text(bring):
+    run = bring("projects", "title,summary,lessons\nWells,Two towns.,\n,Lost text,Lost too\n")
+    assert counts(run) == (0, 0, 0, 1)
+    summary, lessons = problems(run)
+    assert "Row 3 goes on with the record of row 2" in summary and "“Lost text” has no place" in summary
+    assert lessons.startswith("lessons: ")
+
+
+def test_a_row_that_repeats_its_key_with_another_text_is_told(bring):
+    run = bring("needs", "key,country,title,problem\nN1,KEN,Air,No data.\nN1,KEN,Water,No data.\n")
+    assert "“Water” has no place" in " ".join(problems(run))
+    again = bring("needs", "key,country,title,line\nN1,KEN,Air,One\nN1,KEN,Air,Two\n")  # filled down: nothing is lost
+    assert problems(again) == []
+
+
+def workbook(**sheets_with_rows) -> bytes:
+    book = Workbook()
+    book.remove(book.active)
+    for name, rows in sheets_with_rows.items():
+        sheet = book.create_sheet(name)
+        for row in rows:
+            sheet.append(row)
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (workbook(Data=[["title"], ["A"]], More=[["title"], ["B"]]), "something on “More” too"),
+        (workbook(Data=[["title"], ["A", "beside"]]), "Row 2 has more cells"),
+        (workbook(Data=[["title"], ['=CONCATENATE("A","B")']]), "formula has no result here: A2"),
+        (workbook(Data=[["title", None, "summary"], ["A", "between", "C"]]), "There is no column “”"),
+    ],
+)
+def test_what_is_not_read_of_a_workbook_is_said(content, said, bring):
+    run = bring("projects", content)
+    assert run.progress == "failed" and said in run.message
+
+
+def test_hidden_rows_and_numbers_of_a_workbook_are_read(bring):
+    book = load_workbook(io.BytesIO(workbook(Data=[
+        ["title", "contribution", "contribution_by", "contribution_kind", "quantity", "delivered", "unit", "women", "men", "amount",
+         "spent", "currency"], ["A", "x", "KEN", "D011", 12.5, 0.25, "expert-days", None, None, 1234, None, "USD"],
+    ])))  # fmt: skip
+    book["Data"].row_dimensions[2].hidden = True
+    out = io.BytesIO()
+    book.save(out)
+    run = bring("projects", out.getvalue())
+    assert (problems(run), quantities(run)) == ([], ("12.5", "0.25", "1234"))

@@ -37,10 +37,10 @@ def resource_of(run: ImportRun, by) -> TableResource:
     return KINDS[run.kind](by=by, source=run.file_name)
 
 
-def read(run: ImportRun) -> list[sheets.Given]:
+def read(run: ImportRun, resource: TableResource) -> list[sheets.Given]:
     """The records of its file. Raises ValidationError."""
     with run.file.open("rb") as file:
-        return sheets.read(file, run.file_name, resource_of(run, run.started_by))
+        return sheets.read(file, run.file_name, resource)
 
 
 def carry_out(run: ImportRun, *, dry_run: bool) -> None:
@@ -51,7 +51,7 @@ def carry_out(run: ImportRun, *, dry_run: bool) -> None:
     run.save()
     try:
         require(by, resource.permission)
-        given = read(run)
+        given = read(run, resource)
         with transaction.atomic():  # the records, and what is kept of them
             _carry_out(run, resource, given, seen, dry_run)
     except (ValidationError, PermissionDenied) as error:
@@ -108,7 +108,7 @@ def _row(run, resource: TableResource, one: sheets.Given, rows: list[ImportRow],
     row = ImportRow(run=run, number=one.row, key=_name(resource, one.cells))
     try:
         with transaction.atomic():
-            row.problems = _write(resource, one.cells)
+            row.problems = [list(pair) for pair in one.wrong] + _write(resource, one.cells)
             if row.problems:
                 raise _TakenBack
             _difference(row, resource)

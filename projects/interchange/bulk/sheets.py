@@ -13,7 +13,8 @@ from openpyxl.utils import get_column_letter
 
 from projects.interchange.bulk.cells import NAMED, Cell
 from projects.interchange.bulk.resources import TableResource
-from projects.interchange.workbooks import BOLD, FILL, LISTS, head, opened, pick, plain, put
+from projects.interchange.workbooks import BOLD, FILL, LISTS, head, opened, pick, put
+from ssc_portal.incoming import text_of
 from ssc_portal.tables import harmless
 
 LARGEST = 10 * 1024**2  # bytes
@@ -101,18 +102,36 @@ def _rules(resource: TableResource) -> list[str]:
 
 
 # --- coming back -------------------------------------------------------------------------------------------------------
+OWN_SHEETS = {"About", "Codes", LISTS}  # of the template; nothing is read from them
+
+
 @dataclass
 class Given:
-    """What a table says of one record: the row it begins in, and the cells, with the lines of all its rows."""
+    """What a table says of one record: the row it begins in, and the cells, with the lines of all its rows.
+
+    `wrong`: what of its rows has no place in the record, as (column, sentence); with any of it the record isn't written.
+    """
 
     row: int
     cells: dict = field(default_factory=dict)
+    wrong: list[tuple[str, str]] = field(default_factory=list)
 
 
 def read(file: File, name: str, resource: TableResource) -> list[Given]:
     """The records of an uploaded table. Raises ValidationError with what to mend in the file."""
     rows = _from_workbook(file) if name.lower().endswith(".xlsx") else _from_csv(file)
-    titles = [plain(title).strip().lower() for title in next(rows, [])]
+    titles = _titles(next(rows, (1, []))[1], resource)
+    below = list(rows)
+    resource.use_decimal_mark(_texts(below, titles))
+    found = _gathered(below, titles, resource)
+    if not found:
+        raise ValidationError(_("The table has no rows below its first one."))
+    return found
+
+
+def _titles(row: list, resource: TableResource) -> list[str]:
+    """The columns that the first row names."""
+    titles = [text_of(title).lower() for title in row]
     while titles and not titles[-1]:
         titles.pop()
     columns = resource.columns()
@@ -135,29 +154,30 @@ def read(file: File, name: str, resource: TableResource) -> list[Given]:
             _("No column says which record a row is about: %(names)s.")
             % {"names": ", ".join((*resource.known_by, resource.named_by))}
         )
-    found = _gathered(rows, titles, resource)
-    if not found:
-        raise ValidationError(_("The table has no rows below its first one."))
-    return found
+    return titles
 
 
-def _gathered(rows, titles: list[str], resource: TableResource) -> list[Given]:
+def _texts(rows: list[tuple[int, list]], titles: list[str]) -> list[tuple[str, str]]:
+    """What somebody typed, as (column, text); not the numbers that a workbook keeps as such."""
+    pairs = (pair for _number, row in rows for pair in zip(titles, row, strict=False))
+    return [(title, cell) for title, cell in pairs if isinstance(cell, str) and cell.strip()]
+
+
+def _gathered(rows: list[tuple[int, list]], titles: list[str], resource: TableResource) -> list[Given]:
     """Rows as records: one that repeats the key of the row above, or has no key and no name, goes on with it."""
     found: list[Given] = []
-    lines, columns = resource.line_names(), resource.columns()
-    for number, row in enumerate(rows, start=2):  # as in a spreadsheet, where row 1 has the names
-        texts = [plain(cell) for cell in row]
+    lines = resource.line_names()
+    for number, row in rows:
+        texts = [text_of(cell) for cell in row]
+        if any(texts[len(titles) :]):
+            raise ValidationError(_("Row %(n)s has more cells than there are columns.") % {"n": number})
         cells = dict(zip(titles, [*texts, *[""] * len(titles)], strict=False))
         if not any(cells.values()):
             continue
-        if any(texts[len(titles) :]):
-            raise ValidationError(_("Row %(n)s has more cells than there are columns.") % {"n": number})
         own = {name: text for name, text in cells.items() if name not in lines}
         line = {name: text for name, text in cells.items() if name in lines}
         if found and _goes_on(found[-1].cells, own, resource):
-            for name, text in own.items():
-                if text and columns[name].several:
-                    found[-1].cells[name] = "; ".join(filter(None, (found[-1].cells[name], text)))
+            _add(found[-1], number, own, resource)
         else:
             found.append(Given(number, own))
             if len(found) > MOST_RECORDS:
@@ -174,13 +194,39 @@ def _goes_on(above: dict, own: dict, resource: TableResource) -> bool:
     return keys[0][0] == keys[0][1] if keys else not own.get(resource.named_by)
 
 
+def _add(above: Given, number: int, own: dict, resource: TableResource) -> None:
+    """The cells of a further row of a record: more entries where there may be several, else what stands there already."""
+    columns = resource.columns()
+    for name, text in own.items():
+        if not text or text == above.cells[name]:
+            continue
+        if columns[name].several:
+            above.cells[name] = "; ".join(filter(None, (above.cells[name], text)))
+        else:
+            sentence = _(
+                "Row %(n)s goes on with the record of row %(first)s, which has one “%(column)s” only, so “%(text)s” has no place. "
+                "Give the row a key or a name of its own, or move the text up."
+            )
+            said = {"n": number, "first": above.row, "column": name, "text": text[:60]}
+            above.wrong.append((name, sentence % said))
+
+
 def _from_workbook(file: File):
+    """The number and the cells of each row that holds something; the first row always."""
     book = opened(file, LARGEST)
-    sheet = book["Data"] if "Data" in book.sheetnames else book.worksheets[0]
-    yield from sheet.iter_rows(values_only=True)
+    read_from = "Data" if "Data" in book else next(iter(book), "")
+    if more := [name for name, sheet in book.items() if sheet.rows and name not in {read_from, *OWN_SHEETS}]:
+        raise ValidationError(
+            _("Only the sheet “%(name)s” is read, and there is something on “%(other)s” too. Bring each sheet in by itself, or delete what is not meant.")
+            % {"name": read_from, "other": more[0]}
+        )  # fmt: skip
+    rows = book[read_from].rows if book else {}
+    yield 1, rows.get(1, [])
+    yield from ((number, row) for number, row in rows.items() if number > 1)
 
 
 def _from_csv(file: File):
+    """The same of a text. Rows are counted as a spreadsheet shows them, where a cell may hold several lines."""
     if file.size > LARGEST:
         raise ValidationError(_("This file is larger than %(n)s MB.") % {"n": LARGEST // 1024**2})
     try:
@@ -193,7 +239,7 @@ def _from_csv(file: File):
     first = text.partition("\n")[0]
     separator = max(",;\t", key=first.count)  # spreadsheets write what their country writes
     try:
-        yield from csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+        yield from enumerate(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True), start=1)
     except csv.Error as error:
         raise ValidationError(
             _("The file breaks off or has a stray quotation mark: %(error)s.") % {"error": error}

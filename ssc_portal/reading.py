@@ -1,0 +1,238 @@
+"""The process in which files that came in are read: `python -m ssc_portal.reading KIND OPTIONS`, content on standard input.
+
+`incoming.py` starts it, with nothing in its environment. It bounds itself in memory and processor time before it reads
+anything; it knows neither Django nor the database. It answers on standard output: a line of JSON, then bytes if any. What is
+refused is told as a code with its details; the sentence is made where the reader's language is known.
+"""
+
+import io
+import json
+import re
+import resource
+import sys
+import zipfile
+from itertools import chain
+
+MEMORY = 180 * 1024**2  # bytes that it may hold
+SECONDS = {"type": 2, "workbook": 10, "picture": 4}  # of the processor
+PIECE = 256 * 1024
+OFFICE = {"word/": ".docx", "xl/": ".xlsx", "ppt/": ".pptx"}
+OPEN_DOCUMENT = {
+    "application/vnd.oasis.opendocument.text": ".odt",
+    "application/vnd.oasis.opendocument.spreadsheet": ".ods",
+}
+SIMPLE = {".pdf": ".pdf", ".png": ".png", ".jpg": ".jpg", ".jpeg": ".jpg", ".jfif": ".jpg"}
+MOST_ENTRIES = 10_000  # of an archive
+MOST_SIGNS = 20_000_000  # of text in a workbook
+LAST_ROW = 1_048_576  # of a sheet
+CELL = re.compile(rb"<(?:\w+:)?c[\s/>]")
+FAR = re.compile(
+    rb"<(?:\w+:)?c\s[^>]*?r=[\"']([A-Za-z]{3,}\d+|[A-Za-z]+\d{6,})[\"'][^>/]*>"
+)  # filled, from column 703 or row 100 000
+MERGED = re.compile(rb"<(?:\w+:)?mergeCell\s[^>]*?ref=[\"']([A-Za-z]+)(\d+):([A-Za-z]+)(\d+)")
+NO_RESULT = re.compile(
+    rb"<(?:\w+:)?c\s[^>]*?r=[\"']([A-Z]+\d+)[\"'][^>]*>\s*<(?:\w+:)?f(?:\s[^>]*)?(?:/>|>[^<]*</(?:\w+:)?f>)"
+    rb"\s*(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v>\s*</(?:\w+:)?v>)?\s*</(?:\w+:)?c>"
+)
+
+
+class Refused(Exception):
+    """What is not read: a code that `incoming` has a sentence for, and the details of it."""
+
+    def __init__(self, code: str, **details):
+        super().__init__(code)
+        self.details = details
+
+
+# --- what kind of file it is -------------------------------------------------------------------------------------------
+def type_of(content: bytes, unpacked: int) -> tuple[dict, bytes]:
+    """Its extension, by what it says. Office files are archives: what they are stands inside."""
+    return {"extension": _extension(content, unpacked)}, b""
+
+
+def _extension(content: bytes, unpacked: int) -> str:
+    if content[:4] == b"PK\x03\x04":
+        return _inside_archive(content, unpacked)
+    import puremagic
+
+    try:
+        found = puremagic.from_string(content)
+    except (puremagic.PureError, ValueError):
+        raise Refused("type") from None
+    if found not in SIMPLE or (found == ".pdf" and not content.startswith(b"%PDF-")):
+        raise Refused("type")
+    return SIMPLE[found]
+
+
+def _inside_archive(content: bytes, unpacked: int) -> str:
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            entries, names = archive.infolist(), archive.namelist()
+            if any(name.lower().endswith("vbaproject.bin") for name in names):
+                raise Refused("macros")
+            if len(entries) > MOST_ENTRIES or sum(entry.file_size for entry in entries) > unpacked:
+                raise Refused("unpacked", n=unpacked // 1024**2)
+            kind = ""
+            if "mimetype" in names:
+                with archive.open("mimetype") as file:
+                    kind = file.read(100).decode("ascii", "replace").strip()
+            if kind in OPEN_DOCUMENT:
+                return OPEN_DOCUMENT[kind]
+            folders = [folder for folder in OFFICE if any(name.startswith(folder) for name in names)]
+            if "[Content_Types].xml" in names and folders:
+                return OFFICE[folders[0]]
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError):
+        pass
+    raise Refused("type")
+
+
+# --- a workbook --------------------------------------------------------------------------------------------------------
+def workbook(content: bytes, unpacked: int, cells: int, rows: int, columns: int) -> tuple[dict, bytes]:
+    """The cells of each sheet as {name: [[number of the row, its cells], ...]}, without rows that hold nothing.
+
+    A day stands in a list of its own, so that it is told from a text.
+    """
+    if _extension(content, unpacked) != ".xlsx":
+        raise Refused("no_workbook")
+    without_result = _looked_through(content, unpacked, cells)
+    from lxml import etree
+    from openpyxl import load_workbook
+    from openpyxl.utils.exceptions import InvalidFileException
+
+    try:
+        book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
+        left = {"places": 10 * cells, "signs": MOST_SIGNS}
+        found = {sheet.title: _rows(sheet, rows, columns, left) for sheet in book.worksheets}
+    except (InvalidFileException, etree.XMLSyntaxError, SyntaxError, KeyError, ValueError, OSError, TypeError, IndexError,
+            AttributeError, EOFError, zipfile.BadZipFile):  # fmt: skip
+        raise Refused("damaged") from None
+    return {"sheets": found, "without_result": without_result}, b""
+
+
+def _looked_through(content: bytes, unpacked: int, cells: int) -> list[str]:
+    """Counts what the sheets hold before anything is made of them. Gives the cells whose formula has no result."""
+    count, size, without_result = 0, 0, []
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            for name in archive.namelist():
+                for piece in _pieces(archive, name):
+                    size += len(piece)
+                    if size > unpacked:
+                        raise Refused("unpacked", n=unpacked // 1024**2)
+                    if not name.startswith("xl/worksheets/"):
+                        continue
+                    count += len(CELL.findall(piece)) + _covered(piece)
+                    if count > cells:
+                        raise Refused("cells", n=cells)
+                    if far := FAR.search(piece):
+                        raise Refused("far", cell=far[1].decode()[:20])
+                    without_result += [cell.decode() for cell in NO_RESULT.findall(piece)[:5]]
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError):
+        raise Refused("damaged") from None
+    return without_result[:5]
+
+
+def _pieces(archive: zipfile.ZipFile, name: str):
+    """A member a piece at a time, parted between two cells where it has any."""
+    rest = b""
+    with archive.open(name) as file:
+        while piece := file.read(PIECE):
+            whole, end, after = (rest + piece).rpartition(b"</c>")
+            if end or len(after) > 4 * PIECE:
+                yield whole + end if end else after
+                rest = after if end else b""
+            else:
+                rest = after
+    yield rest
+
+
+def _covered(xml: bytes) -> int:
+    """How many cells are merged in this part of a sheet."""
+    return sum(
+        (_column(right) - _column(left) + 1) * (int(bottom) - int(top) + 1)
+        for left, top, right, bottom in MERGED.findall(xml)
+    )
+
+
+def _column(letters: bytes) -> int:
+    number = 0
+    for letter in letters[:4].upper():
+        number = number * 26 + letter - 64
+    return number
+
+
+def _rows(sheet, most_rows: int, most_columns: int, left: dict) -> list[list]:
+    """`left`: how many places and signs the book may still have; a row that reaches far right has many places."""
+    sheet.reset_dimensions()  # what the file says of its size need not be true
+    found = []
+    for number, cells in enumerate(sheet.iter_rows(values_only=True), start=1):
+        left["places"] -= len(cells)
+        row = [_told(cell) for cell in cells]
+        while row and row[-1] in (None, ""):
+            row.pop()
+        if number > LAST_ROW or (row and number > most_rows):
+            raise Refused("rows", n=most_rows, sheet=sheet.title)
+        if len(row) > most_columns:
+            raise Refused("columns", n=most_columns, sheet=sheet.title)
+        left["signs"] -= sum(len(cell) for cell in row if isinstance(cell, str))
+        if min(left.values()) < 0:
+            raise Refused("too_much")
+        if row:
+            found.append([number, row])
+    return found
+
+
+def _told(value):
+    if value is None or isinstance(value, str | bool | int | float):
+        return value
+    iso = getattr(value, "isoformat", None)
+    return [iso()[:10] if hasattr(value, "year") else iso() if iso else str(value)]
+
+
+# --- a picture ---------------------------------------------------------------------------------------------------------
+def picture(content: bytes, unpacked: int, width: int, height: int, pixels: int, quality: int) -> tuple[dict, bytes]:
+    """A JPEG no larger than this, without what cameras add; on white where it was transparent."""
+    if _extension(content, unpacked) not in (".png", ".jpg"):
+        raise Refused("no_picture")
+    from PIL import Image, ImageOps, UnidentifiedImageError
+
+    try:
+        with Image.open(io.BytesIO(content), formats=("PNG", "JPEG")) as opened:
+            if opened.width * opened.height > pixels:
+                raise Refused("pixels")
+            longest = max(width, height)
+            opened.draft("RGB", (longest, longest))  # a JPEG is not unfolded larger than is needed
+            image = opened if opened.mode in ("RGB", "L", "RGBA") else opened.convert("RGBA")
+            if max(image.size) > 2 * longest:
+                image = image.reduce(max(image.size) // (2 * longest) or 1)
+            image = ImageOps.exif_transpose(image).convert("RGBA")
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        raise Refused("no_image") from None
+    image.thumbnail((width, height))
+    flat = Image.new("RGB", image.size, "white")
+    flat.paste(image, mask=image.getchannel("A"))
+    made = io.BytesIO()
+    flat.save(made, "JPEG", quality=quality, optimize=True, progressive=True)
+    return {"width": flat.width, "height": flat.height}, made.getvalue()
+
+
+# --- the process -------------------------------------------------------------------------------------------------------
+KINDS = {"type": type_of, "workbook": workbook, "picture": picture}
+
+
+def main(kind: str, options: str) -> None:
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_AS, (6 * MEMORY, 6 * MEMORY))
+    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS[kind], SECONDS[kind] + 1))
+    try:
+        told, made = KINDS[kind](sys.stdin.buffer.read(), **json.loads(options))
+    except Refused as refusal:
+        told, made = {"refused": str(refusal), **refusal.details}, b""
+    except (MemoryError, RecursionError):
+        told, made = {"refused": "too_much"}, b""
+    sys.stdout.buffer.writelines(chain([json.dumps(told).encode(), b"\n"], [made]))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,185 @@
+"""Files that came in: what is over a limit is refused in words, in little time and memory, whatever kind of file it is."""
+
+import datetime as dt
+import gzip
+import io
+import json
+import struct
+import subprocess
+import sys
+import zipfile
+import zlib
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.core.files.base import ContentFile
+from openpyxl import Workbook
+from PIL import Image
+
+from outreach import pictures
+from outreach.models import Picture
+from projects import uploads
+from projects.interchange import workbooks
+from projects.interchange.bulk import sheets
+from ssc_portal import incoming
+
+MEGABYTE = 1024**2
+MEASURED = """
+import re, sys
+from ssc_portal.reading import main
+try:
+    main(*sys.argv[1:])
+finally:
+    with open("/proc/self/status") as status:
+        print(re.search(r"VmHWM:\\s+(\\d+) kB", status.read())[1], file=sys.stderr)
+"""
+
+
+def memory_for(kind: str, content: bytes, **options) -> int:
+    """The most bytes that the process which reads this holds."""
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURED, kind, json.dumps(options)], input=content, capture_output=True
+    )
+    return int(done.stderr.split()[-1]) * 1024
+
+
+SHEET = "xl/worksheets/sheet1.xml"
+
+
+def book(change=lambda name, data: data, *, rows=(("reference", "title"), ("x", "y"))) -> bytes:
+    """A small workbook, with its parts changed."""
+    made = Workbook()
+    made.active.title = "Data"
+    for row in rows:
+        made.active.append(row)
+    plain, out = io.BytesIO(), io.BytesIO()
+    made.save(plain)
+    with zipfile.ZipFile(plain) as source, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as target:
+        for name in source.namelist():
+            target.writestr(name, change(name, source.read(name)))
+    return out.getvalue()
+
+
+def with_sheet(change) -> bytes:
+    return book(lambda name, data: change(data) if name == SHEET else data)
+
+
+def behind(more: bytes):
+    return lambda data: data.replace(b"</sheetData>", b"</sheetData>" + more)
+
+
+def last_row(more: bytes):
+    return lambda data: data.replace(b"</sheetData>", more + b"</sheetData>")
+
+
+ENTITIES = b'<!DOCTYPE worksheet [<!ENTITY a "aaaaaaaaaa">%s]>' % b"".join(
+    b'<!ENTITY %c "%s">' % (c, b"&%c;" % (c - 1) * 10) for c in b"bcdefghij"
+)
+BOMBS = {
+    "one merge over all": lambda: with_sheet(behind(b'<mergeCells count="1"><mergeCell ref="A1:XFD1048576"/></mergeCells>')),
+    "one cell at the end": lambda: with_sheet(last_row(b'<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>')),
+    "one cell far right": lambda: with_sheet(last_row(b'<row r="3"><c r="XFD3"><v>1</v></c></row>')),
+    "a row that does not exist": lambda: with_sheet(last_row(b'<row r="99999999999"><c><v>1</v></c></row>')),
+    "empty cells far right in each row": lambda: with_sheet(
+        last_row(b"".join(b'<row r="%d"><c r="XFD%d" s="1"/></row>' % (n, n) for n in range(3, 3000)))
+    ),
+    "a million cells": lambda: with_sheet(last_row(b'<row r="3">' + b"<c><v>1</v></c>" * 1_000_000 + b"</row>")),
+    "spaces without end": lambda: with_sheet(behind(b" " * 210 * MEGABYTE)),
+    "entities in entities": lambda: with_sheet(
+        lambda data: ENTITIES + data.replace(b"</sheetData>", b'<row r="3"><c t="inlineStr"><is><t>&j;</t></is></c></row></sheetData>')
+    ),
+    "one long text in many cells": lambda: book(
+        lambda name, data: last_row(b'<row r="3">' + b'<c t="s"><v>0</v></c>' * 100_000 + b"</row>")(data) if name == SHEET
+        else data.replace(b"reference", b"r" * 30_000) if name == "xl/sharedStrings.xml" else data
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("bomb", BOMBS)
+def test_a_workbook_that_unfolds_without_end_is_refused_in_words(bomb):
+    content = BOMBS[bomb]()
+    with pytest.raises(ValidationError) as refusal:
+        workbooks.opened(ContentFile(content), sheets.LARGEST)
+    assert refusal.value.code in ("cells", "far", "rows", "columns", "unpacked", "damaged", "too_much")
+    assert "%(" not in refusal.value.messages[0]
+    limits = {"cells": incoming.MOST_CELLS, "rows": incoming.MOST_ROWS, "columns": incoming.MOST_COLUMNS}
+    assert memory_for("workbook", content, unpacked=200 * MEGABYTE, **limits) < 200 * MEGABYTE
+
+
+def test_a_process_that_answers_nothing_is_ended(monkeypatch):
+    monkeypatch.setattr(incoming, "WAITED", 0.01)
+    with pytest.raises(ValidationError, match="more than is given"):
+        incoming.media_type(b"%PDF-1.4", unpacked=MEGABYTE)
+
+
+def test_what_reads_files_knows_nothing_of_the_portal():
+    """Neither its settings and database nor what stands in its environment."""
+    code = "import sys, ssc_portal.reading; print(sorted(m for m in sys.modules if m.split('.')[0] in ('django', 'projects', 'psycopg')))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_what_an_ordinary_workbook_says_is_read():
+    made = Workbook()
+    made.active.append(["text", 12, 12.5, 1.234, True, None, "=1+1"])
+    made.active.append([None, None])
+    made.active.append(["", "last"])
+    out = io.BytesIO()
+    made.save(out)
+    content = out.getvalue().replace(b"<v></v>", b"<v>2</v>")
+    with pytest.raises(ValidationError, match="formula has no result here: G1"):
+        workbooks.opened(ContentFile(content), MEGABYTE)
+    made.active["G1"] = None
+    made.active["H1"] = time_of = dt.date(2026, 7, 1)
+    out = io.BytesIO()
+    made.save(out)
+    (sheet,) = workbooks.opened(ContentFile(out.getvalue()), MEGABYTE).values()
+    assert dict(sheet.texts(width=3)) == {
+        1: ["text", "12", "12.5", "1.2340", "True", "", "", time_of.isoformat()], 3: ["", "last", ""],
+    }  # fmt: skip
+
+
+def png(width: int, height: int) -> bytes:
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    packed = zlib.compressobj(9)
+    rows = b"".join(packed.compress(bytes(width * 4 + 1)) for _row in range(height)) + packed.flush()
+    head = struct.pack(">IIBBBBB", width, height, 8, 6, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize(("size", "said"), [((7000, 7000), "Reading this file"), ((20_000, 3000), "too many pixels")])
+def test_a_picture_that_unfolds_to_too_much_is_refused_in_words(size, said):
+    with pytest.raises(ValidationError, match=said):
+        pictures.put(Picture(name="p"), ContentFile(png(*size)))
+
+
+def test_a_large_photograph_is_made_small():
+    out = io.BytesIO()
+    Image.new("RGB", (8000, 6000), "green").save(out, "JPEG")
+    picture = Picture(name="p")
+    pictures.put(picture, ContentFile(out.getvalue()))
+    assert (picture.width, picture.height) == (960, 720)
+
+
+def test_the_type_of_an_archive_is_told_without_unpacking_it():
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("mimetype", "w") as file:
+        file.write(b"application/vnd.oasis.opendocument.text")
+        for _more in range(300):
+            file.write(b" " * MEGABYTE)
+    assert uploads.media_type(out.getvalue())[1] == ".odt"
+    with pytest.raises(ValidationError, match="unpacks to more than"):
+        incoming.media_type(out.getvalue(), unpacked=MEGABYTE)
+    assert memory_for("type", out.getvalue(), unpacked=uploads.UNPACKED) < 200 * MEGABYTE
+
+
+def test_what_is_packed_is_measured_without_unpacking_more_than_asked(tmp_path):
+    path = tmp_path / "a.gz"
+    path.write_bytes(gzip.compress(bytes(3 * MEGABYTE)))
+    assert incoming.unpacks_within(path, 3 * MEGABYTE)
+    assert not incoming.unpacks_within(path, MEGABYTE)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.xml", bytes(3 * MEGABYTE))
+    assert incoming.unpacks_within(path, 3 * MEGABYTE)
+    assert not incoming.unpacks_within(path, MEGABYTE)
