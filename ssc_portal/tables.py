@@ -37,6 +37,7 @@ LICENCE = {
 }
 BATCH = 1000  # rows read at once
 PIECE = 64 * 1024  # bytes sent at once
+LINE_END = b"\r\n"  # of CSV, as RFC 4180 has it and Python writes it
 MOST_IN_A_WORKBOOK = 20_000  # rows made while somebody waits; the ready-made data sets hold all
 UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")  # signs that XLSX can't hold
 JOIN = "; "
@@ -101,8 +102,8 @@ class Table:
             sql, parameters = query.get_compiler(connection=connection, elide_empty=False).as_sql()
             whole = connection.ops.compose_sql(sql, parameters)  # COPY takes no parameters
             with cursor.copy(f"COPY ({whole}) TO STDOUT (FORMAT csv)") as copy:
-                for piece in copy:
-                    waiting += piece
+                for row in copy:  # one at a time, with the line end of PostgreSQL
+                    waiting += bytes(row).removesuffix(b"\n") + LINE_END
                     if len(waiting) >= PIECE:
                         yield waiting
                         waiting = b""
@@ -122,12 +123,15 @@ class Table:
 
 
 # --- cells -------------------------------------------------------------------------------------------------------------
-FORMULA = "^[=+@\t\r-]"  # what a spreadsheet would take for one begins so
+BLANKS = "\t\n\x0b\x0c\r \x85\xa0\u061c\u1680\u2000-\u200f\u2028\u2029\u202f\u205f\u2060\u3000\ufeff"  # which spreadsheets pass over
+FORMULA = f"[{BLANKS}]*[=+@\uff1d\uff0b\uff20\uff0d-]|[\t\r]"  # what a spreadsheet would take for one begins so
+IS_FORMULA = re.compile(FORMULA)
+GUARD = re.compile(f"^'(?={FORMULA})")  # the apostrophe that `harmless` puts before it
 
 
 def harmless(cell):
     """The cell, with an apostrophe before what a spreadsheet would take for a formula."""
-    return f"'{cell}" if isinstance(cell, str) and re.match(FORMULA, cell) else cell
+    return f"'{cell}" if isinstance(cell, str) and IS_FORMULA.match(cell) else cell
 
 
 def _moment(value: dt.datetime) -> str:
@@ -157,7 +161,10 @@ def _in_csv(column: Column):
         "number": lambda: Func(source, function="trim_scale", **text),
     }.get(column.kind, lambda: Cast(source, **text))()
     if column.kind in ("string", "list"):
-        made = Func(made, Value(f"({FORMULA})"), Value("'\\1"), function="regexp_replace", **text)
+        made = Func(
+            made, Value("", **text), function="NULLIF", **text
+        )  # COPY would write "" for it, and nothing for what is unknown
+        made = Func(made, Value(f"^({FORMULA})"), Value("'\\1"), function="regexp_replace", **text)
     return made
 
 
@@ -259,9 +266,9 @@ def _sheet_cell(sheet, value):
         return value.astimezone(dt.UTC).replace(tzinfo=None)
     if isinstance(value, str):
         value = UNWRITABLE.sub("", value)
-        if value[:1] == "=":  # a text, never a formula
+        if IS_FORMULA.match(value):  # a text, never a formula
             cell = WriteOnlyCell(sheet, value=value)
-            cell.data_type = "s"
+            cell.data_type, cell.quotePrefix = "s", True
             return cell
     return value
 

@@ -8,6 +8,8 @@ import io
 import json
 from decimal import Decimal
 
+import duckdb
+import pandas
 import pytest
 from django.core.management import call_command
 from django.urls import reverse
@@ -202,14 +204,45 @@ def test_no_cell_is_a_formula(client):
     assert line["title"].startswith("=HYPERLINK")
 
 
+@pytest.mark.parametrize("blank", ["", "\n", "\r\n", "\t", " ", "\ufeff", "\u00a0\n", "\u200b"])
+@pytest.mark.parametrize("sign", "=+-@＝")
+def test_no_cell_is_a_formula_after_what_spreadsheets_pass_over(blank, sign):
+    ProjectFactory(published=True, title=f"{blank}{sign}1+1")
+    table, records = LISTS["projects"][0], Project.objects.all()
+    for content in (table.copied(records), tables.csv_of(table.columns, table.rows(records))):
+        (found,) = csv.DictReader(io.StringIO(b"".join(content).decode(), newline=""))
+        assert found["title"] == f"'{blank}{sign}1+1"
+    with tables.workbook("projects", table.columns, table.rows(records)) as file:
+        sheet = load_workbook(file).worksheets[0]
+    cell = next(c for c in sheet[2] if str(c.value).endswith(f"{sign}1+1"))
+    assert (cell.data_type, cell.quotePrefix) == ("s", True)
+
+
 def test_csv_is_the_same_from_the_database_as_from_python(one_of_each):
-    """`_in_csv` and `_cell` say the same thing."""
+    """`_in_csv` and `_cell` say the same thing, to the byte."""
     ProjectFactory(published=True, title="@formula", summary='quoted "words",\nlines', language="fr", planned_end=None)
     for table, model in (*LISTS.values(), (TOSSD, Contribution)):
         records = model.objects.all()
         from_python = b"".join(tables.csv_of(table.columns, table.rows(records))).decode()
-        from_database = b"".join(table.copied(records)).decode()
-        assert list(csv.reader(io.StringIO(from_database))) == list(csv.reader(io.StringIO(from_python)))
+        assert b"".join(table.copied(records)).decode() == from_python
+
+
+def test_every_csv_is_read_by_other_programs_without_options(one_of_each, client, tmp_path):
+    """One line end and one way to say nothing (RFC 4180)."""
+    ProjectFactory(published=True, title="Ünïcode", summary='quoted "words",\nlines; and more', planned_end=None)
+    for name in (*LISTS, "tossd", "quantities"):
+        content = body(client.get(f"/api/v1/{name}/?format=csv"))
+        path = tmp_path / f"{name}.csv"
+        path.write_bytes(content)
+        rows = list(csv.reader(io.StringIO(content.decode(), newline="")))
+        assert content.count(b"\r\n") == len(rows), name
+        assert b',"",' not in content, name
+        duck = duckdb.sql(f"select * from read_csv('{path}', all_varchar = true)")  # noqa: S608
+        panda = pandas.read_csv(path, dtype=str)
+        assert [duck.columns, list(panda.columns)] == [rows[0]] * 2, name
+        assert [len(duck), len(panda)] == [len(rows) - 1] * 2, name
+        assert [[cell or "" for cell in row] for row in duck.fetchall()] == rows[1:], name
+        assert len(duckdb.sql(f"select * from '{path}'")) == len(rows) - 1, name  # noqa: S608
 
 
 def test_tables_are_read_at_a_fixed_number_of_queries(client, count_queries):

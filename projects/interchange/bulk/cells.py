@@ -5,7 +5,6 @@ Where a code is to be picked, the cell may hold the code alone or, as the lists 
 
 import calendar
 import datetime as dt
-import re
 from collections.abc import Callable
 from decimal import Decimal
 from functools import cached_property
@@ -16,10 +15,9 @@ from django.utils.translation import gettext as _
 from import_export import widgets
 
 from ssc_portal.numbers import clearly, read_number
-from ssc_portal.tables import JOIN
+from ssc_portal.tables import GUARD, JOIN
 
 NAMED = " – "  # between a code and its name
-MARK = re.compile(r"^'(?=[=+@\t\r-])")  # as tables that go out keep spreadsheets from taking text for a formula
 YES, NO = "true", "false"
 
 
@@ -38,7 +36,7 @@ class Cell(widgets.Widget):
         self.null = null
 
     def clean(self, value, row=None, **kwargs):
-        text = MARK.sub("", "" if value is None else str(value).strip())
+        text = GUARD.sub("", "" if value is None else str(value).strip())
         return self.read(text) if text else self.empty
 
     def render(self, value, obj=None, **kwargs) -> str:
