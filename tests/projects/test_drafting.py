@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from decimal import Decimal
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -23,6 +24,7 @@ from projects.models import LineItem, Need, NeedDocument
 from projects.search import any_beginning
 from projects.suggestions import similar_to, suggest
 from tests.factories import MembershipFactory, NeedFactory, ProjectFactory, term
+from tests.test_incoming import BOMBS
 
 pytestmark = pytest.mark.django_db
 PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF"
@@ -649,6 +651,47 @@ def test_errors_name_sheet_row_and_column_and_nothing_is_written(need, people, s
     page = sign_in(people["contributor"]).post(f"/needs/{need.reference}/draft/upload/", {"file": file})
     assert page.status_code == 400
     assert f"C{email}" in page.content.decode()
+
+
+def test_nothing_of_a_sheet_is_dropped_without_a_finding(need, people):
+    book, rows = sheet_of(need)
+    sheet = book["Need"]
+    sheet["F5"].value = "Beside the columns"
+    last = sheet.max_row + 1
+    sheet.cell(last, 3).value = "Below the questions"
+    sheet.cell(last + 1, 1).value, sheet.cell(last + 1, 3).value = "problem.problem", "The same question again"
+    book["Lines"]["K2"].value = "Beside the lines"
+    book["Lines"]["B500"].value = "A line far below"
+    book.create_sheet("Notes")["A3"].value = "On a sheet of its own"
+    with pytest.raises(need_sheet.SheetErrors) as refusal:
+        need_sheet.take(need, sent(book), by=people["contributor"])
+    assert {(f.sheet, f.row, f.column) for f in refusal.value.findings} == {
+        ("Need", 5, "F"), ("Need", last, "C"), ("Need", last + 1, "C"), ("Lines", 2, "K"), ("Notes", 3, "A"),
+    }  # fmt: skip
+    book, _rows = sheet_of(need)
+    book["Lines"]["B200"].value = "A line far below"
+    need_sheet.take(need, sent(book), by=people["contributor"])
+    assert need.lines.last().text == "A line far below"
+
+
+def test_numbers_of_a_sheet_are_read_as_people_write_them(need, people):
+    book, _rows = sheet_of(need)
+    book["Lines"]["D2"].value = "12,5"
+    need_sheet.take(need, sent(book), by=people["contributor"])
+    assert need.lines.first().quantity == Decimal("12.5")
+    book, _rows = sheet_of(need)
+    book["Lines"]["D2"].value = "1,200"
+    with pytest.raises(need_sheet.SheetErrors, match="can mean 1200 or 1.2") as refusal:
+        need_sheet.take(need, sent(book), by=people["contributor"])
+    assert [(f.sheet, f.row, f.column) for f in refusal.value.findings] == [("Lines", 2, "D")]
+
+
+@pytest.mark.parametrize("bomb", ["one merge over all", "one cell at the end"])
+def test_a_sheet_that_unfolds_without_end_is_refused_on_the_page(bomb, need, people, sign_in):
+    file = SimpleUploadedFile("need.xlsx", BOMBS[bomb]())
+    page = sign_in(people["contributor"]).post(f"/needs/{need.reference}/draft/upload/", {"file": file})
+    assert page.status_code == 400
+    assert "copy what is meant into a new one" in page.content.decode().lower()
 
 
 def test_a_sheet_taken_before_a_change_on_the_pages_is_refused(need, people):

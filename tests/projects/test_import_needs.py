@@ -89,3 +89,23 @@ def test_all_133_real_needs_arrive(tmp_path):
     assert Need.objects.filter(state=NeedState.DRAFT).count() == 133
     assert not Need.objects.filter(lines=None).exists()
     assert len(report.read_text().splitlines()) > 133
+
+
+def test_nothing_of_a_table_is_left_out_without_a_word(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text(
+        ",".join((*ROW, "remarks")) + "\n"
+        "A,KEN,technology,Water,,Asked,One,a remark,beside\n"
+        "A,KEN,technology,Water,,Asked,Another,,\n"
+        f"B,KEN,technology,Water,,{'q' * 400},{'|'.join(f'line {n}' for n in range(45))},,\n"
+        f"{'k' * 101},KEN,technology,Water,,Asked,One,,\n"
+    )
+    report = import_needs(read_table(path), by=User.objects.system(), source="A table")
+    assert (report.created, report.present, report.rejected) == (2, 1, 1)
+    for row, words in (
+        (1, "The column “remarks” is not read."), (2, "more cells than there are columns; not read: beside"),
+        (3, "Row 2 has the same need_id, so this row was not taken"), (4, "The first 40 of its 45 lines"), (4, "was cut after 300"),
+        (5, "need_id is longer than 100"),
+    ):  # fmt: skip
+        assert any(number == row and words in text for number, _key, text in report.findings), words
+    assert "line 44" in Need.objects.get(source_key="B").gap
