@@ -1,14 +1,19 @@
-"""Mail of the accounts, roles and desks, sent in the background and tried again when the mail server is away."""
+"""Mail of the accounts, roles and desks, sent in the background and tried again when the mail server is away; and what
+keeps background work going when a worker dies."""
 
+import logging
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 
 from django.utils import timezone
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateJob
+from procrastinate.jobs import Status
 
 from partners import letters
 
+logger = logging.getLogger(__name__)
 PATIENCE = RetryStrategy(max_attempts=8, exponential_wait=4)  # 4, 16, 64 s ... about a day in all
 KEPT_DAYS = {"succeeded": 7, "cancelled": 7, "aborted": 7, "failed": 30}  # jobs that have ended
 
@@ -25,3 +30,34 @@ def forget_jobs(timestamp: int) -> None:
     for status, days in KEPT_DAYS.items():
         since = timezone.now() - timedelta(days=days)
         ProcrastinateJob.objects.filter(status=status).exclude(procrastinateevent__at__gt=since).delete()
+
+
+STALLED_SECONDS = 120  # without a sign of life from its worker, a job counts as left behind
+NOT_AGAIN = ("imports",)  # queues whose jobs are not begun anew by themselves: staff decide
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="partners.take_up_stalled", queue="clocks", pass_context=False)
+async def take_up_stalled(timestamp: int) -> None:
+    """Every minute: jobs whose worker died (kill -9, a machine that went away) are done anew. Left as “doing” they would
+    hold their lock, and with it every later job of their kind, for ever."""
+    for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_SECONDS):
+        logger.warning("Job %s (%s) was left behind by its worker", job.id, job.task_name)
+        if job.queue in NOT_AGAIN:
+            await app.job_manager.finish_job(job, Status.FAILED, delete_job=False)
+        else:
+            await app.job_manager.retry_job(job, retry_at=timezone.now())
+
+
+def do_each(act: Callable, things: Iterable) -> None:
+    """Does something with each. Whatever fails with one is logged and the others go on; in the end all failures are raised
+    together, so that the job counts as failed."""
+    failures = []
+    for thing in things:
+        try:
+            act(thing)
+        except Exception as error:
+            logger.exception("%s failed with %s", getattr(act, "__qualname__", act), thing)
+            failures.append(error)
+    if failures:
+        raise ExceptionGroup("Some of it failed; the others are done", failures)

@@ -133,17 +133,19 @@ def run(day: dt.date | None = None, *, dry_run: bool = False) -> Counter:
 
 
 def _act(clock: Clock, key: int, day: dt.date, by: User) -> bool:
+    model = clock.due(day).model
     try:
         with transaction.atomic():
-            model = clock.due(day).model
             record = model.objects.select_for_update(of=("self",)).get(pk=key)
             if not clock.due(day).filter(pk=key).exists():  # somebody was quicker
                 return False
             clock.act(record, by)
             return True
     except (ValidationError, PermissionDenied, model.DoesNotExist) as error:
-        logger.warning("Clock %s could not act on %s %s: %s", clock.name, clock.due(day).model.__name__, key, error)
-        return False
+        logger.warning("Clock %s could not act on %s %s: %s", clock.name, model.__name__, key, error)
+    except Exception:  # whatever it is, the other records do not wait for it
+        logger.exception("Clock %s failed with %s %s", clock.name, model.__name__, key)
+    return False
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ reaches those it concerns, in their language.
 `Notice`, written before it is sent, so that staff see what failed and nothing is told twice.
 """
 
+import datetime as dt
 import smtplib
 from dataclasses import dataclass
 from email.utils import make_msgid
@@ -26,6 +27,7 @@ from projects.models.response import ACCEPTED
 from projects.timeline import happened
 
 MOST_ATTEMPTS = 8
+DIGEST_HOUR = 7  # in the person's own time
 COUNTRY, PARTNER, DESK, PUBLISHER = "country", "partner", "desk", "publisher"
 
 # Whom an event of a need concerns. Followers hear of what is public, besides.
@@ -236,6 +238,13 @@ def send(notice_id: int) -> None:
         problem = _hand_over([notice], notice.user, message)
     if problem:
         raise problem
+
+
+def last_digest_time(user: User) -> dt.datetime:
+    """When the last daily message of this person was due."""
+    now = timezone.localtime(timezone=user.zone)
+    due = now.replace(hour=DIGEST_HOUR, minute=0, second=0, microsecond=0)
+    return due if due <= now else due - dt.timedelta(days=1)
 
 
 @transaction.atomic

@@ -1,20 +1,23 @@
-"""Background and scheduled work. The queue is in PostgreSQL; `manage.py procrastinate worker` runs it."""
+"""Background and scheduled work. The queue is in PostgreSQL; `manage.py run_workers` works it off."""
 
+import contextlib
 import logging
 from pathlib import Path
 
+from django.db import transaction
 from django.utils import timezone
 from procrastinate.contrib.django import app
+from procrastinate.exceptions import AlreadyEnqueued
 
 from partners.models import KeptAnswer, User
-from partners.tasks import PATIENCE
+from partners.tasks import PATIENCE, do_each
 from projects import agreement, clocks, duplicates, notify, quality, search, webhooks
 from projects.choices import Matched
 from projects.interchange import open_data
 from projects.interchange.bulk import running
 from projects.interchange.iati_import import import_file
 from projects.matching import keeping, reading
-from projects.models import Event, FacetTally, ImportRun, Notice, Project
+from projects.models import Event, FacetTally, ImportRun, Notice, Project, WebhookCall
 
 logger = logging.getLogger(__name__)
 
@@ -37,18 +40,30 @@ def import_table(run_id: int, dry_run: bool) -> None:
 @app.task(name="projects.nightly", queue="nightly", pass_context=False)
 def nightly(timestamp: int) -> None:
     """Each night: what derives from other records is made anew, so that changed names are found and scores are right."""
-    search.rebuild()
-    search.rebuild_words()
-    KeptAnswer.objects.outdated().delete()
-    webhooks.forget_old()
-    quality.measure(timezone.localdate())
-    duplicates.refresh()
+    do_each(lambda step: step(), NIGHTLY)
+
+
+def renew_all_matches() -> None:
+    """In small jobs that let everything else go first, so that what just changed does not wait for them."""
     for kind in Matched:
         reading.refresh(kind)
     for kind in (Matched.NEED, Matched.OFFER):
         for keys in batched(reading.kept(kind).order_by("pk").values_list("pk", flat=True), RENEWED_AT_ONCE):
-            # In small jobs that let everything else go first, so that mail does not wait for them.
             renew_matches.configure(priority=-10).defer(kind=kind.name, keys=list(keys))
+
+
+def measure_quality() -> None:
+    quality.measure(timezone.localdate())
+
+
+def forget_old_answers() -> None:
+    KeptAnswer.objects.outdated().delete()
+
+
+NIGHTLY = (
+    search.rebuild, search.rebuild_words, forget_old_answers, webhooks.forget_old, measure_quality, duplicates.refresh,
+    renew_all_matches,
+)  # fmt: skip
 
 
 @app.periodic(cron="47 2 * * *")
@@ -59,7 +74,7 @@ def write_open_data(timestamp: int) -> None:
 
 
 @app.periodic(cron="*/5 * * * *")
-@app.task(name="projects.fold_tallies", queue="nightly", pass_context=False)
+@app.task(name="projects.fold_tallies", queue="clocks", pass_context=False)
 def fold_tallies(timestamp: int) -> None:
     """Keeps the counts of facets short, so that reading them stays quick."""
     FacetTally.objects.fold()
@@ -99,16 +114,15 @@ def keep_matching_fresh(timestamp: int) -> None:
 
 
 @app.periodic(cron="*/10 * * * *")
-@app.task(name="projects.follow_projects", queue="nightly", lock="follow", pass_context=False)
+@app.task(name="projects.follow_projects", queue="clocks", lock="follow", pass_context=False)
 def follow_projects(timestamp: int) -> None:
     """Needs follow the projects that carry them out, whoever changed these and by whatever door."""
-    for project in Project.objects.carrying_needs():
-        agreement.follow(project)
+    do_each(agreement.follow, Project.objects.carrying_needs())
 
 
 # --- clocks and mail -----------------------------------------------------------------------------------------------------
 @app.periodic(cron="7 0 * * *")
-@app.task(name="projects.run_clocks", queue="nightly", lock="clocks", pass_context=False)
+@app.task(name="projects.run_clocks", queue="clocks", lock="clocks", retry=PATIENCE, pass_context=False)
 def run_clocks(timestamp: int) -> None:
     """Each night, soon after the day has begun at the desk: reminders, lapse, expiry. A missed night is caught up by the next."""
     done = clocks.run()
@@ -133,13 +147,15 @@ def send_notice(notice_id: int) -> None:
 @app.periodic(cron="2 * * * *")
 @app.task(name="projects.send_digests", queue="mail", pass_context=False)
 def send_digests(timestamp: int) -> None:
-    """Every hour: the daily message for those for whom it is seven in the morning."""
-    for user in User.objects.filter(pk__in=Notice.objects.for_digest().values("user")):
-        if timezone.localtime(timezone=user.zone).hour == DIGEST_HOUR and (problem := notify.send_digest(user)):
-            logger.warning("The daily message to person %s was not sent: %s", user.pk, problem)
+    """Every hour: the daily message for those for whom it has become seven in the morning since something waits. A missed
+    hour is caught up by the next."""
+    do_each(send_digest_if_due, User.objects.filter(pk__in=Notice.objects.for_digest().values("user")))
 
 
-DIGEST_HOUR = 7
+def send_digest_if_due(user: User) -> None:
+    due = Notice.objects.for_digest().filter(user=user, created_at__lt=notify.last_digest_time(user))
+    if due.exists() and (problem := notify.send_digest(user)):
+        logger.warning("The daily message to person %s was not sent: %s", user.pk, problem)
 
 
 # --- webhooks ----------------------------------------------------------------------------------------------------------
@@ -147,16 +163,27 @@ DIGEST_HOUR = 7
 def tell_webhooks(kind: str, record: int, what: str) -> None:
     """Writes down whom a change has to be told, and makes these calls."""
     for call in webhooks.note(kind, record, what):
-        send_webhooks.defer(only=call.pk)
+        send_webhook_later(call)
 
 
-@app.task(name="projects.send_webhooks", queue="webhooks")
-def send_webhooks(only: int | None = None) -> None:
-    webhooks.send_due(only)
+def send_webhook_later(call: WebhookCall) -> None:
+    """Queues a call. Those of one host wait for one another, so that a slow receiver holds up its own calls alone."""
+    about = {"lock": f"webhook {webhooks.host_of(call)}"[:200], "queueing_lock": f"webhook call {call.pk}"}
+    with contextlib.suppress(AlreadyEnqueued), transaction.atomic():
+        send_webhook.configure(**about).defer(call_id=call.pk)
+
+
+@app.task(name="projects.send_webhook", queue="webhooks")
+def send_webhook(call_id: int) -> None:
+    webhooks.send(call_id)
 
 
 @app.periodic(cron="* * * * *")
-@app.task(name="projects.retry_webhooks", queue="webhooks", lock="webhooks", pass_context=False)
+@app.task(name="projects.retry_webhooks", queue="clocks", pass_context=False)
 def retry_webhooks(timestamp: int) -> None:
     """Every minute: calls whose next attempt is due, and those whose worker ended before they were made."""
-    webhooks.send_due()
+    for call in WebhookCall.objects.due().select_related("webhook").order_by("next_at", "pk")[:MAX_CALLS_A_MINUTE]:
+        send_webhook_later(call)
+
+
+MAX_CALLS_A_MINUTE = 1000

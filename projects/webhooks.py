@@ -10,9 +10,14 @@ import ipaddress
 import json
 import logging
 import socket
+import threading
 import time
 from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from http.client import HTTPException
 from types import SimpleNamespace
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import urllib3
@@ -25,6 +30,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
+from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from partners.letters import tell
 from projects.choices import CallState, Followed, PauseReason
@@ -39,8 +45,10 @@ WAITS = tuple(
     dt.timedelta(minutes=m) for m in (1, 5, 30, 120, 360, 720, 1440)
 )  # between attempts: nearly two days in all
 GIVEN_UP_AFTER = 5  # calls in a row that failed for good: then the webhook is paused
-PATIENCE = urllib3.Timeout(connect=5, read=10)
-AT_ONCE = 100
+CONNECT_SECONDS = 5  # also for the handshake of TLS
+CALL_SECONDS = 15  # for the whole of it, however slowly the other side answers
+RETRY_LATER = (429, 503)  # answers whose Retry-After is heeded (RFC 9110, 10.2.3; RFC 6585, 4)
+MAX_RETRY_AFTER_SECONDS = 24 * 60 * 60
 KEPT_FOR = dt.timedelta(days=30)  # the log
 WORDS = 200
 
@@ -155,9 +163,16 @@ def _is_public(address: str) -> bool:
 NAT64 = ipaddress.ip_network("64:ff9b::/96")  # RFC 6052: IPv4 addresses inside
 
 
-def post(url: str, body: str, headers: dict[str, str]) -> int:
-    """Sends the body and gives the status of the answer. The connection goes to the address that was looked at, follows no
-    redirect and reads no answer. Raises NotAllowed, and urllib3's HTTPError where nobody answers."""
+class Answer(NamedTuple):
+    """What a receiver said: the status, and how long it asks us to wait."""
+
+    status: int
+    wait: dt.timedelta
+
+
+def post(url: str, body: str, headers: dict[str, str]) -> Answer:
+    """Sends the body and gives the answer. The connection goes to the address that was looked at, follows no redirect and
+    reads no content. Raises NotAllowed, and OSError or an HTTPError of urllib3 or http.client where nobody answers in time."""
     parts = urlsplit(url)
     is_private = settings.WEBHOOKS_TO_PRIVATE
     if parts.scheme != "https" and not (is_private and parts.scheme == "http"):
@@ -166,58 +181,92 @@ def post(url: str, body: str, headers: dict[str, str]) -> int:
     if port != 443 and not is_private:
         raise NotAllowed(gettext_noop("Only port 443 is called."))
     address = public_address(parts.hostname or "", port)
-    options = {"timeout": PATIENCE, "retries": False}
+    options = {"timeout": CONNECT_SECONDS}
     if parts.scheme == "https":
-        pool = urllib3.HTTPSConnectionPool(address, port, server_hostname=parts.hostname, assert_hostname=parts.hostname, **options)  # fmt: skip
+        connection = HTTPSConnection(address, port, server_hostname=parts.hostname, assert_hostname=parts.hostname, **options)  # fmt: skip
     else:
-        pool = urllib3.HTTPConnectionPool(address, port, **options)
+        connection = HTTPConnection(address, port, **options)
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    with pool:
-        answer = pool.urlopen(
-            "POST", path, body=body.encode(), headers={"Host": parts.netloc.rpartition("@")[2], **headers},
-            redirect=False, preload_content=False,
-        )  # fmt: skip
-        answer.close()
-        return answer.status
+    with closing(connection), _ended_after(CALL_SECONDS, connection):
+        connection.connect()
+        headers = {"Host": parts.netloc.rpartition("@")[2], **headers}
+        connection.request("POST", path, body=body.encode(), headers=headers, preload_content=False)
+        answer = connection.getresponse()
+        return Answer(answer.status, _asked_to_wait(answer))
 
 
-def send_due(only: int | None = None) -> int:
-    """Makes the calls that are due, or that one. Several workers share them: each is taken by one. Returns how many it tried."""
-    tried = 0
-    for _turn in range(AT_ONCE):
-        due = WebhookCall.objects.due() if only is None else WebhookCall.objects.due().filter(pk=only)
-        with transaction.atomic():
-            call = due.select_for_update(of=("self",), skip_locked=True).select_related("webhook__user").order_by("next_at").first()  # fmt: skip
-            if call is None:
-                return tried
-            # Taken: if this process ends here, the next attempt is made when this one would have been over.
-            call.attempts = F("attempts") + 1
-            call.tried_at, call.next_at = timezone.now(), timezone.now() + WAITS[0]
-            call.save(update_fields=["attempts", "tried_at", "next_at"])
-        call.refresh_from_db()
-        _send(call)
-        tried += 1
-    return tried
+@contextmanager
+def _ended_after(seconds: float, connection: HTTPConnection) -> Iterator[None]:
+    """Ends the connection when the time is over. A time-out of the socket alone begins anew with each byte that drips in."""
+    is_over = threading.Event()
+
+    def end() -> None:
+        is_over.set()
+        if connection.sock is not None:
+            with suppress(OSError):  # over already
+                socket.socket.shutdown(connection.sock, socket.SHUT_RDWR)  # of the connection below TLS
+
+    timer = threading.Timer(seconds, end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        if is_over.is_set():  # whatever was read by then, it may be cut off
+            raise TimeoutError
+
+
+def _asked_to_wait(answer: urllib3.BaseHTTPResponse) -> dt.timedelta:
+    if answer.status not in RETRY_LATER:
+        return dt.timedelta()
+    try:
+        seconds = urllib3.Retry(retry_after_max=MAX_RETRY_AFTER_SECONDS).get_retry_after(answer)
+    except urllib3.exceptions.InvalidHeader:
+        seconds = None
+    return dt.timedelta(seconds=seconds or 0)
+
+
+def host_of(call: WebhookCall) -> str:
+    """Whose calls wait for one another: those of one host."""
+    return urlsplit(call.webhook.url).hostname or ""
+
+
+def send(key: int) -> bool:
+    """Makes a call that is due; each is taken by one worker. Returns whether it was tried."""
+    with transaction.atomic():
+        due = WebhookCall.objects.due().filter(pk=key).select_related("webhook__user")
+        call = due.select_for_update(of=("self",), skip_locked=True).first()
+        if call is None:
+            return False
+        # Taken: if this process ends here, the next attempt is made when this one would have been over.
+        call.attempts = F("attempts") + 1
+        call.tried_at, call.next_at = timezone.now(), timezone.now() + WAITS[0]
+        call.save(update_fields=["attempts", "tried_at", "next_at"])
+    call.refresh_from_db()
+    _send(call)
+    return True
 
 
 def _send(call: WebhookCall) -> None:
-    webhook, second = call.webhook, int(time.time())
+    webhook, second, wait = call.webhook, int(time.time()), dt.timedelta()
     headers = {
         "Content-Type": "application/json", "User-Agent": "ssc-portal-webhooks/1", "webhook-id": str(call.number),
         "webhook-timestamp": str(second), "webhook-signature": signature(webhook.secret, str(call.number), second, call.body),
     }  # fmt: skip
     try:
-        call.status, call.problem = post(webhook.url, call.body, headers), ""
+        call.status, wait = post(webhook.url, call.body, headers)
+        call.problem = ""
     except NotAllowed as error:
         call.status, call.problem = None, str(error)[:WORDS]
-    except (urllib3.exceptions.HTTPError, OSError) as error:
+    except (urllib3.exceptions.HTTPError, HTTPException, OSError) as error:
         call.status, call.problem = None, _reason(error)
     if call.status and 200 <= call.status < 300:
         call.state, call.next_at = CallState.DONE, None
     elif call.attempts > len(WAITS):
         call.state, call.next_at = CallState.FAILED, None
     else:
-        call.next_at = timezone.now() + WAITS[call.attempts - 1]
+        call.next_at = timezone.now() + max(WAITS[call.attempts - 1], wait)
     call.save(update_fields=["status", "problem", "state", "next_at"])
     if call.state == CallState.FAILED:
         _pause_if_hopeless(webhook)
@@ -225,7 +274,7 @@ def _send(call: WebhookCall) -> None:
 
 def _reason(error: Exception) -> str:
     """What went wrong, without addresses inside our network. Kept in English, translated where it is shown."""
-    if isinstance(error, urllib3.exceptions.TimeoutError):
+    if isinstance(error, (urllib3.exceptions.TimeoutError, TimeoutError)):
         return gettext_noop("Nobody answered in time.")
     if isinstance(error, urllib3.exceptions.SSLError):
         return gettext_noop("The certificate of the host can't be trusted.")

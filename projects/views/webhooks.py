@@ -14,7 +14,7 @@ from partners.rules import require
 from projects import webhooks
 from projects.forms.webhook import WebhookForm
 from projects.models import Webhook
-from projects.tasks import send_webhooks
+from projects.tasks import send_webhook_later
 
 PER_PAGE = 50
 
@@ -63,7 +63,7 @@ def webhook_act(request: HttpRequest, key: int, act: str) -> HttpResponse:
     """Tests, pauses, goes on, or removes."""
     webhook = _own(request, key, "delete" if act == "remove" else "change")
     if act == "test":
-        send_webhooks.defer(only=webhooks.ping(webhook).pk)
+        send_webhook_later(webhooks.ping(webhook))
         messages.success(request, _("A test is on its way. Reload the page to see what came of it."))
     elif act == "pause":
         webhooks.pause(webhook)
@@ -85,6 +85,6 @@ def webhook_again(request: HttpRequest, key: int, call: int) -> HttpResponse:
     webhook = _own(request, key)
     found = get_object_or_404(webhook.calls, pk=call)
     webhooks.again(found)
-    send_webhooks.defer(only=found.pk)
+    send_webhook_later(found)
     messages.success(request, _("It is sent again. Reload the page to see what came of it."))
     return redirect(webhook)

@@ -4,6 +4,7 @@ import datetime as dt
 import io
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
@@ -126,21 +127,20 @@ def test_a_need_without_its_update_is_marked_as_stale(client):
     assert b"No news" in client.get(f"/needs/{need.reference}/").content
 
 
-def test_one_failure_stops_nobody_else(monkeypatch, caplog):
+@pytest.mark.parametrize("error", [ValidationError("no"), ZeroDivisionError()], ids=["refused", "broken"])
+def test_one_failure_stops_nobody_else(monkeypatch, caplog, error):
     first, second = need_in(S.SUBMITTED, due=-1), need_in(S.SUBMITTED, due=-1)
-    from django.core.exceptions import ValidationError
-
     real = clocks.write_down
 
     def fails_once(record, *args, **kwargs):
         if record.pk == first.pk:
-            raise ValidationError("no")
+            raise error
         return real(record, *args, **kwargs)
 
     monkeypatch.setattr(clocks, "write_down", fails_once)
     assert clocks.run() == {"remind_screening": 1}
     assert second.events.exists() and not first.events.exists()
-    assert "could not act" in caplog.text
+    assert f"Need {first.pk}" in caplog.text
 
 
 def test_dry_run_and_another_day():

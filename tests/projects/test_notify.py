@@ -162,6 +162,7 @@ def test_the_daily_message_comes_once_at_seven_in_the_persons_zone(people, monke
     for _n in range(2):
         transition(NeedFactory(), "submit", by=people["focal_point"])
     work_off()
+    Notice.objects.update(created_at=dt.datetime(2026, 7, 1, 6, 0, tzinfo=dt.UTC))
     at = {"now": dt.datetime(2026, 7, 1, 7, 2, tzinfo=dt.UTC)}
     monkeypatch.setattr(timezone, "now", lambda: at["now"])
     tasks.send_digests(timestamp=0)
@@ -172,6 +173,55 @@ def test_the_daily_message_comes_once_at_seven_in_the_persons_zone(people, monke
     (message,) = mail.outbox
     assert message.body.count("endorses and submits it.") == 2
     assert set(Notice.objects.values_list("status", flat=True)) == {Delivery.SENT}
+
+
+def digest_waits_for(person, focal_point, since: dt.datetime) -> None:
+    """Something that this person reads in the daily message."""
+    MailPreference.objects.create(user=person, kind=NoticeKind.YOUR_MOVE, frequency=Frequency.DAILY)
+    User.objects.filter(pk=person.pk).update(time_zone="UTC")
+    transition(NeedFactory(), "submit", by=focal_point)
+    work_off()
+    Notice.objects.update(created_at=since)
+
+
+@pytest.mark.parametrize("hour", [8, 15, 23])
+def test_a_daily_message_whose_hour_was_missed_is_caught_up(people, monkeypatch, hour):
+    digest_waits_for(people["desk"], people["focal_point"], since=dt.datetime(2026, 7, 1, 6, 0, tzinfo=dt.UTC))
+    monkeypatch.setattr(timezone, "now", lambda: dt.datetime(2026, 7, 1, hour, 2, tzinfo=dt.UTC))
+    tasks.send_digests(timestamp=0)
+    tasks.send_digests(timestamp=0)
+    assert len(mail.outbox) == 1
+
+
+def test_what_came_after_seven_waits_for_the_next_morning(people, monkeypatch):
+    digest_waits_for(people["desk"], people["focal_point"], since=dt.datetime(2026, 7, 1, 7, 30, tzinfo=dt.UTC))
+    for date, hour, sent in [(1, 8, 0), (2, 6, 0), (2, 7, 1)]:
+        at = dt.datetime(2026, 7, date, hour, 2, tzinfo=dt.UTC)
+        monkeypatch.setattr(timezone, "now", lambda at=at: at)
+        tasks.send_digests(timestamp=0)
+        assert len(mail.outbox) == sent
+
+
+def test_a_daily_message_that_fails_holds_up_nobody_else(people, monkeypatch):
+    for name in ("desk", "publisher"):
+        digest_waits_for(people[name], people["focal_point"], since=dt.datetime(2026, 7, 1, 6, 0, tzinfo=dt.UTC))
+    Notice.objects.bulk_create(
+        Notice(user=people["publisher"], event=notice.event, kind=notice.kind, frequency=notice.frequency,
+               created_at=notice.created_at)
+        for notice in Notice.objects.filter(user=people["desk"])
+    )  # fmt: skip
+    monkeypatch.setattr(timezone, "now", lambda: dt.datetime(2026, 7, 1, 8, 2, tzinfo=dt.UTC))
+    real = notify.send_digest
+
+    def fails_for_the_desk(user):
+        if user == people["desk"]:
+            raise ZeroDivisionError
+        return real(user)
+
+    monkeypatch.setattr(notify, "send_digest", fails_for_the_desk)
+    with pytest.raises(ExceptionGroup):
+        tasks.send_digests(timestamp=0)
+    assert [message.to for message in mail.outbox] == [[people["publisher"].email]]
 
 
 def failing(error):

@@ -1,10 +1,12 @@
 """Webhooks: whom a change concerns, the signed call to a real server, attempts, the log; and what must never be called."""
 
+import contextlib
 import datetime as dt
 import http.server
 import json
 import re
 import socket
+import socketserver
 import threading
 from base64 import b64decode
 from pathlib import Path
@@ -12,6 +14,7 @@ from pathlib import Path
 import pytest
 import urllib3
 from django.core import mail
+from django.db import connection
 from django.test import override_settings
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
@@ -21,7 +24,7 @@ from projects import drafting, recording, webhooks
 from projects.choices import CallState
 from projects.lifecycle import transition
 from projects.models import Webhook, WebhookCall
-from projects.tasks import tell_webhooks
+from projects.tasks import retry_webhooks, tell_webhooks
 from tests.factories import NeedFactory, ProjectFactory
 from tests.test_api_contract import token_of
 
@@ -30,15 +33,18 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def receiver(settings):
-    """A server that keeps what it is sent; `answers` are the statuses it gives, in turn, then 204."""
+    """A server that keeps what it is sent; `answers` are the statuses it gives (or with headers), in turn, then 204."""
     settings.WEBHOOKS_TO_PRIVATE = True
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_POST(self):
             length = int(self.headers["Content-Length"])
             server.got.append((self.path, self.headers, self.rfile.read(length).decode()))
-            status = server.answers.pop(0) if server.answers else 204
+            answer = server.answers.pop(0) if server.answers else 204
+            status, headers = answer if isinstance(answer, tuple) else (answer, {})
             self.send_response(status)
+            for name, value in headers.items():
+                self.send_header(name, value)
             if status == 302:
                 self.send_header("Location", "http://127.0.0.1:1/elsewhere")
             self.end_headers()
@@ -141,7 +147,7 @@ def test_a_change_arrives_signed_at_a_real_server(people, receiver):
     project = ProjectFactory(published=True)
     tell_webhooks(kind="project", record=project.pk, what="publish")
     call = webhook.calls.get()
-    webhooks.send_due(call.pk)
+    assert webhooks.send(call.pk)
     [(path, headers, body)] = receiver.got
     call.refresh_from_db()
     assert (path, body, call.state, call.status, call.attempts) == ("/in?a=b", call.body, CallState.DONE, 204, 1)
@@ -150,7 +156,7 @@ def test_a_change_arrives_signed_at_a_real_server(people, receiver):
     signed = webhooks.signature(key, headers["webhook-id"], int(headers["webhook-timestamp"]), body)
     assert headers["webhook-signature"] == signed
     assert abs(int(headers["webhook-timestamp"]) - timezone.now().timestamp()) < 60
-    webhooks.send_due()
+    assert not webhooks.send(call.pk)
     assert len(receiver.got) == 1  # once
     guide = (Path(__file__).parents[2] / "docs" / "api-guide.md").read_text()
     [block] = [b for b in re.findall(r"```python\n(.*?)```", guide, re.DOTALL) if "is_from_portal" in b]
@@ -164,13 +170,13 @@ def test_it_is_tried_again_and_the_number_stays(people, receiver):
     receiver.answers = [500, 302, 204]
     call = webhooks.ping(made(people["stranger"], receiver.url))
     for status in (500, 302):
-        assert webhooks.send_due() == 1
+        assert webhooks.send(call.pk)
         call.refresh_from_db()
         assert (call.state, call.status) == (CallState.WAITING, status)
         assert call.next_at > timezone.now()
-        assert webhooks.send_due() == 0  # not before its time
+        assert not webhooks.send(call.pk)  # not before its time
         WebhookCall.objects.update(next_at=timezone.now())
-    webhooks.send_due()
+    assert webhooks.send(call.pk)
     call.refresh_from_db()
     assert (call.state, call.attempts, call.next_at) == (CallState.DONE, 3, None)
     assert len({headers["webhook-id"] for _path, headers, _body in receiver.got}) == 1
@@ -182,7 +188,7 @@ def test_given_up_in_the_end_and_paused_with_a_message(people):
         webhooks.ping(webhook)
     for _turn in range(len(webhooks.WAITS) + 1):
         WebhookCall.objects.filter(state=CallState.WAITING).update(next_at=timezone.now())
-        webhooks.send_due()
+        _send_all()
     assert set(webhook.calls.values_list("state", "attempts")) == {(CallState.FAILED, len(webhooks.WAITS) + 1)}
     assert "not found" in webhook.calls.first().problem
     webhook.refresh_from_db()
@@ -196,7 +202,7 @@ def test_given_up_in_the_end_and_paused_with_a_message(people):
 def test_two_workers_make_a_call_once(reference_again, receiver):
     for _call in range(5):
         webhooks.ping(made(User.objects.create_user(f"u{_call}@example.org"), receiver.url))
-    threads = [threading.Thread(target=_send) for _turn in range(3)]
+    threads = [threading.Thread(target=_send_all_apart) for _turn in range(3)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -205,11 +211,72 @@ def test_two_workers_make_a_call_once(reference_again, receiver):
     assert set(WebhookCall.objects.values_list("state", "attempts")) == {(CallState.DONE, 1)}
 
 
-def _send():
-    from django.db import connection
+def _send_all() -> None:
+    for call in WebhookCall.objects.order_by("pk"):
+        webhooks.send(call.pk)
 
-    webhooks.send_due()
+
+def _send_all_apart() -> None:
+    _send_all()
     connection.close()
+
+
+# --- receivers that are slow, or ask to wait ------------------------------------------------------------------------------
+@pytest.fixture
+def dripping(settings):
+    """A server that answers one byte at a time, for as long as somebody listens."""
+    settings.WEBHOOKS_TO_PRIVATE = True
+    is_over = threading.Event()
+
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self):
+            server.calls += 1
+            with contextlib.suppress(OSError):
+                self.request.sendall(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+                while not is_over.wait(0.02):
+                    self.request.sendall(b"a")
+
+    server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads, server.calls = True, 0
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    server.url = f"http://127.0.0.1:{server.server_address[1]}/in"
+    yield server
+    is_over.set()
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_call_ends_however_slowly_the_answer_drips_in(people, dripping, monkeypatch):
+    monkeypatch.setattr(webhooks, "CALL_SECONDS", 0.3)
+    call = webhooks.ping(made(people["stranger"], dripping.url))
+    assert webhooks.send(call.pk)
+    call.refresh_from_db()
+    assert (call.state, call.status, call.problem) == (CallState.WAITING, None, "Nobody answered in time.")
+
+
+@pytest.mark.parametrize(
+    ("status", "retry_after", "minutes"),
+    [(429, "1800", 30), (503, "Tue, 01 Jan 2126 00:00:00 GMT", 24 * 60), (503, "soon", 1), (429, None, 1), (429, "1", 1), (500, "1800", 1)],
+)  # fmt: skip
+def test_the_next_attempt_waits_as_long_as_the_receiver_asks(people, receiver, status, retry_after, minutes):
+    receiver.answers = [(status, {"Retry-After": retry_after} if retry_after else {})]
+    call = webhooks.ping(made(people["stranger"], receiver.url))
+    webhooks.send(call.pk)
+    call.refresh_from_db()
+    assert call.state == CallState.WAITING
+    assert abs(call.next_at - timezone.now() - dt.timedelta(minutes=minutes)) < dt.timedelta(seconds=30)
+
+
+def test_calls_of_one_host_wait_for_one_another_and_no_others_do(people):
+    first, second = (webhooks.ping(made(people["stranger"], f"https://slow.example/{n}")) for n in range(2))
+    other = webhooks.ping(made(people["stranger"], "https://quick.example/"))
+    WebhookCall.objects.update(next_at=timezone.now())
+    for _minute in range(2):
+        retry_webhooks(timestamp=0)
+    queued = ProcrastinateJob.objects.filter(task_name="projects.send_webhook").order_by("pk")
+    locks = {job.args["call_id"]: job.lock for job in queued}
+    assert queued.count() == 3  # each call once
+    assert locks[first.pk] == locks[second.pk] != locks[other.pk]
 
 
 PRIVATE = [

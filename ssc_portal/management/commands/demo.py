@@ -62,7 +62,7 @@ class Command(BaseCommand):
                 "2",
             ]
             + ["--threads", "4", "--log-level", "warning", "--limit-request-line", "8190"],
-            "worker": [sys.executable, "manage.py", "procrastinate", "-v", "0", "worker"],
+            "worker": [sys.executable, "manage.py", "run_workers"],
         }
         os.environ.setdefault("PORTAL_URL", f"http://127.0.0.1:{port}")  # for the links in mail
         # Children are in groups of their own: Ctrl-C reaches this process, which ends them in order.

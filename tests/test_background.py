@@ -1,0 +1,138 @@
+"""Background work as a whole: every queue has its worker, what a dead worker left is taken up, one failure is no other's."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+from asgiref.sync import async_to_sync
+from django.db import connection
+from procrastinate.contrib.django import app
+from procrastinate.contrib.django.models import ProcrastinateJob
+
+from partners import tasks
+from partners.tasks import do_each
+from projects import tasks as tasks_of_projects
+from projects import webhooks
+from projects.models import ImportRun, WebhookCall
+from ssc_portal.management.commands.run_workers import WORKERS
+from tests.factories import MembershipFactory
+from tests.projects.test_webhooks import dripping, made  # noqa: F401 - a fixture
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def test_every_queue_has_one_worker():
+    queues = sorted(queue for worker in WORKERS.values() for queue in worker.queues)
+    assert queues == sorted({task.queue for task in app.tasks.values() if not task.name.startswith("builtin")})
+
+
+@pytest.mark.django_db
+def test_the_nightly_steps_do_not_wait_for_one_that_fails(monkeypatch):
+    done = []
+
+    def breaks():
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(tasks_of_projects, "NIGHTLY", (breaks, lambda: done.append(1)))
+    with pytest.raises(ExceptionGroup):
+        tasks_of_projects.nightly(timestamp=0)
+    assert done == [1]
+
+
+def test_do_each_tells_all_that_failed(caplog):
+    with pytest.raises(ExceptionGroup) as raised:
+        do_each(lambda n: 1 // n, [0, 1, 0])
+    assert [type(error) for error in raised.value.exceptions] == [ZeroDivisionError, ZeroDivisionError]
+    assert "failed with 0" in caplog.text
+
+
+def left_behind(task, **args) -> ProcrastinateJob:
+    """A job as a worker leaves it that was killed: begun, and nobody works at it."""
+    job = task.defer(**args)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE procrastinate_jobs SET status = 'doing', attempts = 1 WHERE id = %s", [job])
+    return ProcrastinateJob.objects.get(pk=job)
+
+
+def take_up() -> None:
+    with app.replace_connector(app.connector.get_worker_connector()) as worker_app:
+
+        async def run():
+            async with worker_app.open_async():
+                await tasks.take_up_stalled(timestamp=0)
+
+        async_to_sync(run)()
+
+
+def test_what_a_dead_worker_left_is_done_anew_but_imports_are_not(reference_again):
+    clock = left_behind(tasks_of_projects.run_clocks, timestamp=0)
+    run = ImportRun.objects.create(kind="iati", file="a.xml")
+    imported = left_behind(tasks_of_projects.import_iati, run_id=run.pk)
+    take_up()
+    clock.refresh_from_db()
+    imported.refresh_from_db()
+    assert (clock.status, imported.status) == ("todo", "failed")
+
+
+@pytest.fixture
+def workers(tmp_path):
+    """The workers as they run for real, on the database of this test. Gives their parent."""
+    settings = connection.settings_dict
+    place = urlencode({"host": settings["HOST"], "port": settings["PORT"] or 5432, "user": settings["USER"]})
+    url = f"postgres:///{settings['NAME']}?{place}"
+    environment = {**os.environ, "DATABASE_URL": url, "PORTAL_DATA_DIR": str(tmp_path), "WEBHOOKS_TO_PRIVATE": "1", "DJANGO_DEBUG": "1"}  # fmt: skip
+    command = [sys.executable, "manage.py", "run_workers"]
+    with (tmp_path / "log").open("wb") as log:
+        parent = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True)
+    yield parent
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(parent.pid, signal.SIGKILL)
+    parent.wait()
+
+
+def until(condition, seconds=60) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline and not condition():
+        time.sleep(0.1)
+    return condition()
+
+
+def test_mail_goes_out_while_a_receiver_drips(reference_again, dripping, workers, tmp_path):  # noqa: F811
+    person = MembershipFactory().user
+    tasks_of_projects.send_webhook_later(webhooks.ping(made(person, dripping.url)))
+    assert until(lambda: dripping.calls == 1), (tmp_path / "log").read_text()
+    tasks.send_mail.defer(email="a@example.org", subject="S", text="T", html="<p>T</p>")
+    assert until(lambda: list((tmp_path / "mail").glob("*"))), (tmp_path / "log").read_text()
+    assert WebhookCall.objects.get().problem == ""  # that call is still being answered
+
+    family = set(_children(workers.pid))
+    assert len(family) == len(WORKERS)
+    one = family.pop()
+    os.kill(one, signal.SIGKILL)
+    assert until(lambda: len(set(_children(workers.pid)) - {one}) == len(WORKERS))  # started again
+    family = _children(workers.pid)
+    workers.kill()
+    workers.wait()
+    assert until(lambda: not any(_is_alive(child) for child in family))  # none goes on without its parent
+
+
+def _children(parent: int) -> list[int]:
+    listing = subprocess.run(
+        ["ps", "-o", "pid=,stat=", "--ppid", str(parent)], capture_output=True, text=True, check=False
+    )
+    rows = [row.split() for row in listing.stdout.splitlines()]
+    return [int(pid) for pid, state in rows if not state.startswith("Z")]
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
