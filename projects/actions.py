@@ -175,9 +175,9 @@ ANEW = {
 
 @transaction.atomic
 def close_partly(need: Need, *, by, note: str, **values) -> Need | None:
-    """Closes a need of which lines stay open; a child need takes these on as a draft of the country."""
+    """Closes a need of which not all was delivered; a child need takes the rest on as a draft of the country."""
     transition(need, "close_partly", by=by, note=note, **values)
-    left = [row for row in coverage_of(need) if row.open > 0]
+    left = [row for row in coverage_of(need) if row.left]
     if not left:
         return None
     kept = DRAFT_FIELDS - ANEW | {"country", "is_on_behalf", "is_illustrative"}
@@ -187,7 +187,7 @@ def close_partly(need: Need, *, by, note: str, **values) -> Need | None:
         line = row.line
         LineItem.objects.create(
             need=child, position=place, text=line.text, assistance=line.assistance, unit=line.unit, note=line.note,
-            quantity=row.open if line.quantity is not None else None,
+            quantity=row.left if line.quantity is not None else None,
         )  # fmt: skip
     return child
 

@@ -26,7 +26,7 @@ class Part:
     Positions are texts, so that no language's decimal comma gets into a drawing.
     """
 
-    pattern: str  # delivered, agreed, offered, open
+    pattern: str  # delivered, agreed, offered, not_delivered, carried_over, open
     start: str
     width: str
     value: Decimal | int = 0
@@ -94,11 +94,11 @@ def swatch(project: Project) -> Swatch | None:
 
 
 def need_swatch(need: Need) -> Swatch | None:
-    """One strip per line of a need: delivered, agreed, offered, open."""
+    """One strip per line of a need, with its parts."""
     lines = coverage_of(need)
     if not lines:
         return None
-    covered = sum(1 for line in lines if line.open == 0)
+    covered = sum(1 for line in lines if line.is_answered)
     text = ngettext("%(covered)s of %(n)s line answered", "%(covered)s of %(n)s lines answered", len(lines)) % {
         "covered": covered,
         "n": len(lines),

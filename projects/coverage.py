@@ -1,16 +1,21 @@
-"""How far each line of a need is covered: delivered, agreed, offered, open. In the line's own unit, never added up."""
+"""What has become of each line of a need: delivered, agreed, offered, open; of a need that has ended also not delivered and
+carried over to the need that continues it. In the line's own unit, never added up."""
 
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from projects.choices import ResponseState
+from projects.choices import NeedState, ResponseState
 from projects.models import Answer, LineItem, Need
 from projects.models.response import ACCEPTED
+
+PARTS = ("delivered", "agreed", "offered", "not_delivered", "carried_over", "open")
+OVER = (NeedState.CLOSED, NeedState.PARTIALLY_MET, NeedState.WITHDRAWN, NeedState.MERGED)  # nothing more is delivered
 
 
 @dataclass
 class Coverage:
-    """One line and its parts. `delivered` and `agreed` are apart: what is delivered no longer counts as agreed."""
+    """One line and its parts, which together are what is wanted. What is delivered no longer counts as agreed; when the need
+    is over, what was agreed and never came is `not_delivered`, and what nobody had promised `carried_over`."""
 
     line: LineItem
     letter: str
@@ -18,6 +23,8 @@ class Coverage:
     delivered: Decimal = Decimal(0)
     agreed: Decimal = Decimal(0)
     offered: Decimal = Decimal(0)
+    not_delivered: Decimal = Decimal(0)
+    carried_over: Decimal = Decimal(0)
     open: Decimal = Decimal(0)
     over: Decimal = Decimal(0)  # offered or agreed beyond what is wanted; not in the parts, which never exceed it
     answers: list[Answer] = field(default_factory=list)  # public ones
@@ -29,7 +36,17 @@ class Coverage:
 
     @property
     def parts(self) -> list[tuple[str, Decimal]]:
-        return [(name, getattr(self, name)) for name in ("delivered", "agreed", "offered", "open")]
+        return [(name, getattr(self, name)) for name in PARTS]
+
+    @property
+    def left(self) -> Decimal:
+        """What a need that continues this one asks for."""
+        return self.wanted - self.delivered
+
+    @property
+    def is_answered(self) -> bool:
+        """Somebody has offered all of it."""
+        return not self.open and not self.carried_over
 
 
 def letter_of(place: int) -> str:
@@ -39,7 +56,7 @@ def letter_of(place: int) -> str:
 
 def coverage_of(need: Need) -> list[Coverage]:
     """Every line with what covers it. Never more than is wanted: agreed counts before offered."""
-    found = []
+    found, is_over = [], need.state in OVER
     for place, line in enumerate(need.lines.all()):
         row = Coverage(line, letter_of(place), line.wanted)
         for answer in line.answers.all():
@@ -48,7 +65,7 @@ def coverage_of(need: Need) -> list[Coverage]:
                 row.delivered += answer.delivered
                 row.agreed += answer.quantity - answer.delivered
                 row.answers.append(answer)
-            elif state == ResponseState.EXPRESSED:
+            elif state == ResponseState.EXPRESSED and not is_over:
                 row.offered += answer.quantity
                 row.answers.append(answer)
         row.over = max(Decimal(0), row.delivered + row.agreed + row.offered - row.wanted)
@@ -57,5 +74,9 @@ def coverage_of(need: Need) -> list[Coverage]:
             setattr(row, name, min(getattr(row, name), left))
             left -= getattr(row, name)
         row.open = left
+        if is_over:
+            row.agreed, row.not_delivered = Decimal(0), row.agreed
+        if need.state == NeedState.PARTIALLY_MET:
+            row.open, row.carried_over = Decimal(0), row.open
         found.append(row)
     return found

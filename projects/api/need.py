@@ -28,6 +28,12 @@ class LineSerializer(serializers.Serializer):
     delivered = serializers.DecimalField(max_digits=12, decimal_places=2)
     agreed = serializers.DecimalField(max_digits=12, decimal_places=2)
     offered = serializers.DecimalField(max_digits=12, decimal_places=2)
+    not_delivered = serializers.DecimalField(
+        max_digits=12, decimal_places=2, help_text="Agreed, and not delivered when the need ended"
+    )
+    carried_over = serializers.DecimalField(
+        max_digits=12, decimal_places=2, help_text="Offered by nobody; asked for by the need that continues this one"
+    )
     open = serializers.DecimalField(max_digits=12, decimal_places=2)
     over = serializers.DecimalField(
         max_digits=12, decimal_places=2, help_text="Offered or agreed beyond what is asked for"

@@ -136,10 +136,10 @@ def _all_answered(need: Need) -> bool:
     return {answer.criterion for answer in need.criteria.all()} == set(Criterion.values)
 
 
-def _uncovered(need: Need) -> bool:
+def _all_delivered(need: Need) -> bool:
     from projects.coverage import coverage_of
 
-    return any(line.open > 0 for line in coverage_of(need))
+    return not any(line.left for line in coverage_of(need))
 
 
 TO_AGREE = (  # what a plan says before it is confirmed
@@ -200,7 +200,7 @@ REQUIRED: dict[str, tuple[Requirement, ...]] = {
         Requirement("outcome", _("Say what came of it."), _has("outcome")),
         Requirement("rating", _("Rate it from 1 to 5."), lambda n: n.rating is not None),
         Requirement("lessons", _("Say what was learned."), _has("lessons")),
-        Requirement("lines", _("Lines are still open: close it as met in part."), lambda n: not _uncovered(n)),
+        Requirement("lines", _("Not all that was asked for was delivered: close it as met in part."), _all_delivered),
     ),
     S.PARTIALLY_MET: (
         Requirement("outcome", _("Say what came of it."), _has("outcome")),
@@ -363,7 +363,7 @@ NEXT: dict[str, str] = {
     S.IN_DELIVERY: _("The partners and UNEP say what was delivered; every six months they report."),
     S.DELIVERED: _("The country says what came of it and closes it."),
     S.CLOSED: _("Nothing more: it has ended."),
-    S.PARTIALLY_MET: _("Lines that stayed open go on in a new need."),
+    S.PARTIALLY_MET: _("What was not delivered goes on in a new need."),
     S.WITHDRAWN: _("Nothing more: the country withdrew it."),
     S.ON_HOLD: _("UNEP takes it off hold when the reason has passed."),
     S.EXPIRED: _("The country renews it, or lets it rest."),

@@ -1,11 +1,13 @@
 """Strips of projects and needs in lists."""
 
 from django import template
+from django.utils.translation import gettext as _
 
 from projects import charts, glyphs, search
 from projects.choices import Checked
 from projects.coverage import letter_of
 from projects.models import record_check
+from ssc_portal.templatetags.portal import number
 
 register = template.Library()
 
@@ -23,6 +25,17 @@ def marked(project, name: str, compiled=None, length: int = 0):
     if length and len(text) > length:
         text = search.excerpt(text, compiled, length)
     return {"text": search.mark(text, compiled), "language": language}
+
+
+@register.filter
+def women_and_men(record) -> str:
+    """How many people of each sex; what nobody counted is said, never zero."""
+    women, men = number(record.women), number(record.men)
+    if women and men:
+        return _("%(women)s women, %(men)s men") % {"women": women, "men": men}
+    if women:
+        return _("%(women)s women, men not counted") % {"women": women}
+    return _("%(men)s men, women not counted") % {"men": men} if men else ""
 
 
 @register.filter

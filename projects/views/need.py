@@ -55,6 +55,7 @@ def need_detail(request: HttpRequest, reference: str) -> HttpResponse:
             "holder": HOLDER.get(need.state),
             "coverage": [(row, charts.strip(*row.parts)) for row in coverage],
             "open_lines": sum(1 for row in coverage if row.open > 0),
+            "is_left": any(row.not_delivered or row.carried_over for row in coverage),
             "log": timeline(need, request.user),
             "terms": [
                 (v.label, need.terms_of(v))

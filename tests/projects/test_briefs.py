@@ -11,7 +11,7 @@ from django.utils.translation import override
 from pypdf import PdfReader
 
 from partners.models import Country, Partner
-from projects.choices import NeedState, OfferState
+from projects.choices import NeedState, OfferState, Unit
 from projects.interchange import briefs
 from projects.interchange.statistics import QUANTITIES, quantities
 from projects.models import Need, Project
@@ -65,6 +65,14 @@ def world(kenya):
     )
     hidden = ProjectFactory(countries={"KEN": "provider", "BRA": "recipient"}, title="PRIVATE-PROJECT")
     ContributionFactory(project=hidden, country=kenya, partner=None, quantity=999, delivered=999, unit="expert-days")
+
+
+def test_what_nobody_said_a_word_on_is_not_drawn_as_outstanding(world, kenya):
+    """Of 45 expert-days 10 are delivered, 30 are not yet, and of 5 nothing is known."""
+    sections = {section.slug: section for section in briefs.brief_of(kenya).sections}
+    rows = [row for section in sections.values() for table in section.tables for row in table.rows]
+    [days] = [row for row in rows if row.strips and row.cells[0].text == str(Unit.EXPERT_DAYS.label)]
+    assert [(part.pattern, part.value) for part in days.strips[0]] == [("delivered", 10), ("agreed", 30), ("open", 5)]
 
 
 def test_a_brief_says_what_was_asked_offered_brought_and_with_whom(world, kenya):

@@ -73,7 +73,7 @@ def _asked(country: Country, needs) -> Section:
 
     def row(need: Need) -> list[Cell]:
         lines = coverage_of(need)
-        covered = _("%(covered)s of %(n)s") % {"covered": sum(1 for line in lines if not line.open), "n": len(lines)}
+        covered = _("%(covered)s of %(n)s") % {"covered": sum(1 for line in lines if line.is_answered), "n": len(lines)}
         return [Cell(need.reference, need.get_absolute_url()), titled(need), Cell(str(need.get_state_display())), on(need.published_at), Cell(covered)]  # fmt: skip
 
     tables = [

@@ -6,6 +6,7 @@ that is drawn is also written. Quantities are summed within one unit, money with
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
+from decimal import Decimal
 
 from django.conf import settings
 from django.db.models import Count, F, Q, QuerySet, Sum
@@ -165,6 +166,7 @@ def in_quantities(contributions: QuerySet, caption: str) -> list[Table]:
             agreed=Sum("quantity"),
             done=Sum("delivered"),
             silent=Count("pk", filter=Q(delivered=None)),
+            unknown=Sum("quantity", filter=Q(delivered=None), default=Decimal(0)),
         )
         .order_by(F("entries").desc(), "unit")
     )
@@ -182,13 +184,22 @@ def in_quantities(contributions: QuerySet, caption: str) -> list[Table]:
         rows = [
             Row(
                 [Cell(str(Unit(row["unit"]).label)), _figure(row["agreed"]), _figure(row["done"]), count(row["silent"]), count(row["entries"])],
-                [strip(("delivered", min(row["done"] or 0, row["agreed"])), ("agreed", max(row["agreed"] - (row["done"] or 0), 0)))],
+                [_delivery_strip(row["agreed"], row["done"] or Decimal(0), row["unknown"])],
             )
             for row in units
         ]  # fmt: skip
         head = [_("Unit"), _("Agreed"), _("Delivered so far"), _("Without a word on delivery"), _("Entries")]
         found.append(
-            Table(caption, head, rows, [("delivered", _("delivered")), ("agreed", _("agreed, not delivered yet"))])
+            Table(
+                caption,
+                head,
+                rows,
+                [
+                    ("delivered", _("delivered")),
+                    ("agreed", _("agreed, not delivered yet")),
+                    ("open", _("agreed, delivery not reported")),
+                ],
+            )
         )
     if currencies:
         rows = [
@@ -201,6 +212,13 @@ def in_quantities(contributions: QuerySet, caption: str) -> list[Table]:
         head = [_("Currency"), _("Money agreed"), _("Money spent"), _("Without a word on spending"), _("Entries")]
         found.append(Table(_("%(what)s: money, as reported") % {"what": caption}, head, rows))
     return found
+
+
+def _delivery_strip(agreed: Decimal, done: Decimal, unknown: Decimal) -> list:
+    """Of what was agreed: delivered, not delivered yet, and what nobody has said a word on, which is not the same."""
+    return strip(
+        ("delivered", min(done, agreed)), ("agreed", max(agreed - done - unknown, Decimal(0))), ("open", unknown)
+    )
 
 
 def unreported(contributions: QuerySet) -> str:
