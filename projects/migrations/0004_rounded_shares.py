@@ -13,6 +13,6 @@ def replacing(sql: str) -> str:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("projects", "0002_search_and_checks")]
+    dependencies = [("projects", "0003_how_progress_will_be_seen")]
 
     operations = [migrations.RunSQL(replacing(AFTER), replacing(BEFORE))]
