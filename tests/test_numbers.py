@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import override
 from hypothesis import example, given
 from hypothesis import strategies as st
+from rest_framework import serializers
 
 from projects.forms.draft import lines_form
 from ssc_portal.admin import RuledAdmin
@@ -161,3 +162,16 @@ def test_a_line_of_a_draft_takes_a_decimal_comma(people):
     assert form.is_valid(), form.errors
     assert form.values["lines"][0]["quantity"] == Decimal("12.5")
     assert 'inputmode="decimal"' in str(form.forms[0]["quantity"])
+
+
+@given(st.from_regex(r"[-+0-9.,' \u00a0]{1,10}", fullmatch=True))
+@example("12,5")
+@example("1,200")
+def test_the_api_takes_numbers_with_a_dot_and_no_others(text):
+    """JSON says what a dot means; nothing else is guessed."""
+    try:
+        found = serializers.DecimalField(max_digits=12, decimal_places=2).run_validation(text)
+    except serializers.ValidationError:
+        return
+    assert "," not in text
+    assert found == Decimal(text.strip())

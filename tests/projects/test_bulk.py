@@ -576,3 +576,13 @@ def test_hidden_rows_and_numbers_of_a_workbook_are_read(bring):
     book.save(out)
     run = bring("projects", out.getvalue())
     assert (problems(run), quantities(run)) == ([], ("12.5", "0.25", "1234"))
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [("title\n" + "\n" * 60_000 + "A\n", "more than 50000 rows"), ("title\n" + "," * 1_000_000 + "A\n", "Row 2 has more cells")],
+    ids=["rows", "cells"],
+)  # fmt: skip
+def test_a_text_of_endless_rows_or_cells_is_refused(content, said, bring):
+    run = bring("projects", content)
+    assert run.progress == "failed" and said in run.message

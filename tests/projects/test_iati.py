@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 
 from partners.models import User
@@ -387,3 +388,29 @@ def test_a_place_named_twice_has_both_shares(imported):
 def test_a_sentence_about_shares_has_no_exponent(imported):
     project, _issues = imported(shares("", "41010:30 41030:30"))
     assert "to 60, not" in " ".join(project.import_run.issues.values_list("text", flat=True))
+
+
+def test_an_activity_without_end_is_not_held(write, monkeypatch):
+    monkeypatch.setattr(iati_reader, "MOST_ELEMENTS", 20)
+    one = activity(identifier="XX-1")
+    assert len(list(read_activities(write(document(one, one, one))))) == 3  # counted for each by itself
+    with pytest.raises(Unreadable, match="more than 20 elements"):
+        list(read_activities(write(document(activity("<sector/>" * 30)))))
+
+
+def test_an_archive_that_unfolds_to_much_is_left_to_the_worker(client, people, media):
+    """Nobody waits while it is tried."""
+    client.force_login(people["administrator"])
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.xml", document(activity()) + b" " * 6 * 1024**2)
+    for name, content in (
+        ("a.zip", packed.getvalue()),
+        ("a.xml.gz", gzip.compress(document(activity()) + b" " * 6 * 1024**2)),
+    ):
+        client.post("/admin/projects/importrun/add/", {"file": SimpleUploadedFile(name, content), "publish": "on"})
+        assert (ImportRun.objects.latest("pk").done, ImportRun.objects.latest("pk").progress) == (0, "waiting")
+    client.post(
+        "/admin/projects/importrun/add/", {"file": SimpleUploadedFile("a.xml", document(activity())), "publish": "on"}
+    )
+    assert ImportRun.objects.latest("pk").done == 1

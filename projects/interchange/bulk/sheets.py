@@ -14,7 +14,7 @@ from openpyxl.utils import get_column_letter
 from projects.interchange.bulk.cells import NAMED, Cell
 from projects.interchange.bulk.resources import TableResource
 from projects.interchange.workbooks import BOLD, FILL, LISTS, head, opened, pick, put
-from ssc_portal.incoming import text_of
+from ssc_portal.incoming import MOST_COLUMNS, MOST_ROWS, text_of
 from ssc_portal.tables import harmless
 
 LARGEST = 10 * 1024**2  # bytes
@@ -239,8 +239,21 @@ def _from_csv(file: File):
     first = text.partition("\n")[0]
     separator = max(",;\t", key=first.count)  # spreadsheets write what their country writes
     try:
-        yield from enumerate(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True), start=1)
+        for number, row in enumerate(
+            csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True), start=1
+        ):
+            if number == 1 or any(row):
+                _check_size(number, row)
+                yield number, row
     except csv.Error as error:
         raise ValidationError(
             _("The file breaks off or has a stray quotation mark: %(error)s.") % {"error": error}
         ) from None
+
+
+def _check_size(number: int, row: list[str]) -> None:
+    """As large as a workbook may be."""
+    if number > MOST_ROWS:
+        raise ValidationError(_("The table has more than %(n)s rows. Divide it.") % {"n": MOST_ROWS})
+    if len(row) > MOST_COLUMNS:
+        raise ValidationError(_("Row %(n)s has more cells than there are columns.") % {"n": number})
