@@ -85,27 +85,56 @@ class TokenScheme(OpenApiAuthenticationExtension):
         return {"type": "http", "scheme": "bearer", "description": "A personal token, made at /account/tokens/."}
 
 
+DEEPEST = 20  # lists and objects of a body inside each other
+
+
 class Parser(JSONParser):
-    """JSON without NUL signs, which PostgreSQL can't store."""
+    """JSON that is not too deep to be read, without NUL signs and halves of signs, which PostgreSQL can't store."""
 
     def parse(self, stream, media_type=None, parser_context=None):
-        found = super().parse(stream, media_type, parser_context)
-        if path := next(_with_nul(found), None):
+        try:
+            found = super().parse(stream, media_type, parser_context)
+        except RecursionError as error:
+            raise exceptions.ParseError(_too_deep()) from error
+        if _depth_is_over(found):
+            raise exceptions.ParseError(_too_deep())
+        if path := next(_with(found, lambda text: "\x00" in text), None):
             raise exceptions.ValidationError({path: [_("There is a NUL sign in it. Take it out.")]})
+        if path := next(_with(found, _has_half_sign), None):
+            raise exceptions.ValidationError({path: [_("There is half a sign in it (a lone surrogate). Take it out.")]})
         return found
 
 
-def _with_nul(value, path: str = "body") -> Iterator[str]:
-    """Where NUL signs are, also in names."""
+def _too_deep() -> str:
+    return _("More than %(most)s lists or objects stand inside each other. Send a flatter body.") % {"most": DEEPEST}
+
+
+def _depth_is_over(value) -> bool:
+    """Level by level, since what is too deep can't be walked through by calls."""
+    level = [value]
+    for _n in range(DEEPEST + 1):
+        held = [one for one in level if isinstance(one, (dict, list))]
+        level = [inner for one in held for inner in (one.values() if isinstance(one, dict) else one)]
+        if not held:
+            return False
+    return True
+
+
+def _has_half_sign(text: str) -> bool:
+    return any("\ud800" <= sign <= "\udfff" for sign in text)
+
+
+def _with(value, is_bad, path: str = "body") -> Iterator[str]:
+    """Where texts are that can't be stored, also in names."""
     if isinstance(value, dict):
         for name, inner in value.items():
-            yield from _with_nul(name, path)
-            yield from _with_nul(inner, str(name))
+            yield from _with(name, is_bad, path)
+            yield from _with(inner, is_bad, str(name))
     elif isinstance(value, list):
         for inner in value:
-            yield from _with_nul(inner, path)
-    elif isinstance(value, str) and "\x00" in value:
-        yield path.replace("\x00", "")[:60]
+            yield from _with(inner, is_bad, path)
+    elif isinstance(value, str) and is_bad(value):
+        yield path.replace("\x00", "").encode(errors="replace").decode()[:60]
 
 
 class ReadOnly(permissions.BasePermission):
