@@ -449,3 +449,22 @@ def test_administrators_look_and_remove_and_end_tokens(people, sign_in):
     assert token.revoked_at is not None
     client.post(f"/admin/projects/webhook/{webhook.pk}/delete/", {"post": "yes"})
     assert not Webhook.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "::127.0.0.1", "::ffff:10.0.0.1", "::ffff:0:127.0.0.1", "64:ff9b::7f00:1", "64:ff9b:1::7f00:1", "64:ff9b:1::808:808",
+        "192.88.99.1", "2002:7f00:1::", "2002:a00:1::1", "2001:0:808:808::1", "fec0::1", "fe80::1", "fc00::1",
+        "2001:4860::5efe:7f00:1", "2001:4860::200:5efe:a00:1", "198.18.0.1", "192.0.2.1", "198.51.100.1", "203.0.113.1",
+        "2001:db8::1", "3fff::1", "5f00::1", "2001:2::1", "2001:10::1", "100::1", "100:0:0:1::1", "192.0.0.8", "240.0.0.1",
+        "224.0.0.1", "ff02::1", "ff0e::1", "100.64.0.1", "::", "::1", "255.255.255.255", "64:ff9b::c058:6301",
+    ],
+)  # fmt: skip
+def test_no_notation_of_a_private_address_is_called(address):
+    assert not webhooks._is_public(address)
+
+
+@pytest.mark.parametrize("address", ["8.8.8.8", "2001:4860:4860::8888", "::ffff:8.8.8.8", "64:ff9b::808:808"])
+def test_addresses_of_the_internet_are_called(address):
+    assert webhooks._is_public(address)
