@@ -5,8 +5,10 @@ import uuid
 import zoneinfo
 
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
+from django.middleware.common import CommonMiddleware
 from django.utils import timezone
+from django.utils.http import escape_leading_slashes
 
 from ssc_portal.views import bad_request, not_found
 
@@ -51,3 +53,37 @@ class PersonalSettings:
             return self.get_response(request)
         finally:
             timezone.deactivate()
+
+
+class LastSlash(CommonMiddleware):
+    """Leads on to the address with its last slash. A write goes there as a write (308): after 301 clients go on with
+    GET, and what was sent is lost without an error."""
+
+    def get_full_path_with_slash(self, request: HttpRequest) -> str:
+        return escape_leading_slashes(request.get_full_path(force_append_slash=True))
+
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        answer = super().process_response(request, response)
+        if isinstance(answer, HttpResponsePermanentRedirect) and request.method not in ("GET", "HEAD"):
+            answer.status_code = 308
+        return answer
+
+
+class NotKept:
+    """What is shown to somebody who is signed in is kept by no browser and no proxy. The API says its own: answers to a
+    token are `private, no-cache`, so that a program can ask whether they changed."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest):
+        was_known = _is_known(request)
+        response = self.get_response(request)
+        says_its_own = request.path.startswith("/api/") and "Cache-Control" in response
+        if (was_known or _is_known(request)) and not says_its_own:  # also as they sign in or out
+            response["Cache-Control"] = "private, no-store"
+        return response
+
+
+def _is_known(request: HttpRequest) -> bool:
+    return bool(request.session.session_key and request.user.is_authenticated)
