@@ -1,12 +1,17 @@
 """The API of places and partners. Read only; the same filters as the pages."""
 
-from drf_spectacular.utils import extend_schema, extend_schema_view
-from rest_framework import serializers
+from urllib.parse import quote
 
-from partners.filters import CountryFilter, PartnerFilter
-from partners.models import Country, CountryGroup, Partner, Region
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema, extend_schema_field, extend_schema_view
+from rest_framework import exceptions, serializers, viewsets
+from rest_framework.reverse import reverse
+
+from partners.filters import ChangeFilter, CountryFilter, GroupFilter, PartnerFilter, RegionFilter
+from partners.models import Change, Country, CountryGroup, Partner, Region
 from partners.tables import COUNTRIES, GROUPS, PARTNERS, REGIONS
-from ssc_portal.api_records import Names, Records
+from ssc_portal.api import SHAPES, FollowedPages
+from ssc_portal.api_records import Answers, Names, Records
 
 
 def described(what: str):
@@ -98,6 +103,7 @@ class PartnerSerializer(serializers.ModelSerializer):
 class RegionViewSet(Records):
     queryset = Region.objects.select_related("parent")
     table = REGIONS
+    filterset_class = RegionFilter
     serializer_class = RegionSerializer
     lookup_field = "code"
     lookup_value_regex = r"[0-9]{3}"
@@ -107,6 +113,7 @@ class RegionViewSet(Records):
 class GroupViewSet(Records):
     queryset = CountryGroup.objects.prefetch_related("members__country")
     table = GROUPS
+    filterset_class = GroupFilter
     serializer_class = GroupSerializer
     lookup_field = "code"
     lookup_value_regex = r"[a-z0-9-]+"
@@ -130,3 +137,55 @@ class PartnerViewSet(Records):
     filterset_class = PartnerFilter
     lookup_field = "slug"
     lookup_value_regex = r"[-a-zA-Z0-9_]+"
+
+
+# --- what changed in public --------------------------------------------------------------------------------------------
+class ChangeSerializer(serializers.ModelSerializer):
+    """One change of what everybody may read of a record."""
+
+    gone = serializers.BooleanField(source="is_gone", help_text="It is public no more: remove it from a copy")
+    merged_into = serializers.CharField(
+        allow_blank=True, help_text="Where it is gone: reference of the record that it goes on as, or empty"
+    )
+    url = serializers.SerializerMethodField(help_text="Where the record is read as it is now; null where it is gone")
+
+    class Meta:
+        model = Change
+        fields = ["sequence", "kind", "reference", "what", "gone", "merged_into", "at", "url"]
+        extra_kwargs = {
+            "sequence": {"help_text": "In the order in which changes became visible: no lower number appears later"},
+            "kind": {"help_text": "Of the record: its list is that of this name"},
+            "reference": {"help_text": "As in the address of the record"},
+            "what": {
+                "help_text": "The public move, such as publish; else added, changed, renamed, deleted. More may come"
+            },
+            "at": {"help_text": "When. Never earlier than that of a lower number"},
+        }
+
+    @extend_schema_field({"type": ["string", "null"], "format": "uri"})
+    def get_url(self, change):
+        if change.is_gone:
+            return None
+        # Not by the pattern of one record's address: no odd code may stop the whole feed.
+        return (
+            f"{reverse(f'api-{change.kind}-list', request=self.context['request'])}{quote(change.reference, safe=':')}/"
+        )
+
+
+class ChangeViewSet(Answers, viewsets.GenericViewSet):
+    queryset = Change.objects.all()
+    serializer_class = ChangeSerializer
+    filterset_class = ChangeFilter
+    pagination_class = FollowedPages
+
+    @extend_schema(
+        summary="What changed in public",
+        description="Every change of what everybody may read of a record, in the order in which they became visible. Follow `next` "
+        "to the end and keep `last`; later, go on with `after` = `last`. Changes after which the same record changed again may be "
+        "left out after 30 days; what is gone stays.",
+    )
+    def list(self, request):
+        if unknown := sorted({*SHAPES, "page", "cursor"} & set(request.query_params)):
+            raise exceptions.ValidationError({name: [_("There is no such parameter.")] for name in unknown})
+        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        return self.get_paginated_response(self.get_serializer(page, many=True).data)

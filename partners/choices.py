@@ -62,6 +62,19 @@ class Scope(models.TextChoices):
     WRITE = "write", _("read and write")
 
 
+class PublicKind(models.TextChoices):
+    """The kinds of record that everybody may read, as the change feed and the addresses of the API name them."""
+
+    PROJECT = "project", _("project")
+    NEED = "need", _("need")
+    OFFER = "offer", _("offer")
+    COUNTRY = "country", _("country")
+    PARTNER = "partner", _("partner")
+    TERM = "term", _("term")
+    REGION = "region", _("region")
+    GROUP = "group", _("group of countries")
+
+
 COUNTRY_ROLES = [Role.CONTRIBUTOR, Role.FOCAL_POINT]
 PARTNER_ROLES = [Role.PARTNER_MEMBER, Role.PARTNER_LEAD]
 STAFF_ROLES = [Role.DESK, Role.PUBLISHER, Role.ADMINISTRATOR]

@@ -305,4 +305,4 @@ def correct(record: Need | Offer, *, by, note: str) -> None:
     type(record).objects.filter(pk=record.pk).update(version=F("version") + 1)
     write_down(record, "correct", by=by, note=note)
     if record.is_published:
-        tell_outside(record, "changed")
+        tell_outside()

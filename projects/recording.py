@@ -85,7 +85,7 @@ def after_change(project: Project) -> None:
     quality.rescore(Project.objects.filter(pk=project.pk))
     agreement.follow(project)
     if project.is_published:
-        tell_outside(project, "changed")
+        tell_outside()
 
 
 def _write(project: Project, values: dict, by) -> None:

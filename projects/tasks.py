@@ -1,6 +1,7 @@
 """Background and scheduled work. The queue is in PostgreSQL; `manage.py run_workers` works it off."""
 
 import contextlib
+import datetime as dt
 import logging
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from django.utils import timezone
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 
-from partners.models import KeptAnswer, User
+from partners.models import Change, KeptAnswer, User
 from partners.tasks import PATIENCE, do_each
 from projects import agreement, clocks, duplicates, notify, quality, search, webhooks
 from projects.choices import Matched
@@ -36,6 +37,9 @@ def import_table(run_id: int, dry_run: bool) -> None:
     running.carry_out(ImportRun.objects.get(pk=run_id), dry_run=dry_run)
 
 
+FEED_KEPT_FOR = dt.timedelta(days=30)  # what has changed again since; the last change of each record stays for good
+
+
 @app.periodic(cron="17 2 * * *")
 @app.task(name="projects.nightly", queue="nightly", pass_context=False)
 def nightly(timestamp: int) -> None:
@@ -60,8 +64,12 @@ def forget_old_answers() -> None:
     KeptAnswer.objects.outdated().delete()
 
 
+def forget_superseded_changes() -> None:
+    Change.objects.superseded().filter(at__lt=timezone.now() - FEED_KEPT_FOR).delete()
+
+
 NIGHTLY = (
-    search.rebuild, search.rebuild_words, forget_old_answers, webhooks.forget_old, measure_quality, duplicates.refresh,
+    search.rebuild, search.rebuild_words, forget_old_answers, webhooks.forget_old, forget_superseded_changes, measure_quality, duplicates.refresh,
     renew_all_matches,
 )  # fmt: skip
 
@@ -159,10 +167,11 @@ def send_digest_if_due(user: User) -> None:
 
 
 # --- webhooks ----------------------------------------------------------------------------------------------------------
-@app.task(name="projects.tell_webhooks", queue="webhooks", retry=PATIENCE)
-def tell_webhooks(kind: str, record: int, what: str) -> None:
-    """Writes down whom a change has to be told, and makes these calls."""
-    for call in webhooks.note(kind, record, what):
+@app.periodic(cron="* * * * *")
+@app.task(name="projects.tell_webhooks", queue="clocks", lock="changes", retry=PATIENCE, pass_context=False)
+def tell_webhooks(timestamp: int = 0) -> None:
+    """Every minute, and when a record has moved: writes down whom the newest changes have to be told, and makes these calls."""
+    for call in webhooks.note_changes():
         send_webhook_later(call)
 
 

@@ -33,10 +33,11 @@ from django.utils.translation import gettext_noop
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from partners.letters import tell
+from partners.models import Change
 from projects.choices import CallState, Followed, PauseReason
 from projects.filters import NeedFilter, OfferFilter, ProjectFilter
 from projects.lifecycle import TRANSITIONS
-from projects.models import Need, Offer, Project, Webhook, WebhookCall
+from projects.models import FeedPosition, Need, Offer, Project, Webhook, WebhookCall
 
 logger = logging.getLogger(__name__)
 
@@ -49,6 +50,7 @@ CONNECT_SECONDS = 5  # also for the handshake of TLS
 CALL_SECONDS = 15  # for the whole of it, however slowly the other side answers
 RETRY_LATER = (429, 503)  # answers whose Retry-After is heeded (RFC 9110, 10.2.3; RFC 6585, 4)
 MAX_RETRY_AFTER_SECONDS = 24 * 60 * 60
+READ_AT_ONCE = 500  # changes of the feed
 KEPT_FOR = dt.timedelta(days=30)  # the log
 WORDS = 200
 
@@ -87,20 +89,30 @@ def concerns(webhook: Webhook, kind: str, key: int) -> bool:
 
 
 @transaction.atomic
-def note(kind: str, key: int, what: str) -> list[WebhookCall]:
+def note_changes() -> list[WebhookCall]:
+    """Writes down the calls for what the change feed tells since it was last read here: in its order, each change once."""
+    FeedPosition.objects.get_or_create(reader="webhooks")
+    position = FeedPosition.objects.select_for_update().get(reader="webhooks")
+    made = []
+    news = Change.objects.filter(sequence__gt=position.sequence, kind__in=Followed.values, is_quiet=False)
+    for change in news.iterator(chunk_size=READ_AT_ONCE):
+        position.sequence = change.sequence
+        made += note(change.kind, change.record, change.what, change.reference)
+    position.save()
+    return made
+
+
+@transaction.atomic
+def note(kind: str, key: int, what: str, reference: str) -> list[WebhookCall]:
     """Writes down a call for each webhook that a change concerns. A record that leaves the list is told of once more, to
     those who were told of it before: its reference, and that it is no longer there."""
     record = LISTS[Followed(kind)][0].objects.filter(pk=key).first()
-    if record is None:
-        return []
+    told = f"{kind}.{what}" if f"{kind}.{what}" in kinds_of_change() else f"{kind}.changed"
     made = []
     for webhook in Webhook.objects.active().filter(subject=kind).select_related("user"):
-        there = concerns(webhook, kind, key)
-        if not there and not _is_known(webhook, record.reference):
-            continue
-        made.append(
-            _call(webhook, f"{kind}.{what}" if there else f"{kind}.gone", record if there else None, record.reference)
-        )
+        there = record is not None and concerns(webhook, kind, key)
+        if there or _is_known(webhook, reference):
+            made.append(_call(webhook, told if there else f"{kind}.gone", record if there else None, reference))
     return WebhookCall.objects.bulk_create(made)
 
 

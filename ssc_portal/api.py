@@ -8,17 +8,22 @@ from collections.abc import Iterator
 
 from django.core.cache import caches
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import OuterRef, Subquery
+from django.db.models.functions import Coalesce
 from django.http import Http404
+from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework import authentication, exceptions, pagination, permissions, status, throttling
+from rest_framework.fields import IntegerField
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.parsers import JSONParser
 from rest_framework.response import Response
+from rest_framework.utils.urls import replace_query_param
 
-from partners.models import ApiToken
+from partners.models import ApiToken, PublicRecord, kind_of
 
 PROBLEM = "application/problem+json"
 SHAPES = ("fields", "omit", "expand")  # parameters by which a caller chooses what of a record is answered
@@ -233,14 +238,38 @@ class StrictFilters(DjangoFilterBackend):
 
 
 class Harvest(pagination.CursorPagination):
-    """All records in the order of their last change, oldest first, from where the cursor stands: nothing is missed or
-    comes twice while others write; what is changed meanwhile comes again at the end."""
+    """All records in the order of the change feed, the one that changed longest ago first, from where the cursor stands: nothing
+    is missed or comes twice while others write; what is changed meanwhile comes again at the end."""
 
-    ordering = ("modified_at", "pk")
+    ordering = "sequence"
     page_size = 100
     page_size_query_param = "page_size"
     max_page_size = 200
     invalid_cursor_message = _lazy("This cursor can't be used. Begin with an empty one: ?cursor=")
+
+    def decode_cursor(self, request):
+        """Cursors of before the feed name a moment instead of a number of it."""
+        cursor = super().decode_cursor(request)
+        if cursor is None or cursor.position is None or cursor.position.isdecimal():
+            return cursor
+        moment = parse_datetime(cursor.position)
+        if moment is None or moment.tzinfo is None:
+            raise exceptions.NotFound(self.invalid_cursor_message)
+        before = PublicRecord.objects.filter(kind=self.kind, changed_at__lt=moment).order_by("-sequence")
+        return pagination.Cursor(0, cursor.reverse, str(before.values_list("sequence", flat=True).first() or 0))
+
+    def records_of(self, records, request, view) -> list:
+        """A page of these records."""
+        self.kind = kind_of(records.model)
+        if (
+            request.user.is_authenticated
+        ):  # who may see what was never public: that comes first, since no change told of it
+            told = PublicRecord.objects.filter(kind=self.kind, record=OuterRef("pk"))
+            ordered = records.annotate(sequence=Coalesce(Subquery(told.values("sequence")), 0))
+            return self.paginate_queryset(ordered, request, view)
+        page = self.paginate_queryset(PublicRecord.objects.of(records), request, view)
+        loaded = records.in_bulk([told.record for told in page])
+        return [loaded[told.record] for told in page if told.record in loaded]
 
     def get_paginated_response(self, data):
         following, previous = self.get_next_link(), self.get_previous_link()
@@ -281,11 +310,11 @@ class LinkedPages(pagination.PageNumberPagination):
 
     def _harvested(self, queryset, request, view):
         records = getattr(queryset, "everything", queryset)
-        if not hasattr(records, "model") or not any(f.name == "modified_at" for f in records.model._meta.fields):
+        if not hasattr(records, "model") or not kind_of(records.model):
             raise exceptions.NotFound(_("This list has no cursor. Use page."))
         self.get_page_size(request)  # refuses what is no size
         self.harvest = Harvest()
-        return self.harvest.paginate_queryset(records, request, view)
+        return self.harvest.records_of(records, request, view)
 
     def get_paginated_response(self, data):
         if self.harvest:
@@ -305,7 +334,7 @@ class LinkedPages(pagination.PageNumberPagination):
                 {"maximum": self.max_page_size} if parameter["name"] == "page_size" else {}
             )
         model = getattr(getattr(view, "serializer_class", None), "Meta", None)
-        has_cursor = model is not None and any(f.name == "modified_at" for f in model.model._meta.fields)
+        has_cursor = model is not None and hasattr(model, "model") and kind_of(model.model)
         return [*found, harvested] if has_cursor else found
 
     def get_paginated_response_schema(self, schema):
@@ -314,6 +343,55 @@ class LinkedPages(pagination.PageNumberPagination):
         for name in ("next", "previous"):  # as OpenAPI 3.1 says null
             found["properties"][name] = {"type": ["string", "null"], "format": "uri"}
         return found
+
+
+class FollowedPages(pagination.BasePagination):
+    """The change feed: pages without number or count, each with `last`, from which one goes on whenever one likes."""
+
+    page_size = LinkedPages.page_size * 2
+
+    def paginate_queryset(self, queryset, request, view=None):
+        sizes = LinkedPages()
+        sizes.page_size = self.page_size
+        size = sizes.get_page_size(request)
+        found = list(queryset.order_by("sequence")[: size + 1])
+        page, self.request = found[:size], request
+        self.last = (
+            page[-1].sequence if page else IntegerField().to_internal_value(request.query_params.get("after") or 0)
+        )
+        self.has_more = len(found) > size
+        return page
+
+    def get_paginated_response(self, data):
+        following = (
+            replace_query_param(self.request.build_absolute_uri(), "after", self.last) if self.has_more else None
+        )
+        return Response(
+            OrderedDict(next=following, last=self.last, results=data), headers={"Link": _links(following, None)}
+        )
+
+    def get_schema_operation_parameters(self, view):
+        schema = {"type": "integer", "minimum": 1, "maximum": LinkedPages.max_page_size}
+        return [
+            {
+                "name": "page_size",
+                "in": "query",
+                "required": False,
+                "schema": schema,
+                "description": "How many at most.",
+            }
+        ]
+
+    def get_paginated_response_schema(self, schema):
+        return {
+            "type": "object",
+            "required": ["next", "last", "results"],
+            "properties": {
+                "next": {"type": ["string", "null"], "format": "uri"},
+                "last": {"type": "integer", "description": "Number of the last change read: go on with after = this"},
+                "results": schema,
+            },
+        }
 
 
 class ToldRate(throttling.SimpleRateThrottle):

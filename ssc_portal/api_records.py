@@ -443,6 +443,16 @@ class Names(serializers.Field):
         return {code.replace("_", "-"): text for code, text in found.items() if text}
 
 
+class LastChange(serializers.DateTimeField):
+    """When what the public reads of a record last changed (`with_last_change`); of what is not public, when anything did."""
+
+    def __init__(self, **kwargs):
+        super().__init__(source="*", read_only=True, **kwargs)
+
+    def to_representation(self, record):
+        return super().to_representation(getattr(record, "told_at", None) or record.modified_at)
+
+
 @require_safe
 def api_docs(request: HttpRequest) -> HttpResponse:
     """The API in words, made from its own OpenAPI description, so that the two can't differ. Works without script."""

@@ -9,6 +9,7 @@ from projects import api as projects
 from ssc_portal.api_records import api_docs
 
 router = SimpleRouter()
+router.register("changes", partners.ChangeViewSet, basename="api-change")
 router.register("countries", partners.CountryViewSet, basename="api-country")
 router.register("regions", partners.RegionViewSet, basename="api-region")
 router.register("groups", partners.GroupViewSet, basename="api-group")

@@ -3,6 +3,7 @@
 import datetime as dt
 
 import factory
+from django.db import connection
 from django.utils import timezone
 from factory.django import DjangoModelFactory
 
@@ -46,6 +47,11 @@ from projects.models import (
     Term,
 )
 from projects.models.offer import SHOWN
+
+
+def commit() -> None:
+    """What the database does at the end of a transaction, inside that of a test: deferred checks, and the change feed."""
+    connection.check_constraints()
 
 
 class UserFactory(DjangoModelFactory):

@@ -1,5 +1,6 @@
 """Who takes part: places, organisations, people and their roles."""
 
+from partners.models.change import Change, PublicRecord, Touched, kind_of, last_change_of, with_last_change
 from partners.models.joining import Invitation, JoinRequest
 from partners.models.mail_text import MailText
 from partners.models.partner import Membership, Partner, PartnerCountry
@@ -10,6 +11,7 @@ from partners.models.user import User
 
 __all__ = [
     "ApiToken",
+    "Change",
     "Country",
     "CountryGroup",
     "GroupMember",
@@ -20,7 +22,12 @@ __all__ = [
     "Membership",
     "Partner",
     "PartnerCountry",
+    "PublicRecord",
     "ReferenceValue",
     "Region",
+    "Touched",
     "User",
+    "kind_of",
+    "last_change_of",
+    "with_last_change",
 ]

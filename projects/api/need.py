@@ -9,6 +9,7 @@ from projects.lifecycle import moves_open_to
 from projects.models import Confirmation, Need, PlanActivity, PlanIndicator, PlanRole
 from projects.models.need import AUDIENCE
 from projects.timeline import timeline
+from ssc_portal.api_records import LastChange
 
 WITH_PLAN = ("roles", "activities", "indicators")  # read by whoever reads the plan
 
@@ -98,6 +99,7 @@ class NeedSerializer(serializers.ModelSerializer):
     themes = serializers.SerializerMethodField(help_text="Codes of thematic areas of the Bali Strategic Plan")
     lines_asked = serializers.SerializerMethodField(help_text="How many lines it has")
     lines_open = serializers.SerializerMethodField(help_text="How many of them are open, in full or in part")
+    modified_at = LastChange(help_text="When this answer last changed")
     url = serializers.SerializerMethodField(help_text="Its page")
 
     class Meta:

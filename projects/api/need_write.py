@@ -8,7 +8,7 @@ from rest_framework import exceptions, serializers, status
 from rest_framework.decorators import action
 from rest_framework.response import Response as Answered
 
-from partners.models import Country, Partner
+from partners.models import Country, Partner, with_last_change
 from projects import actions, agreement, drafting
 from projects.api.need import (
     WITH_PLAN,
@@ -142,8 +142,10 @@ class NeedViewSet(Writes):
     def get_queryset(self):
         needs = Need.objects.visible_to(self.request.user)
         if self.action == "list" and not self.expanded:
-            return needs.for_listing()
-        return needs.for_page() if self.action in ("list", "retrieve") else needs.select_related("country")
+            return with_last_change(needs.for_listing())
+        if self.action in ("list", "retrieve"):
+            return with_last_change(needs.for_page())
+        return needs.select_related("country")
 
     def get_serializer_class(self):
         return NeedSerializer if self.action == "list" else NeedDetailSerializer

@@ -7,7 +7,7 @@ from drf_spectacular.utils import extend_schema, extend_schema_field, extend_sch
 from rest_framework import serializers, status
 from rest_framework.decorators import action
 
-from partners.models import Country, CountryGroup, Partner, Region
+from partners.models import Country, CountryGroup, Partner, Region, with_last_change
 from projects import drafting
 from projects.api.need import HappenedSerializer
 from projects.api.writing import SEEN, DraftFields, LineFields, NoteMoveSerializer, Writes
@@ -17,6 +17,7 @@ from projects.lifecycle.offer import DRAFT_FIELDS
 from projects.models import Offer, OfferLine, Project
 from projects.models.offer import AUDIENCE
 from projects.timeline import offer_timeline
+from ssc_portal.api_records import LastChange
 
 
 class OfferLineSerializer(serializers.ModelSerializer):
@@ -41,6 +42,7 @@ class OfferSerializer(serializers.ModelSerializer):
         source="country.iso3", default=None, allow_null=True, help_text="ISO 3166-1, where a country offers"
     )
     themes = serializers.SerializerMethodField(help_text="Codes of thematic areas of the Bali Strategic Plan")
+    modified_at = LastChange(help_text="When this answer last changed")
     url = serializers.SerializerMethodField(help_text="Its page")
 
     class Meta:
@@ -180,8 +182,10 @@ class OfferViewSet(Writes):
     def get_queryset(self):
         offers = Offer.objects.visible_to(self.request.user)
         if self.action == "list" and not self.expanded:
-            return offers.for_listing()
-        return offers.for_page() if self.action in ("list", "retrieve") else offers.select_related("country", "partner")
+            return with_last_change(offers.for_listing())
+        if self.action in ("list", "retrieve"):
+            return with_last_change(offers.for_page())
+        return offers.select_related("country", "partner")
 
     def get_serializer_class(self):
         return OfferSerializer if self.action == "list" else OfferDetailSerializer

@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
 
+from partners.filters import FollowedFilter
 from partners.models import Country, Partner
 from projects.choices import Vocabulary
 from projects.interchange.datasets import TERMS
@@ -28,10 +29,10 @@ from projects.models import (
     Update,
 )  # fmt: skip
 from projects.models.record_check import checked
-from ssc_portal.api_records import Names, Records
+from ssc_portal.api_records import LastChange, Names, Records
 
 
-class TermFilter(django_filters.FilterSet):
+class TermFilter(FollowedFilter):
     vocabulary = django_filters.ChoiceFilter(choices=Vocabulary.choices, label=_("Vocabulary"))
     code = django_filters.CharFilter(max_length=40, label=_("Code"))
 
@@ -202,6 +203,7 @@ class ProjectSerializer(serializers.ModelSerializer):
     countries = CountryInProject(source="country_links", many=True, read_only=True)
     themes = serializers.SerializerMethodField(help_text="Codes of thematic areas of the Bali Strategic Plan")
     confirmed = serializers.SerializerMethodField(help_text="By provider and recipient: both, one, none")
+    modified_at = LastChange(help_text="When this answer last changed")
     url = serializers.SerializerMethodField(help_text="Its page")
 
     class Meta:
@@ -255,7 +257,7 @@ class ProjectDetailSerializer(ProjectSerializer):
         return [link.term.code for link in project.term_links.all() if link.term and link.term.is_theme]
 
     def get_needs(self, project) -> list[str]:
-        return [need.reference for need in project.needs.all() if need.is_published]
+        return sorted(need.reference for need in project.needs.all() if need.is_published)
 
     def get_parent(self, project) -> str | None:
         return project.parent.reference if project.parent and project.parent.is_published else None

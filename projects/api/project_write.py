@@ -8,7 +8,7 @@ from rest_framework import permissions, serializers, status
 from rest_framework.decorators import action
 from rest_framework.response import Response as Answered
 
-from partners.models import Country, Partner, Region
+from partners.models import Country, Partner, Region, with_last_change
 from projects import actions, duplicates, recording
 from projects.api.project import (
     BudgetSerializer,
@@ -164,8 +164,8 @@ class ProjectViewSet(Writes):
         if self.action == "retrieve":
             projects = projects.exclude(state=State.MERGED)  # its address leads to the record that stays, for staff too
         if self.action == "retrieve" or (self.action == "list" and self.expanded):
-            return projects.for_page().prefetch_related("related_links__other")
-        return projects.for_listing()
+            return with_last_change(projects.for_page()).prefetch_related("related_links__other")
+        return with_last_change(projects.for_listing())
 
     def get_serializer_class(self):
         return ProjectSerializer if self.action == "list" else ProjectDetailSerializer

@@ -13,6 +13,7 @@ from rest_framework import exceptions, permissions, serializers, status
 from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response as Answered
 
+from partners.models import with_last_change
 from partners.rules import require
 from projects import actions, lifecycle
 from projects.choices import Unit, Vocabulary
@@ -132,7 +133,7 @@ class Writes(Records):
 
     def _as_shown(self, record: Need | Offer | Project):
         """(the record as it stands, what everybody with this person's rights reads of it)."""
-        fresh = type(record).objects.for_page().get(pk=record.pk)
+        fresh = with_last_change(type(record).objects.for_page()).get(pk=record.pk)
         return fresh, self.detail_serializer(fresh, context=self.get_serializer_context()).data
 
     def shown(self, record: Need | Offer | Project, code: int = status.HTTP_200_OK) -> Answered:

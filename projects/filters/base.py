@@ -4,7 +4,6 @@ Every filter takes stable codes (ISO 3, slugs, official codes), may be repeated 
 others (all of them). A value that does not exist is an error, never ignored.
 """
 
-import datetime as dt
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable
@@ -17,11 +16,12 @@ from django.db.models import Q, QuerySet
 from django.http import QueryDict
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
-from django_filters.fields import IsoDateTimeField
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 
-from partners.models import Country, CountryGroup, Region
+from partners.filters import MomentFilter
+from partners.models import Country, CountryGroup, PublicRecord, Region
+from partners.rules import memberships
 from projects import search
 from projects.choices import Vocabulary
 from projects.models import FacetKind, Term
@@ -128,26 +128,6 @@ class FacetFilter(django_filters.Filter):
         return qs  # combined by RecordFilter.entries: the kind may depend on another filter
 
 
-class MomentField(IsoDateTimeField):
-    """A moment of ISO 8601, as UTC: PostgreSQL takes no offset of 16 hours and more, which the standard allows."""
-
-    def clean(self, value):
-        found = super().clean(value)
-        try:
-            return found and found.astimezone(dt.UTC)
-        except OverflowError:
-            raise forms.ValidationError(self.error_messages["invalid"], code="invalid") from None
-
-
-class MomentFilter(django_filters.IsoDateTimeFilter):
-    """A moment of ISO 8601."""
-
-    field_class = MomentField
-
-    def api_schema(self) -> dict:
-        return {"anyOf": [{"type": "string", "format": "date-time"}, {"type": "string", "maxLength": 0}]}
-
-
 class RecordFilter(django_filters.FilterSet):
     """Base: the filters that every list of records has. Made with the request, whose user decides what is visible."""
 
@@ -220,10 +200,17 @@ class RecordFilter(django_filters.FilterSet):
                 entries.filter(facets__overlap=facets) if len(facets) > 1 else entries.filter(facets__contains=facets)
             )
         if since := self.values.get("modified_since"):
-            entries = entries.filter(**{f"{self.ENTRY.RECORD}__modified_at__gte": since})
+            entries = entries.filter(self._changed_since(since))
         if self.compiled is not None:
             entries = search.entries_matching(entries, self.compiled)
         return entries
+
+    def _changed_since(self, moment) -> Q:
+        """As the change feed tells it; for those who read more than the public, also what changed for them alone."""
+        found = Q(pk__in=PublicRecord.objects.changed_since(self.ENTRY._meta.pk.related_model, moment))
+        if memberships(self.request.user):
+            found |= Q(**{f"{self.ENTRY.RECORD}__modified_at__gte": moment})
+        return found
 
     def _is_everything(self, without: str = "") -> bool:
         narrowed = self.is_narrowed or self.values.get("modified_since")

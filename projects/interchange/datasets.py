@@ -5,7 +5,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db.models import Case, CharField, Exists, Func, OuterRef, Q, TextField, Value, When
 from django.db.models.functions import Cast, Coalesce, Concat, NullIf
 
-from partners.models import Country
+from partners.models import Country, last_change_of
 from partners.tables import names, point
 from projects.choices import Checked, State, Vocabulary
 from projects.models import (
@@ -119,7 +119,7 @@ PROJECTS = Table(
         Column("quality_score", "quality_score", "How complete the record is, 0 to 100", "integer"),
         Column("is_illustrative", "is_illustrative", "Made up for the demonstration", "boolean"),
         Column("published_at", "published_at", "Published", "datetime"),
-        Column("modified_at", "modified_at", "Last changed", "datetime"),
+        Column("modified_at", Coalesce(last_change_of(Project), "modified_at"), "Last changed", "datetime"),
         Column("url", page("/projects/"), "Its page"),
     ],
     # Where it happens, as reported; else a point in each country that receives.
@@ -162,7 +162,7 @@ NEEDS = Table(
         Column("rating", "rating", "The country's rating at the end, 1 to 5", "integer"),
         Column("is_illustrative", "is_illustrative", "Made up for the demonstration", "boolean"),
         Column("published_at", "published_at", "Opened", "datetime"),
-        Column("modified_at", "modified_at", "Last changed", "datetime"),
+        Column("modified_at", Coalesce(last_change_of(Need), "modified_at"), "Last changed", "datetime"),
         Column("url", page("/needs/"), "Its page"),
     ],
     places=of(Need, "pk", point("country__latitude", "country__longitude"), country__latitude__isnull=False),
@@ -196,7 +196,7 @@ OFFERS = Table(
         Column("maturity", "maturity", "Maturity of a technology"),
         Column("is_illustrative", "is_illustrative", "Made up for the demonstration", "boolean"),
         Column("published_at", "published_at", "First active", "datetime"),
-        Column("modified_at", "modified_at", "Last changed", "datetime"),
+        Column("modified_at", Coalesce(last_change_of(Offer), "modified_at"), "Last changed", "datetime"),
         Column("url", page("/offers/"), "Its page"),
     ],
     places=ArraySubquery(

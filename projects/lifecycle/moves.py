@@ -7,20 +7,19 @@ is asked for.
 
 import datetime as dt
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import models, transaction
+from django.db import DatabaseError, connection, models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from procrastinate.contrib.django import app
 
 from partners.rules import require
-from projects.choices import Followed
 from projects.models import Event
 
 
@@ -155,15 +154,14 @@ def write_down(
     if is_told and not _quiet.get():
         app.configure_task("projects.tell_of_event").defer(event_id=event.pk)
     if is_public:
-        tell_outside(record, action)
+        tell_outside()
     return event
 
 
-def tell_outside(record: models.Model, what: str) -> None:
-    """Other systems that follow the record are told, once this is kept (webhooks.py). `what`: a public move, or `changed`."""
-    if record._meta.model_name in Followed.values and not _quiet.get():
-        job = app.configure_task("projects.tell_webhooks")
-        job.defer(kind=record._meta.model_name, record=record.pk, what=what)
+def tell_outside() -> None:
+    """Other systems are told at once, rather than within a minute, of what the change feed tells when this is kept (webhooks.py)."""
+    if not _quiet.get():
+        app.configure_task("projects.tell_webhooks").defer()
 
 
 _quiet: ContextVar[bool] = ContextVar("quiet", default=False)
@@ -171,9 +169,19 @@ _quiet: ContextVar[bool] = ContextVar("quiet", default=False)
 
 @contextmanager
 def quietly() -> Iterator[None]:
-    """Nobody is told of what is done inside: for demonstrations and imports."""
+    """Nobody is told of what is done inside: for demonstrations and imports. The change feed has it all, marked, so that no webhook
+    is called."""
     token = _quiet.set(True)
+    _mark_changes("on")
     try:
         yield
     finally:
         _quiet.reset(token)
+        with suppress(DatabaseError):  # in a transaction that failed it ends with it
+            _mark_changes("on" if _quiet.get() else "")
+
+
+def _mark_changes(value: str) -> None:
+    """For the triggers (models/telling.py)."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('portal.quiet', %s, false)", [value])

@@ -29,10 +29,12 @@ from projects.models.response import Answer, Response
 from projects.models.result import Result
 from projects.models.search import FacetKind, FacetTally, NeedEntry, OfferEntry, SearchEntry, SearchWord
 from projects.models.story import Document, Location, RelatedProject, Update
+from projects.models.telling import SHOWN_IN
 from projects.models.term import Term
-from projects.models.webhook import Webhook, WebhookCall
+from projects.models.webhook import FeedPosition, Webhook, WebhookCall
 
 __all__ = [
+    "SHOWN_IN",
     "FoundMatch",
     "SetAside",
     "Answer",
@@ -47,6 +49,7 @@ __all__ = [
     "Event",
     "FacetKind",
     "FacetTally",
+    "FeedPosition",
     "Follow",
     "ImportIssue",
     "ImportRow",

@@ -117,3 +117,17 @@ class WebhookCall(models.Model):
 
     def __str__(self):
         return f"{self.what} {self.record}"
+
+
+class FeedPosition(models.Model):
+    """How far a reader of ours has read the change feed. Locked while it reads, so that each change is read once."""
+
+    reader = models.CharField(max_length=20, primary_key=True)
+    sequence = models.BigIntegerField(default=0)
+
+    class Meta:
+        verbose_name = _("position in the change feed")
+        verbose_name_plural = _("positions in the change feed")
+
+    def __str__(self):
+        return f"{self.reader}: {self.sequence}"

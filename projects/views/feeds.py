@@ -1,4 +1,4 @@
-"""Atom feeds of the lists (RFC 4287): the newest records that pass the filters of the address."""
+"""Atom feeds of the lists (RFC 4287): the records that changed last and pass the filters of the address."""
 
 from django.contrib.syndication.views import Feed
 from django.core.exceptions import BadRequest
@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.utils.feedgenerator import Atom1Feed
 from django.utils.translation import gettext as _
 
+from partners.models import PublicRecord, with_last_change
 from projects.filters import NeedFilter, OfferFilter, ProjectFilter
 from projects.models import Need, Offer, Project
 
@@ -14,7 +15,7 @@ MOST = 50
 
 
 class ListFeed(Feed):
-    """Base: a list with its filters, the newest first. Only what everybody may read, whoever asks."""
+    """Base: a list with its filters, in the order of the change feed, the last first. Only what everybody may read, whoever asks."""
 
     feed_type = Atom1Feed
     filters: type
@@ -37,8 +38,11 @@ class ListFeed(Feed):
         return reverse(f"{self.list_view}-feed") + (f"?{query}" if query else "")
 
     def items(self, filterset):
-        keys = list(filterset.entries().filter(is_public=True).newest().values_list("pk", flat=True)[:MOST])
-        loaded = self.records.objects.in_bulk(keys)
+        told = PublicRecord.objects.of(
+            self.records.objects.filter(pk__in=filterset.entries().filter(is_public=True).values("pk"))
+        )
+        keys = list(told.order_by("-sequence").values_list("record", flat=True)[:MOST])
+        loaded = with_last_change(self.records.objects.all()).in_bulk(keys)
         return [loaded[key] for key in keys if key in loaded]
 
     def item_title(self, record):
@@ -54,7 +58,7 @@ class ListFeed(Feed):
         return record.published_at
 
     def item_updateddate(self, record):
-        return record.modified_at
+        return record.told_at
 
 
 class ProjectFeed(ListFeed):

@@ -19,13 +19,13 @@ from django.test import override_settings
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from partners.models import User
-from projects import drafting, recording, webhooks
+from partners.models import Change, User
+from projects import actions, drafting, recording, webhooks
 from projects.choices import CallState
-from projects.lifecycle import transition
-from projects.models import Webhook, WebhookCall
+from projects.lifecycle import quietly, transition
+from projects.models import Answer, Project, Response, Webhook, WebhookCall
 from projects.tasks import retry_webhooks, tell_webhooks
-from tests.factories import NeedFactory, ProjectFactory
+from tests.factories import NeedFactory, ProjectFactory, commit
 from tests.test_api_contract import token_of
 
 pytestmark = pytest.mark.django_db
@@ -65,25 +65,67 @@ def made(user, url="https://example.org/in", subject="project", query="") -> Web
     return Webhook.objects.create(user=user, url=url, subject=subject, query=query)
 
 
-def noted(kind, record, what) -> list[WebhookCall]:
-    return webhooks.note(kind, record.pk, what)
+def noted() -> list[WebhookCall]:
+    """The calls for what has changed since this was asked last."""
+    commit()
+    return webhooks.note_changes()
 
 
-def jobs() -> list[dict]:
-    return list(ProcrastinateJob.objects.filter(task_name="projects.tell_webhooks").values_list("args", flat=True))
+def told() -> list[str]:
+    """What these calls say."""
+    return [call.what for call in noted()]
 
 
 # --- what is told, to whom -----------------------------------------------------------------------------------------------
 def test_a_public_move_and_a_change_are_told_and_nothing_else(people):
+    made(people["stranger"])
     project = ProjectFactory()
     recording.change(project, {"summary": "A"}, by=people["desk"])
     transition(project, "submit", by=people["desk"])
-    assert jobs() == []
+    assert told() == []
     transition(project, "publish", by=people["publisher"])
+    assert told() == ["project.publish"]
     recording.change(project, {"summary": "B"}, by=people["desk"])
+    assert told() == ["project.changed"]
+    recording.change(project, {"default_currency": "KES"}, by=people["desk"])  # shown nowhere
+    assert told() == []
+    Project.objects.filter(pk=project.pk).update(title="By raw SQL")
+    assert told() == ["project.changed"]
     transition(project, "unpublish", by=people["publisher"], note="Wrong")
-    assert [job["what"] for job in jobs()] == ["publish", "changed", "unpublish"]
-    assert {job["record"] for job in jobs()} == {project.pk}
+    assert told() == ["project.gone"]
+    assert told() == []
+    assert set(WebhookCall.objects.values_list("record", flat=True)) == {project.reference}
+
+
+def test_a_response_is_told_to_those_who_follow_needs(people):
+    """It changes what everybody reads of the need: how many of its lines are open, what has happened."""
+    need = NeedFactory(in_state="open")
+    webhook = made(people["stranger"], subject="need")
+    noted()
+    lead = people["partner_lead"]
+    response = Response(need=need, partner=lead.memberships.get().partner, text="Twenty days")
+    actions.respond(response, [Answer(line=need.lines.first(), quantity=20)], by=lead)
+    [call] = noted()
+    assert (call.webhook, call.what, call.record) == (webhook, "need.changed", need.reference)
+
+
+def test_what_an_import_brings_calls_nobody(people):
+    made(people["stranger"])
+    with quietly():
+        project = ProjectFactory(published=True)
+    assert told() == []
+    assert Change.objects.get(reference=project.reference).is_quiet
+    Project.objects.filter(pk=project.pk).update(title="Another")
+    assert told() == ["project.changed"]
+
+
+def test_public_moves_ask_for_the_calls_at_once(people):
+    project = ProjectFactory()
+    transition(project, "submit", by=people["desk"])
+    jobs = ProcrastinateJob.objects.filter(task_name="projects.tell_webhooks")
+    assert not jobs.exists()
+    transition(project, "publish", by=people["publisher"])
+    assert jobs.count() == 1
 
 
 def test_the_filter_of_a_webhook_is_the_filter_of_the_list(people):
@@ -91,9 +133,9 @@ def test_the_filter_of_a_webhook_is_the_filter_of_the_list(people):
     made(people["stranger"], query="country=FJI")
     made(people["stranger"], subject="need")
     project = ProjectFactory(published=True, status="2")
-    assert [call.webhook for call in noted("project", project, "publish")] == [kenya]
+    assert [call.webhook for call in noted()] == [kenya]
     body = json.loads(WebhookCall.objects.get().body)
-    assert body["type"] == "project.publish"
+    assert body["type"] == "project.changed"
     assert body["data"]["reference"] == project.reference
     assert body["data"]["url"].endswith(f"/api/v1/projects/{project.reference}/")
     assert project.title not in WebhookCall.objects.get().body
@@ -103,29 +145,33 @@ def test_the_filter_of_a_webhook_is_the_filter_of_the_list(people):
 def test_nobody_is_told_of_what_they_may_not_see(name, people):
     made(people[name], subject="project")
     hidden = ProjectFactory()
-    assert bool(noted("project", hidden, "changed")) == people[name].has_perm("projects.view_project", hidden)
+    assert noted() == []  # whoever may see it: the feed is public
+    found = webhooks.note("project", hidden.pk, "changed", hidden.reference)
+    assert bool(found) == people[name].has_perm("projects.view_project", hidden)
 
 
 def test_what_leaves_the_list_is_told_once_by_its_reference_alone(people):
     webhook = made(people["stranger"])
-    project, other = ProjectFactory(published=True), ProjectFactory(published=True)
-    noted("project", project, "publish")
+    project = ProjectFactory(published=True)
+    noted()
+    with quietly():
+        other = ProjectFactory(published=True)
     for one in (project, other):
         transition(one, "unpublish", by=people["publisher"], note="Wrong")
-    [call] = noted("project", project, "unpublish")
+    [call] = noted()  # it never heard of the other one
     assert json.loads(call.body)["data"] == {"kind": "project", "reference": project.reference}
     assert json.loads(call.body)["type"] == "project.gone"
-    assert noted("project", project, "changed") == []
-    assert noted("project", other, "unpublish") == []  # it never heard of that one
+    project.delete()
+    assert noted() == []
     assert webhook.calls.count() == 2
 
 
 def test_paused_ones_and_those_of_people_who_left_are_not_called(people):
-    project = ProjectFactory(published=True)
+    ProjectFactory(published=True)
     webhooks.pause(made(people["stranger"]))
     made(people["former"])
     User.objects.filter(pk=people["former"].pk).update(is_active=False)
-    assert noted("project", project, "publish") == []
+    assert noted() == []
 
 
 def test_every_public_move_of_the_lists_has_its_name():
@@ -144,8 +190,9 @@ def test_the_signature_is_that_of_the_specification():
 
 def test_a_change_arrives_signed_at_a_real_server(people, receiver):
     webhook = made(people["stranger"], receiver.url)
-    project = ProjectFactory(published=True)
-    tell_webhooks(kind="project", record=project.pk, what="publish")
+    ProjectFactory(published=True)
+    commit()
+    tell_webhooks()
     call = webhook.calls.get()
     assert webhooks.send(call.pk)
     [(path, headers, body)] = receiver.got
@@ -420,8 +467,12 @@ def test_no_copy_of_the_database_holds_a_secret(people):
 
 def test_a_correction_of_what_is_public_is_told(people):
     need = NeedFactory(in_state="open")
+    made(people["stranger"], subject="need")
+    noted()
+    need.title = "Air that can be measured"
+    need.save()
     drafting.correct(need, by=people["desk"], note="The title had an error.")
-    assert jobs() == [{"kind": "need", "record": need.pk, "what": "changed"}]
+    assert told() == ["need.changed"]
 
 
 def test_administrators_look_and_remove_and_end_tokens(people, sign_in):

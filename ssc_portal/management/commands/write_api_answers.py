@@ -14,6 +14,7 @@ from ssc_portal.api_examples import ANSWERS
 PARAMETERS = {"iso3": "KEN", "slug": "undp", "id": "bsp-theme:wetlands"}
 CODES = {"regions": "002", "groups": "ldc"}
 RECORDS = {"projects": "P-2026-0001", "needs": "N-MWI-2026-0001", "offers": "O-2026-0001"}
+QUERIES = {"matches": {"need": RECORDS["needs"]}, "changes": {"kind": "need", "page_size": "1"}}
 
 
 class Command(BaseCommand):
@@ -39,7 +40,7 @@ class Command(BaseCommand):
         kind = path.split("/")[3]
         record = RECORDS.get(kind) or (kind == "responses" and Response.objects.latest("pk").reference) or ""
         values = {**PARAMETERS, "code": CODES.get(kind, ""), "reference": record}
-        query = {"need": RECORDS["needs"]} if kind == "matches" else {} if "{" in path else {"page_size": "1"}
+        query = QUERIES.get(kind) or ({} if "{" in path else {"page_size": "1"})
         answered = client.get(path.format(**values), query)
         if answered.status_code != 200:
             raise CommandError(f"{path}: {answered.status_code} {answered.content[:300]!r}")

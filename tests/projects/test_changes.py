@@ -1,0 +1,353 @@
+"""The change feed: it tells every change of what the public reads, nothing else, and nothing behind a reader's back."""
+
+import datetime as dt
+import json
+import re
+from decimal import Decimal
+
+import pytest
+from django.contrib.auth.models import AnonymousUser
+from django.core.cache import caches
+from django.db import models, transaction
+from django.db.utils import DatabaseError
+from django.test import Client
+from django.utils import timezone, translation
+from rest_framework.renderers import JSONRenderer
+from rest_framework.test import APIRequestFactory
+
+from partners.api import PartnerSerializer
+from partners.models import Change, Country, CountryGroup, Membership, Partner, PublicRecord, Region, Touched
+from projects import actions, duplicates
+from projects.api.need import NeedDetailSerializer
+from projects.api.offer import OfferDetailSerializer
+from projects.api.project import ProjectDetailSerializer
+from projects.choices import NeedState
+from projects.lifecycle import transition
+from projects.models import (
+    SHOWN_IN,
+    Answer,
+    Budget,
+    Confirmation,
+    Document,
+    DuplicatePair,
+    Eligible,
+    Event,
+    Location,
+    Need,
+    NeedTerm,
+    Offer,
+    Project,
+    ProjectRegion,
+    ProjectTranslation,
+    RecordCheck,
+    RelatedProject,
+    Response,
+    Term,
+    Transaction,
+    Update,
+)
+from tests.factories import (
+    ContributionFactory,
+    NeedFactory,
+    OfferFactory,
+    ProjectFactory,
+    ResponseFactory,
+    ResultFactory,
+    commit,
+)
+
+pytestmark = pytest.mark.django_db
+LISTS = {
+    "project": "projects",
+    "need": "needs",
+    "offer": "offers",
+    "country": "countries",
+    "partner": "partners",
+    "term": "terms",
+    "region": "regions",
+    "group": "groups",
+}
+RECORDS = ("project", "need", "offer")
+NAMED_BY = {"country": "iso3", "partner": "slug", "term": "id", "region": "code", "group": "code"}
+
+
+def read(address: str, client=None):
+    answer = (client or Client()).get(address)
+    assert answer.status_code == 200, (address, answer.content[:300])
+    return answer.json()
+
+
+def feed(after: int = 0, **query) -> list[dict]:
+    """All changes after a number, page by page."""
+    found, address = [], "/api/v1/changes/?" + "&".join(f"{k}={v}" for k, v in {"after": after, **query}.items())
+    while address:
+        page = read(address)
+        found += page["results"]
+        address = page["next"]
+    return found
+
+
+def last() -> int:
+    return Change.objects.last_number()
+
+
+def public(*kinds: str) -> dict[tuple[str, str], dict]:
+    """What everybody reads: each record in its list and, where that says more, by its own address."""
+    caches["local"].clear()  # so many calls are not allowed in a minute
+    client, found = Client(), {}
+    for kind in kinds or RECORDS:
+        address = f"/api/v1/{LISTS[kind]}/?page_size=200"
+        while address:
+            page = read(address, client)
+            for row in page["results"]:
+                found[kind, row[NAMED_BY.get(kind, "reference")]] = {"list": row, "detail": None}
+            address = page["next"]
+        if kind in RECORDS:
+            for reference in PublicRecord.objects.filter(kind=kind).values_list("reference", flat=True):
+                answer = client.get(f"/api/v1/{LISTS[kind]}/{reference}/")
+                if answer.status_code == 200:
+                    found.setdefault((kind, reference), {"list": None})["detail"] = answer.json()
+    return found
+
+
+def answers(language: str) -> dict[tuple[str, str], dict]:
+    """The same of the records of the test, without a server between: what is answered of each alone, and whether it is listed."""
+    request = APIRequestFactory().get("/")
+    request.user = AnonymousUser()
+    wanted = {
+        "project": (Project.objects.visible_to(request.user).for_page(), ProjectDetailSerializer),
+        "need": (Need.objects.visible_to(request.user).for_page(), NeedDetailSerializer),
+        "offer": (Offer.objects.visible_to(request.user).for_page(), OfferDetailSerializer),
+        "partner": (
+            Partner.objects.select_related("country", "parent").prefetch_related("member_countries"),
+            PartnerSerializer,
+        ),
+    }
+    found = {}
+    with translation.override(language):
+        for kind, (records, serializer) in wanted.items():
+            for record in records:
+                told = json.loads(JSONRenderer().render(serializer(record, context={"request": request}).data))
+                listed = getattr(getattr(record, "entry", None), "is_public", True)
+                found[kind, told.get("reference") or told["slug"]] = {"list": {"listed": listed}, "detail": told}
+    return found
+
+
+def without_moment(record):
+    return json.dumps(
+        {place: value and {n: v for n, v in value.items() if n != "modified_at"} for place, value in record.items()}
+    )
+
+
+def differing(before: dict, after: dict) -> set[tuple[str, str]]:
+    gone = {"list": None, "detail": None}
+    return {
+        key
+        for key in before.keys() | after.keys()
+        if without_moment(before.get(key, gone)) != without_moment(after.get(key, gone))
+    }
+
+
+def told(after: int) -> set[tuple[str, str]]:
+    return set(Change.objects.filter(sequence__gt=after).values_list("kind", "reference"))
+
+
+# --- what it tells -----------------------------------------------------------------------------------------------------
+def test_a_response_is_in_the_feed_in_the_lists_and_in_the_atom_feed(people):
+    need, other = NeedFactory(in_state=NeedState.OPEN), NeedFactory(in_state=NeedState.OPEN)
+    commit()
+    before, number, lead = read(f"/api/v1/needs/{need.reference}/"), last(), people["partner_lead"]
+    cursor = "/api/v1/needs/?cursor="
+    while following := read(cursor + "&page_size=1")["next"]:
+        cursor = re.search(r"/api.*cursor=[^&]+", following)[0]
+    response = Response(need=need, partner=lead.memberships.get().partner, text="Twenty days")
+    actions.respond(response, [Answer(line=need.lines.first(), quantity=40)], by=lead)
+    commit()
+    row = read(f"/api/v1/needs/{need.reference}/")
+    assert row["lines_open"] == before["lines_open"] - 1
+    assert row["modified_at"] > before["modified_at"]
+    assert [(c["kind"], c["reference"], c["gone"]) for c in feed(number)] == [("need", need.reference, False)]
+    since = f"/api/v1/needs/?modified_since={row['modified_at'].replace('+', '%2B')}"
+    assert [r["reference"] for r in read(since)["results"]] == [need.reference]
+    assert read(since)["results"][0]["modified_at"] == row["modified_at"]
+    assert [r["reference"] for r in read(cursor)["results"]][-1] == need.reference
+    assert [r["reference"] for r in read("/api/v1/needs/?cursor=")["results"]] == [other.reference, need.reference]
+    atom = Client().get("/needs/feed.atom").content.decode()
+    assert atom.index(need.reference) < atom.index(other.reference)
+
+
+def test_what_leaves_the_public_is_gone_and_says_where_it_goes_on(people):
+    stays, merged, wrong, deleted = (ProjectFactory(published=True) for _n in range(4))
+    commit()
+    number = last()
+    pair = DuplicatePair.objects.create(first=stays, second=merged, score=90, reasons={"title": 90})
+    duplicates.merge(pair, keep=stays, by=people["desk"], note="The same")
+    transition(wrong, "unpublish", by=people["publisher"], note="Wrong")
+    reference = deleted.reference
+    deleted.delete()
+    commit()
+    found = {one["reference"]: (one["what"], one["gone"], one["merged_into"], one["url"]) for one in feed(number)}
+    assert found[merged.reference] == ("merge", True, stays.reference, None)
+    assert found[wrong.reference] == ("unpublish", True, "", None)
+    assert found[reference] == ("deleted", True, "", None)
+    transition(wrong, "publish", by=people["publisher"])
+    commit()
+    [again] = [one for one in feed(number, kind="project") if one["reference"] == wrong.reference and not one["gone"]]
+    assert again["what"] == "publish"
+    assert read(again["url"].removeprefix("http://testserver"))["reference"] == wrong.reference
+
+
+def test_what_was_never_public_appears_nowhere(people):
+    number = last()
+    hidden = [ProjectFactory(), NeedFactory(), OfferFactory(), NeedFactory(in_state=NeedState.SUBMITTED)]
+    commit()
+    for one in hidden:
+        one.title = "Another"
+        one.save()
+    Project.objects.filter(pk=hidden[0].pk).update(parent=ProjectFactory())
+    commit()
+    hidden[0].delete()
+    hidden[1].delete()
+    commit()
+    assert feed(number) == []
+    assert not PublicRecord.objects.filter(kind__in=["project", "need", "offer"]).exists()
+    assert not Touched.objects.exists()
+
+
+def test_what_is_private_of_a_public_record_is_not_told(people):
+    project, need, offer = ProjectFactory(published=True), NeedFactory(in_state="open"), OfferFactory(in_state="active")
+    commit()
+    number, before = last(), public()
+    project.default_currency = "KES"
+    need.contact_name, need.problem, offer.conditions = "P. Person", "Secret", "None"
+    for one in (project, need, offer):
+        one.save()
+    actions.ask(ResponseFactory(need=NeedFactory(in_state="open")), "?", by=people["desk"])
+    commit()
+    after = public()
+    assert {kind for kind, _reference in told(number)} == {"need"}  # the one that was opened
+    assert after | before == after
+
+
+def test_a_new_name_changes_whatever_shows_it(people):
+    kenya, undp = Country.objects.get(iso3="KEN"), Partner.objects.get(slug="undp")
+    need = NeedFactory(in_state=NeedState.OPEN)
+    lead = people["partner_lead"]
+    response = Response(need=need, partner=undp, text="Twenty days")
+    actions.respond(response, [Answer(line=need.lines.first(), quantity=40)], by=lead)
+    commit()
+    number = last()
+    undp.name_en, undp.acronym = "Development Programme", "UNDPX"
+    undp.save()
+    commit()
+    assert told(number) == {("partner", "undp"), ("need", need.reference)}
+    number = last()
+    kenya.aliases = ["Kenia"]  # shown nowhere in the API
+    kenya.save()
+    undp.website = "https://example.org/"
+    undp.save()
+    commit()
+    assert told(number) == {("partner", "undp")}
+    number = last()
+    undp.slug = "undp-new"
+    undp.save()
+    commit()
+    own = [(c["reference"], c["what"], c["gone"], c["merged_into"]) for c in feed(number, kind="partner")]
+    assert own == [("undp", "renamed", True, "undp-new"), ("undp-new", "changed", False, "")]
+
+
+@pytest.fixture
+def one_of_everything(people):
+    """A row of each table that shows somewhere, in public records."""
+    project, other, third = (ProjectFactory(published=True) for _n in range(3))
+    kenya, ghana = Country.objects.get(iso3="KEN"), Country.objects.get(iso3="GHA")
+    ProjectTranslation.objects.create(project=project, language="fr", title="Mangroves", summary="Des mangroves")
+    ProjectRegion.objects.create(project=project, region=Region.objects.get(code="014"))
+    contribution = ContributionFactory(project=project)
+    ResultFactory(project=project)
+    today = timezone.localdate()
+    Budget.objects.create(project=project, starts_on=today, ends_on=today, amount=5, currency="USD")
+    Transaction.objects.create(project=project, kind="3", made_on=today, amount=5, currency="USD")
+    Location.objects.create(project=project, name="Lamu", latitude=1, longitude=2)
+    Document.objects.create(project=project, title="Report", url="https://example.org/r")
+    RelatedProject.objects.create(project=project, other=other)
+    Update.objects.create(project=project, text="News")
+    RecordCheck.objects.create(project=project, country=kenya, is_right=True, by=people["focal_point"])
+    Project.objects.filter(pk=project.pk).update(parent=third)
+    need = NeedFactory(in_state=NeedState.OPEN)
+    Need.objects.filter(pk=need.pk).update(project=project)
+    response = Response(need=need, partner=Partner.objects.get(slug="undp"), text="Days")
+    actions.respond(response, [Answer(line=need.lines.first(), quantity=20)], by=people["partner_lead"])
+    actions.accept_response(response, by=people["focal_point"])
+    undp = Partner.objects.get(slug="undp")
+    Confirmation.objects.create(need=need, step="plan", side="partner", partner=undp, by=people["partner_lead"])
+    transition(need.__class__.objects.get(pk=need.pk), "hold", by=people["desk"], note="x")
+    offer = OfferFactory(in_state="active")
+    Offer.objects.filter(pk=offer.pk).update(project=project)
+    Eligible.objects.create(offer=offer, country=ghana)
+    write_event(offer, people["partner_lead"])
+    assert contribution.pk
+    commit()
+    return {"project": project, "need": need, "offer": offer}
+
+
+def write_event(record, by):
+    Event.objects.create(offer=record, action="activate", from_state="draft", to_state="active", by=by, is_public=True)
+
+
+def other_values(row, field):
+    """Values that a column could have instead."""
+    now = getattr(row, field.attname)
+    if field.choices:
+        return [value for value in dict(field.flatchoices) if value != now]
+    if isinstance(field, models.ForeignKey):
+        found = field.related_model._base_manager.exclude(pk__in=[now or 0]).order_by("pk")
+        return [None, *found.values_list("pk", flat=True)[:3]]
+    if isinstance(field, models.BooleanField):
+        return [not now]
+    if isinstance(field, models.DateTimeField):
+        return [timezone.now() - dt.timedelta(days=3), None]
+    if isinstance(field, models.DateField):
+        return [timezone.localdate() - dt.timedelta(days=3), timezone.localdate() + dt.timedelta(days=900), None]
+    if isinstance(field, models.DecimalField):
+        return [Decimal(3), Decimal(1)]
+    if isinstance(field, models.IntegerField):
+        return [2, 1]
+    if isinstance(field, (models.CharField, models.TextField)):
+        return ["Zz" if not field.max_length or field.max_length > 3 else "ZZZ"[: field.max_length], "900", ""]
+    return [["zz"]]
+
+
+@pytest.mark.parametrize("model", list(SHOWN_IN), ids=lambda model: model.__name__)
+def test_each_column_is_told_exactly_where_the_public_answer_changes(model, one_of_everything):
+    """Every column of every table that shows in a public record, changed by raw SQL: what the feed tells is what differs."""
+    kinds = ("project", "need", "offer", "partner")
+    before, tried = {"en": answers("en")}, 0
+    # The row with which the public records of this test have most to do
+    rows = {Country: {"iso3": "KEN"}, Partner: {"slug": "undp"}, Region: {"code": "014"}, CountryGroup: {"code": "ldc"},
+            Term: {"pk": NeedTerm.objects.first().term_id}, Project: {"pk": one_of_everything["project"].pk},
+            Membership: {"partner__slug": "undp"}, Event: {"is_public": True}}  # fmt: skip
+    row = model._base_manager.filter(**rows.get(model, {})).order_by("pk").first()
+    assert row is not None, "a row of this table stands in the fixture"
+    for field in model._meta.concrete_fields:
+        if field.primary_key or field.name == "reference":  # which is given once
+            continue
+        language = field.name.removeprefix("name_").replace("_", "-") if field.name.startswith("name_") else "en"
+        if language not in before:
+            before[language] = answers(language)
+        for value in other_values(row, field):
+            number = last()
+            with transaction.atomic():
+                try:
+                    with transaction.atomic():
+                        model._base_manager.filter(pk=row.pk).update(**{field.attname: value})
+                        commit()
+                except DatabaseError:  # there is a rule against it
+                    continue
+                after, found = answers(language), {one for one in told(number) if one[0] in kinds}
+                transaction.set_rollback(True)
+            tried += 1
+            differs = differing(before[language], after)
+            assert found == differs, (field.attname, value, found - differs, differs - found)
+            break
+    assert tried
