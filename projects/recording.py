@@ -93,8 +93,11 @@ def _write(project: Project, values: dict, by) -> None:
         if name in values:
             setattr(project, name, values[name])
     project.full_clean(exclude=["reference"])
+    lists = {name: values[name] for name in ROWS if name in values}
+    if not lists and project.pk and (misfit := misfit_of(project, project.modality)):
+        raise ValidationError({"modality": [misfit]})
     project.save()
-    write_rows(project, {name: values[name] for name in ROWS if name in values}, by=by)
+    write_rows(project, lists, by=by)
 
 
 def write_rows(project: Project, lists: dict[str, list[dict]], *, by) -> None:
@@ -103,11 +106,15 @@ def write_rows(project: Project, lists: dict[str, list[dict]], *, by) -> None:
     for name, rows in lists.items():
         if wrong := _write_list(project, ROWS[name], rows, by):
             errors[name] = wrong
-    links = [*project.country_links.all(), *project.region_links.all()]
-    if not errors and (misfit := misfit_of_countries(project.modality, links)):
+    if not errors and (misfit := misfit_of(project, project.modality)):
         errors["countries"] = [misfit]
     if errors:
         raise ValidationError(errors)
+
+
+def misfit_of(project: Project, modality: str) -> str | None:
+    """Why the countries and regions that a project has don't fit a modality; None when they do."""
+    return misfit_of_countries(modality, [*project.country_links.all(), *project.region_links.all()])
 
 
 def _write_list(project: Project, kind: Rows, rows: list[dict], by) -> list[str]:

@@ -1,13 +1,22 @@
 """Our admin site: Django's own, with a start page that says what waits for whom, and object permissions from rules.py."""
 
+import copy
+import json
+
 from django.contrib import admin
+from django.contrib.admin.utils import flatten_fieldsets, unquote
 from django.contrib.auth.views import redirect_to_login
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
 from django.db.models import URLField
+from django.http import HttpResponseRedirect
 from django.urls import reverse
+from django.utils.crypto import salted_hmac
+from django.utils.html import format_html
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
+from ssc_portal import merging
 from ssc_portal.widgets import options_as_written
 
 
@@ -42,7 +51,192 @@ class PortalAdminSite(admin.AdminSite):
         return found
 
 
-class RuledAdmin:
+class Refusing:
+    """A form that says, beside its own findings, why it is not saved now."""
+
+    refusal = None
+
+    def full_clean(self):
+        super().full_clean()
+        if refusal := self.refusal or getattr(self, "refusals", {}).get(str(self.instance.pk)):
+            self.add_error(None, refusal)
+
+
+class Careful:
+    """Mixin: a form sent over a newer record is refused and loses nothing (merging.py); one sent twice makes one record."""
+
+    # -- one record, two people
+    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+        if request.method != "POST" or "_preview" in request.POST:  # a preview keeps nothing
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        with transaction.atomic():
+            if object_id is None:
+                return self._add_once(request, form_url, extra_context)
+            self._compare(request, unquote(object_id))
+            return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def _compare(self, request, pk: str) -> None:
+        """Locks the record and brings what was sent together with how it stands now."""
+        record = self.get_object(request, pk)
+        if record is None or not self.has_change_permission(request, record):
+            return
+        self.model._base_manager.select_for_update().get(pk=record.pk)  # the next one waits until this one is saved
+        record = self.get_object(request, pk)
+        request.POST, request._files = request.POST.copy(), request.FILES.copy()
+        base = merging.read(request.POST.get(merging.AS_SHOWN, ""), self._about(record))
+        form, formsets = self._as_it_stands(request, record)
+        request.shown = self._snapshot(form, formsets)
+        found = [merging.merge(form, base and base["form"], request.shown["form"], request.POST, request.FILES, "")]
+        for formset, inline in formsets:
+            takes_new = inline.has_change_permission(request, record)
+            rows = base["rows"].get(formset.prefix, {}) if base else None
+            found += merging.merge_rows(formset, rows, request.POST, request.FILES, takes_new=takes_new).values()
+        if any(one.is_newer for one in found):
+            request.refusal = _refusal(found, record)
+
+    def _as_it_stands(self, request, record):
+        """The form and the formsets as they would be shown now."""
+        fresh = copy.copy(request)
+        fresh.method = "GET"
+        fields = flatten_fieldsets(self.get_fieldsets(fresh, record))
+        form = self.get_form(fresh, record, change=True, fields=fields)(instance=record)
+        return form, list(zip(*self._create_formsets(fresh, record, change=True), strict=True))
+
+    @staticmethod
+    def _snapshot(form, formsets) -> dict:
+        rows = {formset.prefix: merging.shown_rows(formset) for formset, _inline in formsets}
+        return {"form": merging.shown(form), "rows": rows}
+
+    def _about(self, record) -> str:
+        return f"{self.opts.label_lower}:{record.pk}"
+
+    def get_form(self, request, obj=None, change=False, **kwargs):
+        form = super().get_form(request, obj, change=change, **kwargs)
+        refusal = getattr(request, "refusal", None) if request.method == "POST" else None
+        return type(form.__name__, (Refusing, form), {"refusal": refusal}) if refusal else form
+
+    def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
+        if change and obj is not None and self.has_change_permission(request, obj):
+            content = getattr(request, "shown", None)
+            if content is None:
+                formsets = [(each.formset, each.opts) for each in context["inline_admin_formsets"]]
+                content = self._snapshot(context["adminform"].form, formsets)
+            context["as_shown"] = merging.sign(content, self._about(obj))
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
+    # -- the same form, sent twice
+    def _add_once(self, request, form_url, extra_context):
+        """Makes a record of a form once: sent again, the same form leads to the record that it made.
+
+        Each page that is shown has a token of its own against forgery, so that tells the forms apart.
+        """
+        from partners.models import KeptAnswer
+
+        page = request.POST.get("csrfmiddlewaretoken", "")
+        said = _checksum([sorted(request.POST.lists()), [(n, f.name, f.size) for n, f in request.FILES.items()]])
+        key = f"form:{_checksum([request.path, page or said])}"
+        kept, is_new = KeptAnswer.objects.claim(request.user, key, said)
+        if not is_new and kept.fingerprint == said:
+            self.message_user(request, _("This form was sent twice. It was saved once."))
+            return HttpResponseRedirect(kept.location)
+        if not is_new:
+            request.refusal = format_html(
+                _("This form was saved already: {}. To add one more with what you typed now, save again."),
+                format_html('<a href="{}">{}</a>', kept.body or kept.location, _("see what was saved")),
+            )
+        response = super().changeform_view(request, None, form_url, extra_context)
+        if is_new and response.status_code == 302:
+            kept.status, kept.location, kept.body = 302, response["Location"], getattr(request, "made", "")
+            kept.save()
+        elif is_new:  # nothing was made
+            kept.delete()
+        return response
+
+    def response_add(self, request, obj, post_url_continue=None):
+        request.made = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[obj.pk])
+        return super().response_add(request, obj, post_url_continue)
+
+    # -- lists
+    def changelist_view(self, request, extra_context=None):
+        if request.method != "POST" or "_save" not in request.POST or not self.list_editable:
+            return self._with_shown(request, super().changelist_view(request, extra_context))
+        with transaction.atomic():
+            self._compare_list(request)
+            return self._with_shown(request, super().changelist_view(request, extra_context))
+
+    def _compare_list(self, request) -> None:
+        if not self.has_change_permission(request):
+            return
+        request.POST, request._files = request.POST.copy(), request.FILES.copy()
+        formset_class = self.get_changelist_formset(request)
+        sent = self._get_list_editable_queryset(request, formset_class.get_default_prefix())
+        pks = list(self.model._base_manager.filter(pk__in=sent.values("pk")).order_by("pk").select_for_update())
+        formset = formset_class(queryset=self.model._base_manager.filter(pk__in=[row.pk for row in pks]).order_by("pk"))
+        request.shown = merging.shown_rows(formset)
+        base = merging.read(request.POST.get(merging.AS_SHOWN, ""), self.opts.label_lower)
+        found = merging.merge_rows(formset, base, request.POST, request.FILES, takes_new=False)
+        request.refusals = {
+            pk: _refusal([one], self.model(pk=pk)) for pk, one in found.items() if one.is_newer and one.is_mine
+        }
+
+    def get_changelist_form(self, request, **kwargs):
+        form = super().get_changelist_form(request, **kwargs)
+        return type(form.__name__, (Refusing, form), {"refusals": getattr(request, "refusals", {})})
+
+    def _with_shown(self, request, response):
+        """Adds what the list showed of each row that can be changed in it."""
+        formset = getattr((getattr(response, "context_data", None) or {}).get("cl"), "formset", None)
+        if formset is not None:
+            content = getattr(request, "shown", None)
+            content = content if content is not None else merging.shown_rows(formset)
+            response.context_data["as_shown"] = merging.sign(content, self.opts.label_lower)
+        return response
+
+
+def _checksum(content) -> str:
+    """Keyed, since a form can hold a password."""
+    return salted_hmac("form sent", json.dumps(content, default=str), algorithm="sha256").hexdigest()
+
+
+def _refusal(found: list[merging.Merged], record) -> ValidationError:
+    """Why a form is not saved now: what others changed, and where both values stand side by side."""
+    said = [
+        _("Somebody changed this record after you opened it, so nothing is saved yet. What you typed is still here.")
+    ]
+    if taken := [label for one in found for label in one.taken]:
+        said.append(
+            _("As it stands now, you changed nothing in it: %(fields)s.") % {"fields": ", ".join(dict.fromkeys(taken))}
+        )
+    clashes = [clash for one in found for clash in one.clashes]
+    for clash in clashes:
+        who, at = _last_writer(clash, record)
+        values = {"field": clash.label, "now": _short(clash.now) or "–", "typed": _short(clash.typed) or "–"}
+        if who or at:
+            values |= {"who": who or _("somebody"), "at": f"{at:%Y-%m-%d %H:%M}" if at else ""}
+            said.append(_("%(field)s: now “%(now)s” (%(who)s, %(at)s), you typed “%(typed)s”.") % values)
+        else:
+            said.append(_("%(field)s: now “%(now)s”, you typed “%(typed)s”.") % values)
+    if clashes:
+        said.append(_("To keep what you typed, save again; to keep what stands now, write it into the field."))
+    else:
+        said.append(_("Look it over and save again."))
+    return ValidationError([str(one) for one in said])
+
+
+def _last_writer(clash: merging.Clash, record) -> tuple[str, object]:
+    """Who changed the record last and when, as the triggers kept it."""
+    kept = getattr(clash.model, "pgh_event_model", None) if clash.model else None
+    event = kept and kept.objects.filter(pgh_obj_id=clash.pk).select_related("pgh_context").order_by("-pgh_id").first()
+    if not event:
+        return "", None
+    from django.contrib.auth import get_user_model
+
+    user = ((event.pgh_context and event.pgh_context.metadata) or {}).get("user")
+    person = get_user_model().objects.filter(pk=user).first() if user else None
+    return str(person or ""), event.pgh_created_at
+
+
+class RuledAdmin(Careful):
     """Mixin: what a person may do is asked of rules.py, about the very record."""
 
     def _may(self, action: str, request, obj=None) -> bool:

@@ -32,31 +32,18 @@ class ReadOnlyInline(RuledInline):
 
 
 class Correction(forms.ModelForm):
-    """A correction: needs its reason, and overwrites nobody (the form carries the version that it was made from)."""
+    """A correction: needs its reason."""
 
     reason = forms.CharField(
         label=gettext_lazy("Reason of the correction"), widget=forms.Textarea(attrs={"rows": 2}), max_length=2000,
         help_text=gettext_lazy("Those whose record it is read it."),
     )  # fmt: skip
-    seen = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self.initial["seen"] = self.instance.version
         if not self.instance.pk:  # a new record corrects nothing
             self.fields["reason"].required = False
             self.fields["reason"].widget = forms.HiddenInput()
-
-    def clean(self):
-        found = super().clean()
-        now = type(self.instance).objects.filter(pk=self.instance.pk).values_list("version", flat=True).first()
-        if now is not None and found.get("seen") != now:
-            self.data = self.data.copy()
-            self.data[self.add_prefix("seen")] = now  # the next attempt is made knowingly
-            raise ValidationError(
-                _("Somebody changed this record after you opened it. What you entered is still here; compare it with the record (opened in another tab), then save again to keep yours.")
-            )  # fmt: skip
-        return found
 
 
 class Corrected:

@@ -5,7 +5,6 @@ from django.contrib import admin
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.shortcuts import render
 from django.urls import path
-from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -241,41 +240,22 @@ class UpdateInline(RuledInline):
 
 
 class ProjectForm(forms.ModelForm):
-    """Refuses a silent overwrite: the form carries the time of the record that it was made from."""
-
-    seen_at = forms.CharField(widget=forms.HiddenInput, required=False)
-
     class Meta:
         model = Project
         fields = recording.FIELDS
         widgets = {"title": forms.TextInput(attrs={"size": 90, "data-similar": "title"})}
 
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
-        if self.instance.pk:
-            self.initial["seen_at"] = self.instance.modified_at.isoformat()
+
+class ListedForm(forms.ModelForm):
+    """A project in the list: what is changed there fits the countries that it has."""
 
     def clean(self):
-        cleaned = super().clean()
-        if not self.instance.pk:
-            return cleaned
-        seen, now = parse_datetime(cleaned.get("seen_at") or ""), Project.objects.get(pk=self.instance.pk)
-        if seen is None or now.modified_at > seen:
-            # The next attempt is made knowingly.
-            self.data = self.data.copy()
-            self.data[self.add_prefix("seen_at")] = now.modified_at.isoformat()
-            names = [
-                str(f.label)
-                for n, f in self.fields.items()
-                if n != "seen_at" and cleaned.get(n) != getattr(now, n, None)
-            ]
-            raise ValidationError(
-                _(
-                    "Somebody changed this project after you opened it. What you entered is still here and differs in: %(fields)s. Compare it with the record (opened in another tab), then save again to keep yours."
-                ),
-                params={"fields": ", ".join(names) or _("the parts below")},
-            )
-        return cleaned
+        found = super().clean()
+        if "modality" in self.changed_data and (
+            misfit := recording.misfit_of(self.instance, found.get("modality", self.instance.modality))
+        ):
+            self.add_error("modality", misfit)
+        return found
 
 
 @admin.register(Project)
@@ -321,7 +301,7 @@ class ProjectAdmin(Tabled, Moving, KeptHistory, RuledAdmin, admin.ModelAdmin):
     ]  # fmt: skip
     actions = ["submit_selected", "publish_selected", *Tabled.actions]
     fieldsets = [
-        (None, {"fields": ["title", "language", "summary", ("status", "modality"), ("instrument", "delivery_level"), "seen_at"]}),
+        (None, {"fields": ["title", "language", "summary", ("status", "modality"), ("instrument", "delivery_level")]}),
         (gettext_lazy("Dates"), {"fields": [("planned_start", "planned_end"), ("actual_start", "actual_end")]}),
         (gettext_lazy("Texts"), {"classes": ["wide-form"], "fields": ["description", "objectives", "lessons"]}),
         (gettext_lazy("Belongs to"), {"fields": ["parent", "iati_identifier", "default_currency", "is_illustrative"]}),
@@ -365,7 +345,13 @@ class ProjectAdmin(Tabled, Moving, KeptHistory, RuledAdmin, admin.ModelAdmin):
     def get_readonly_fields(self, request, obj=None):
         return self.readonly_fields
 
+    def get_changelist_form(self, request, **kwargs):
+        return super().get_changelist_form(request, **{"form": ListedForm, **kwargs})
+
     def save_model(self, request, obj, form, change):
+        if isinstance(form, ListedForm):
+            recording.change(obj, {name: form.cleaned_data[name] for name in form.changed_data}, by=request.user)
+            return
         if not change:
             obj.created_by = request.user
         super().save_model(request, obj, form, change)
@@ -381,6 +367,8 @@ class ProjectAdmin(Tabled, Moving, KeptHistory, RuledAdmin, admin.ModelAdmin):
 
     def save_related(self, request, form, formsets, change):
         super().save_related(request, form, formsets, change)
+        if isinstance(form, ListedForm):
+            return  # written as a whole
         if change:
             recording.after_change(form.instance)
         else:

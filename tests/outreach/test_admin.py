@@ -9,6 +9,7 @@ from django.urls import reverse
 from PIL import Image
 
 from outreach.models import Milestone, Page, PageText, Picture
+from tests.admin_form import shown
 
 pytestmark = [pytest.mark.django_db, pytest.mark.ignore_template_errors]  # Django's own admin templates
 STAFF = {"desk", "publisher", "administrator"}
@@ -29,8 +30,8 @@ def at_desk(sign_in, people):
     return sign_in(people["desk"])
 
 
-def form(page: Page, **values) -> dict:
-    """The page's form as a browser would send it."""
+def form(page: Page, client=None, **values) -> dict:
+    """The page's form as a browser would send it; with `client` as it is shown now."""
     texts = list(page.texts.all())
     data = {"path": page.path, "menu": page.menu, "position": page.position, "shows": page.shows, "is_public": "on"}
     more = any(name.startswith(f"texts-{len(texts)}-") for name in values)
@@ -38,6 +39,8 @@ def form(page: Page, **values) -> dict:
     for number, text in enumerate(texts):
         for name in ("id", "language", "title", "lede", "body"):
             data[f"texts-{number}-{name}"] = getattr(text, name)
+    if client:
+        data |= {"_as_shown": shown(client.get(reverse("admin:outreach_page_change", args=[page.pk])))["_as_shown"]}
     return data | values
 
 
@@ -62,7 +65,11 @@ def test_a_text_is_written_and_read(at_desk, glossary, client):
     address = reverse("admin:outreach_page_change", args=[glossary.pk])
     sent = at_desk.post(
         address,
-        form(glossary, **{"texts-1-language": "fr", "texts-1-title": "Titre", "texts-1-body": "## Quoi\n\nCeci."}),
+        form(
+            glossary,
+            at_desk,
+            **{"texts-1-language": "fr", "texts-1-title": "Titre", "texts-1-body": "## Quoi\n\nCeci."},
+        ),
     )
     assert sent.status_code == 302
     client.logout()
@@ -114,8 +121,8 @@ def test_unknown_language_of_a_preview_is_refused(at_desk, glossary):
 def test_versions_are_kept_shown_and_brought_back(at_desk, glossary, people):
     address = reverse("admin:outreach_page_change", args=[glossary.pk])
     first = glossary.texts.get().body
-    at_desk.post(address, form(glossary, **{"texts-0-body": "Second words"}))
-    at_desk.post(address, form(glossary, **{"texts-0-title": "Third", "texts-0-body": "Third words"}))
+    at_desk.post(address, form(glossary, at_desk, **{"texts-0-body": "Second words"}))
+    at_desk.post(address, form(glossary, at_desk, **{"texts-0-title": "Third", "texts-0-body": "Third words"}))
     page = at_desk.get(reverse("admin:outreach_page_versions", args=[glossary.pk])).content.decode()
     assert page.count("Bring back the text of") == 3 and people["desk"].full_name in page
     kept = PageText.pgh_event_model.objects.filter(page=glossary).order_by("pgh_id")
@@ -148,7 +155,7 @@ def test_a_picture_is_made_small_and_shown(kind, mode, at_desk, glossary, client
     assert (picture.width, picture.height) == (960, 480)
     at_desk.post(
         reverse("admin:outreach_page_change", args=[glossary.pk]),
-        form(glossary, **{"texts-0-body": "![Seen](picture:lagoon)"}),
+        form(glossary, at_desk, **{"texts-0-body": "![Seen](picture:lagoon)"}),
     )
     client.logout()
     said = client.get("/about/glossary/").content.decode()
@@ -189,8 +196,9 @@ def test_what_is_no_picture_is_refused(content, said, at_desk, media):
 def test_the_words_of_a_picture_change_without_its_file(at_desk, media):
     at_desk.post(reverse("admin:outreach_picture_add"), picture_form(drawn((30, 20))))
     picture = Picture.objects.get()
+    address = reverse("admin:outreach_picture_change", args=[picture.pk])
     sent = at_desk.post(
-        reverse("admin:outreach_picture_change", args=[picture.pk]), picture_form("", alt_en="A wetland")
+        address, picture_form("", alt_en="A wetland", _as_shown=shown(at_desk.get(address))["_as_shown"])
     )
     assert sent.status_code == 302
     picture.refresh_from_db()

@@ -7,6 +7,7 @@ from django.urls import reverse
 
 from partners.models import Country, Partner
 from projects.models import ImportRun, Project, SearchEntry, Term
+from tests.admin_form import shown
 from tests.factories import ProjectFactory, UserFactory
 
 # Django's own admin templates rely on undefined variables being empty.
@@ -96,19 +97,23 @@ def test_wrong_roles_are_refused_with_words_and_nothing_is_lost(desk, links, mes
 
 
 def test_second_editor_sees_that_somebody_was_faster(desk):
-    project = ProjectFactory(countries={}, terms=[], partners=[])
+    project = ProjectFactory(countries={}, terms=[], partners=[], summary="As it was.")
     address = reverse("admin:projects_project_change", args=[project.pk])
-    seen = desk.get(address).context["adminform"].form.initial["seen_at"]
-    project.title = "Changed meanwhile"
+    data = shown(desk.get(address))
+    project.title, project.summary = "Changed meanwhile", "Changed by others alone."
     project.save()
-    page = desk.post(address, form(seen_at=seen, title="My title"))
+    page = desk.post(address, data | {"title": "My title"})
+    said = page.content.decode()
     assert page.status_code == 200
-    assert "Somebody changed this project after you opened it" in page.content.decode()
-    assert "My title" in page.content.decode()
+    assert "Somebody changed this record after you opened it" in said
+    assert "now “Changed meanwhile”" in said and "you typed “My title”" in said
     project.refresh_from_db()
     assert project.title == "Changed meanwhile"
-    knowing = page.context["adminform"].form["seen_at"].value()
-    assert desk.post(address, form(seen_at=knowing, title="My title")).status_code == 302
+    again = shown(page)
+    assert (again["title"], again["summary"]) == (["My title"], ["Changed by others alone."])
+    assert desk.post(address, again).status_code == 302
+    project.refresh_from_db()
+    assert (project.title, project.summary) == ("My title", "Changed by others alone.")
 
 
 def test_lists_filter_search_and_cost_the_same(desk, count_queries):
@@ -132,17 +137,33 @@ def test_lists_filter_search_and_cost_the_same(desk, count_queries):
 
 def test_safe_fields_are_edited_in_the_list(desk):
     project = ProjectFactory()
-    data = {
-        "form-TOTAL_FORMS": 1,
-        "form-INITIAL_FORMS": 1,
-        "form-0-id": project.pk,
-        "form-0-status": "3",
-        "form-0-modality": "regional",
-        "_save": "Save",
-    }
+    data = shown(desk.get("/admin/projects/project/"), "changelist-form")
+    data |= {"form-0-status": "3", "form-0-modality": "regional", "_save": "Save"}
     assert desk.post("/admin/projects/project/", data).status_code == 302
     project.refresh_from_db()
     assert (project.status, project.modality) == ("3", "regional")
+
+
+def test_a_row_of_the_list_that_does_not_fit_is_told_at_the_row_and_no_edit_is_lost(desk):
+    misfit, other = ProjectFactory(modality="triangular"), ProjectFactory(modality="bilateral", status="2")
+    link = misfit.country_links.first()
+    link.provider_order = 1
+    link.role = "provider"
+    link.save()
+    data = shown(desk.get("/admin/projects/project/"), "changelist-form") | {"_save": "Save"}
+    number = {data[f"form-{n}-id"][0]: n for n in (0, 1)}
+    data[f"form-{number[str(misfit.pk)]}-modality"] = "regional"
+    data[f"form-{number[str(other.pk)]}-status"] = "3"
+    page = desk.post("/admin/projects/project/", data)
+    assert page.status_code == 200
+    assert "triangular cooperation only" in page.content.decode()
+    again = shown(page, "changelist-form")
+    assert again[f"form-{number[str(misfit.pk)]}-modality"] == ["regional"]
+    assert again[f"form-{number[str(other.pk)]}-status"] == ["3"]
+    again[f"form-{number[str(misfit.pk)]}-modality"] = "triangular"
+    assert desk.post("/admin/projects/project/", again | {"_save": "Save"}).status_code == 302
+    other.refresh_from_db()
+    assert other.status == "3"
 
 
 def test_publishing_many_tells_which_could_not_be(people, sign_in):
@@ -157,8 +178,7 @@ def test_publishing_many_tells_which_could_not_be(people, sign_in):
 def test_history_shows_who_and_the_difference(desk, people):
     project = ProjectFactory(countries={}, terms=[], partners=[])
     address = reverse("admin:projects_project_change", args=[project.pk])
-    seen = desk.get(address).context["adminform"].form.initial["seen_at"]
-    desk.post(address, form(title="After", seen_at=seen))
+    desk.post(address, shown(desk.get(address)) | {"title": "After"})
     page = desk.get(reverse("admin:projects_project_history", args=[project.pk])).content.decode()
     assert "<ins>After</ins>" in page
     assert str(people["desk"]) in page

@@ -13,6 +13,7 @@ from django.urls import reverse
 from projects.choices import Criterion, NeedState, ResponseState, Status
 from projects.lifecycle.need import MOVES
 from projects.models import Event, Need, Response
+from tests.admin_form import shown
 from tests.factories import NeedFactory, ProjectFactory, ResponseFactory
 from tests.projects.test_need_life import MAY, PARTNER
 
@@ -279,18 +280,7 @@ def test_lists_of_responses_cost_the_same(people, count_queries):
 # --- corrections in admin ------------------------------------------------------------------------------------------------
 def admin_form(client, need) -> dict:
     """The change form as it is shown, ready to be sent back."""
-    page = client.get(reverse("admin:projects_need_change", args=[need.pk]))
-    assert page.status_code == 200
-    data = {}
-    forms = [page.context["adminform"].form]
-    for inline in page.context["inline_admin_formsets"]:
-        forms += [inline.formset.management_form, *inline.formset.forms]
-    for form in forms:
-        for bound in form:
-            value = bound.value()
-            if value is not None and value is not False:
-                data[bound.html_name] = ",".join(value) if isinstance(value, list) else value
-    return data
+    return shown(client.get(reverse("admin:projects_need_change", args=[need.pk])))
 
 
 @pytest.mark.ignore_template_errors
@@ -309,7 +299,7 @@ def test_a_correction_needs_its_reason_and_is_told(people):
     assert (need.title, event.action, event.note, event.is_public) == ("Corrected", "correct", "A typing error", False)
     stale = client.post(address, data | {"reason": "again", "title": "Other"})  # made from the former version
     assert stale.status_code == 200 and Need.objects.get(pk=need.pk).title == "Corrected"
-    client.post(address, data | {"reason": "x", "seen": need.version, "state": "closed", "title": "Corrected"})
+    client.post(address, admin_form(client, need) | {"reason": "x", "state": "closed"})
     assert Need.objects.get(pk=need.pk).state == NeedState.SUBMITTED  # the state is read-only
 
 
