@@ -75,12 +75,13 @@ class ProviderOrder(models.IntegerChoices):
 
 
 class OrganisationRole(models.TextChoices):
-    """IATI 2.03 codelist OrganisationRole."""
+    """IATI 2.03 codelist OrganisationRole; the last is the portal's: whoever reports need not take part."""
 
     FUNDING = "1", _("funding")
     ACCOUNTABLE = "2", _("accountable")
     EXTENDING = "3", _("extending")
     IMPLEMENTING = "4", _("implementing")
+    REPORTS_ONLY = "0", _("reports it; no role stated")
 
 
 class ContributionKind(models.TextChoices):
@@ -129,6 +130,14 @@ class BudgetKind(models.TextChoices):
 
     ORIGINAL = "1", _("original")
     REVISED = "2", _("revised")
+
+
+class BudgetStatus(models.TextChoices):
+    """IATI 2.03 codelist BudgetStatus."""
+
+    UNSTATED = "", _("not stated")
+    INDICATIVE = "1", _("indicative")
+    COMMITTED = "2", _("committed")
 
 
 class TransactionKind(models.TextChoices):

@@ -14,6 +14,7 @@ from pathlib import Path
 from lxml import etree
 
 FOLDER = Path(__file__).resolve().parents[2] / "shared" / "data" / "iati"
+XSD = "{http://www.w3.org/2001/XMLSchema}"
 LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 AGENCIES = {
     "XM-DAC",
@@ -73,6 +74,36 @@ class Standard:
         if not schema.validate(root):
             return [Breach("xsd", "error", e.message, e.line) for e in schema.error_log]
         return [*self.rules_broken(root), *self.codes_unknown(root)]
+
+    # --- paths -----------------------------------------------------------------------------------------------------------
+    @cached_property
+    def activity_paths(self) -> list[str]:
+        """Every element and attribute below <iati-activity> that the schema names, as a path: `budget/value/@currency`."""
+        roots = [etree.parse(self.folder / "schemas" / f"iati-{name}.xsd") for name in ("activities-schema", "common")]
+        elements, types = (
+            {e.get("name"): e for root in roots for e in root.getroot().iterfind(f"{XSD}{kind}")}
+            for kind in ("element", "complexType")
+        )
+        found: list[str] = []
+
+        def walk(node, path: str) -> None:
+            for part in node:
+                if part.tag == f"{XSD}attribute":
+                    found.append(f"{path}/@{(part.get('name') or part.get('ref')).replace('xml:', '')}".lstrip("/"))
+                elif part.tag == f"{XSD}element":
+                    name = part.get("ref") or part.get("name")
+                    below = f"{path}/{name}".lstrip("/")
+                    found.append(below)
+                    declared = elements[name] if part.get("ref") else part
+                    walk(types.get(declared.get("type"), declared), below)
+                elif part.tag == f"{XSD}extension" and part.get("base") in types:
+                    walk(types[part.get("base")], path)
+                    walk(part, path)
+                elif part.tag != f"{XSD}annotation":
+                    walk(part, path)
+
+        walk(elements["iati-activity"], "")
+        return list(dict.fromkeys(found))
 
     # --- codelists -------------------------------------------------------------------------------------------------------
     @cached_property

@@ -34,7 +34,7 @@ ROWS_LISTED = 100
 class UploadForm(forms.Form):
     file = forms.FileField(
         label=gettext_lazy("IATI activity file"),
-        help_text=gettext_lazy("Versions 1.01 to 2.03; plain XML, gzip, or a ZIP archive with one file; up to 200 MB."),
+        help_text=gettext_lazy("Versions 1.01 to 2.03; plain XML, gzip, or a ZIP archive; up to 200 MB."),
     )
     publish = forms.BooleanField(
         label=gettext_lazy("Publish new records at once"), required=False, initial=True,
@@ -77,7 +77,7 @@ class ImportRunAdmin(RuledAdmin, admin.ModelAdmin):
         "kind",
         "started_at",
         "started_by",
-        "progress",
+        "progress_now",
         "done",
         "created",
         "updated",
@@ -103,6 +103,7 @@ class ImportRunAdmin(RuledAdmin, admin.ModelAdmin):
         return [
             path("<int:pk>/confirm/", view(require_POST(self.confirm_view)), name="projects_importrun_confirm"),
             path("<int:pk>/findings.csv", view(self.findings_view), name="projects_importrun_findings"),
+            path("<int:pk>/go-on/", view(require_POST(self.go_on_view)), name="projects_importrun_go_on"),
             path("<int:pk>/undo/", view(self.undo_view), name="projects_importrun_undo"),
             path("table/", view(self.table_view), name="projects_importrun_table"),
             path("table/<str:kind>.<str:format>", view(self.template_view), name="projects_importrun_template"),
@@ -209,14 +210,41 @@ class ImportRunAdmin(RuledAdmin, admin.ModelAdmin):
             run.save()
             self._carry_out(run, dry_run=False)
         else:
-            run.issues.all().delete()
-            for name in ("done", "created", "updated", "unchanged", "rejected", "percent"):
-                setattr(run, name, 0)
-            run.is_dry_run, run.progress, run.message, run.finished_at = False, ImportRun.Progress.QUEUED, "", None
-            run.save()
+            self._begin_again(run)
             import_iati.defer(run_id=run.pk, publish=request.session.pop(f"publish-import-{run.pk}", True))
             self.message_user(request, _("The import was handed to the worker. This page shows how far it is."))
         return redirect("admin:projects_importrun_change", run.pk)
+
+    def go_on_view(self, request, pk):
+        """Carries out again what broke off: what is written already is found unchanged, a table was taken back whole."""
+        run = get_object_or_404(ImportRun, pk=pk)
+        if not self.has_add_permission(request) or (run.is_table and run.kind not in running.kinds_for(request.user)):
+            raise PermissionDenied
+        taken = ImportRun.objects.broken_off().filter(pk=pk).exclude(file="").values("pk")
+        if not ImportRun.objects.filter(pk__in=taken).update(progress=ImportRun.Progress.QUEUED):
+            self.message_user(request, _("It has not broken off, or its file is not kept here."), messages.WARNING)
+        elif run.is_table:
+            import_table.defer(run_id=pk, dry_run=run.is_dry_run)
+        else:
+            self._begin_again(run)
+            import_iati.defer(run_id=pk, publish="publish" in request.POST)
+        return redirect("admin:projects_importrun_change", pk)
+
+    @staticmethod
+    def _begin_again(run: ImportRun) -> None:
+        run.issues.all().delete()
+        for name in ("done", "created", "updated", "unchanged", "rejected", "percent"):
+            setattr(run, name, 0)
+        run.is_dry_run, run.progress, run.message, run.finished_at = False, ImportRun.Progress.QUEUED, "", None
+        run.save()
+
+    @admin.display(description=gettext_lazy("progress"), ordering="progress")
+    def progress_now(self, run):
+        is_gone = run.progress == ImportRun.Progress.RUNNING and not run.at_work
+        return _("broken off") if is_gone else run.get_progress_display()
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).with_at_work()
 
     def undo_view(self, request, pk):
         """Asks, then takes back what a table wrote."""
@@ -254,7 +282,7 @@ class ImportRunAdmin(RuledAdmin, admin.ModelAdmin):
         )
         if run is None or not self.has_view_permission(request, run):
             raise PermissionDenied
-        issues = run.issues.all()
+        issues, is_broken_off = run.issues.all(), run.is_broken_off
         counts: dict[str, int] = {}
         for outcome in issues.order_by().values_list("outcome", flat=True):
             counts[ImportIssue.Outcome(outcome).label] = counts.get(ImportIssue.Outcome(outcome).label, 0) + 1
@@ -264,7 +292,9 @@ class ImportRunAdmin(RuledAdmin, admin.ModelAdmin):
             "is_waiting": run.progress == ImportRun.Progress.WAITING and self.has_add_permission(request),
             "may_undo": run.can_be_undone and request.user.has_perm("projects.undo_importrun", run),
             **(self._rows(request, run) if run.is_table else {}),
-            "is_moving": run.progress in (ImportRun.Progress.QUEUED, ImportRun.Progress.RUNNING),
+            "is_broken_off": is_broken_off,
+            "may_go_on": is_broken_off and bool(run.file) and self.has_add_permission(request),
+            "is_moving": not is_broken_off and run.progress in (ImportRun.Progress.QUEUED, ImportRun.Progress.RUNNING),
         }  # fmt: skip
         return render(request, "admin/projects/importrun/run.html", context)
 

@@ -129,13 +129,13 @@ class ContributionSerializer(serializers.ModelSerializer):
 class BudgetSerializer(serializers.ModelSerializer):
     class Meta:
         model = Budget
-        fields = ["kind", "starts_on", "ends_on", "amount", "currency", "valued_on"]
+        fields = ["kind", "status", "starts_on", "ends_on", "amount", "currency", "valued_on"]
 
 
 class TransactionSerializer(serializers.ModelSerializer):
     class Meta:
         model = Transaction
-        fields = ["kind", "made_on", "amount", "currency", "text"]
+        fields = ["kind", "made_on", "valued_on", "amount", "currency", "text"]
 
 
 class ResultSerializer(serializers.ModelSerializer):
@@ -204,13 +204,17 @@ class ProjectSerializer(serializers.ModelSerializer):
     themes = serializers.SerializerMethodField(help_text="Codes of thematic areas of the Bali Strategic Plan")
     confirmed = serializers.SerializerMethodField(help_text="By provider and recipient: both, one, none")
     modified_at = LastChange(help_text="When this answer last changed")
+    only_in_transactions = serializers.ListField(
+        source="elements_only_in_transactions", child=serializers.CharField(), read_only=True,
+        help_text="Elements of IATI that the source names only for single transactions: an empty list here is then not “none reported”",
+    )  # fmt: skip
     url = serializers.SerializerMethodField(help_text="Its page")
 
     class Meta:
         model = Project
         fields = [
             "reference", "iati_identifier", "title", "summary", "language", "status", "instrument", "modality", "delivery_level",
-            "planned_start", "planned_end", "actual_start", "actual_end", "countries", "themes", "confirmed", "quality_score",
+            "planned_start", "planned_end", "actual_start", "actual_end", "countries", "themes", "only_in_transactions", "confirmed", "quality_score",
             "is_illustrative", "published_at", "modified_at", "url",
         ]  # fmt: skip
 

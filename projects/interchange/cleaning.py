@@ -11,6 +11,9 @@ from ssc_portal.numbers import NotANumber, read_number
 
 DECIMAL = r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)"  # as XML Schema has decimals: a dot, and nothing between thousands
 MOST = Decimal(10) ** 18
+DIRECTION = re.compile(
+    "[\u202a-\u202e\u2066-\u2069]"
+)  # overrides, embeddings, isolates: they make a text read as another
 MOJIBAKE = re.compile(r"[ÃÂ][\x80-\xbf¡-¿]|â€|Ð[\x80-\xbf°-¿]")
 
 
@@ -35,6 +38,9 @@ def clean(text: str | None) -> tuple[str, str]:
         value = re.sub(r"(?i)<br\s*/?>|</p>|</li>|</div>", "\n", value)
         value = re.sub(r"</?[a-zA-Z][^<>]{0,300}>", "", value)
         done.append(_("markup removed"))
+    if DIRECTION.search(value):
+        value = DIRECTION.sub("", value)
+        done.append(_("signs that turn the direction of writing removed"))
     value = "".join(
         c for c in value if c in "\n\t" or (ord(c) >= 32 and not 0xD800 <= ord(c) <= 0xDFFF and c != "\ufffe")
     )

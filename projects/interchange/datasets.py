@@ -102,11 +102,17 @@ PROJECTS = Table(
         Column(
             "partners",
             of(ProjectPartner, "project", Concat("partner__slug", COLON, "role"), partner__isnull=False),
-            "Codes of its partners, each with its IATI role 1 to 4",
+            "Codes of its partners, each with its IATI role 1 to 4; 0: it reports, no role is stated",
             "list",
         ),
         themes(ProjectTerm, "project"),
         terms(ProjectTerm, "project"),
+        Column(
+            "only_in_transactions",
+            "only_in_transactions",
+            "Elements of IATI that the source names only for single transactions, divided by spaces; what is empty here and "
+            "named there was reported",
+        ),
         Column(
             "confirmed",
             Case(

@@ -24,6 +24,7 @@ class Tie:
     name: str = ""
     vocabulary: str = ""
     role: str = ""
+    kind: str = ""  # of an organisation, as its IATI code
     share: Decimal | None = None
     is_reporting: bool = False
     # only in the portal's own files
@@ -67,7 +68,8 @@ class Activity:
     roles: list[Tie] = field(default_factory=list)  # countries with their roles
     contributions: list[dict] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
-    not_taken: Counter = field(default_factory=Counter)
+    unread: Counter = field(default_factory=Counter)  # paths of what nobody reads, with how often they occur
+    only_in_transactions: list[str] = field(default_factory=list)  # elements named there and not at the activity
 
     @property
     def is_own(self) -> bool:

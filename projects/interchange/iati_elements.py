@@ -9,12 +9,14 @@ from decimal import ROUND_DOWN, Decimal
 
 from django.utils.translation import gettext as _
 
+from projects.choices import OrganisationRole
 from projects.interchange.cleaning import day_of, language_code, number_of
 from projects.interchange.iati_activity import Activity, Tie
 from projects.interchange.iati_own import assumed, is_own_vocabulary, own, role_of
 from projects.interchange.iati_results import take_result
 from projects.interchange.iati_settling import settle
 from projects.interchange.iati_texts import LANG, name_of, narratives
+from projects.interchange.iati_understood import IN_TRANSACTIONS, count_unread
 from projects.models.parts import ROUNDING
 from ssc_portal.numbers import plainly
 
@@ -44,7 +46,7 @@ def _code(element) -> str:
 
 # --- one activity ----------------------------------------------------------------------------------------------------
 def parse_activity(element) -> Activity:
-    """One <iati-activity> element in the portal's own terms. Elements that have no place in the record are counted."""
+    """One <iati-activity> element in the portal's own terms. What has no place in the record is counted."""
     activity = Activity(line=element.sourceline or 0, reference=(element.get(own("reference")) or "")[:20])
     activity.is_need = element.get(own("need")) == "1"
     activity.is_illustrative = element.get(own("illustrative")) == "1"
@@ -59,10 +61,24 @@ def parse_activity(element) -> Activity:
             continue
         if take:
             take(child, activity)
-        else:
-            activity.not_taken[child.tag[:60]] += 1
+    if activity.is_own:
+        said = element.get(own("only-in-transactions"), "").split()
+        activity.only_in_transactions = [kind for kind in IN_TRANSACTIONS if kind in said]
+    else:  # what the portal wrote is read to the letter
+        activity.unread += count_unread(element)
+        activity.only_in_transactions = _named_only_in_transactions(element)
     settle(activity)
     return activity
+
+
+def _named_only_in_transactions(element) -> list[str]:
+    """What the transactions name and the activity does not. Countries and regions stand for each other, as in IATI."""
+    named = {kind for kind in IN_TRANSACTIONS if element.find(f"transaction/{kind}") is not None}
+    places = {"recipient-country", "recipient-region"}
+    above = {child.tag for child in element}
+    if above & places:
+        named -= places
+    return [kind for kind in IN_TRANSACTIONS if kind in named - above]
 
 
 def _take_identifier(element, activity):
@@ -87,11 +103,18 @@ def _take_other_identifier(element, activity):
     if value and not activity.key:
         owner = element.get("owner-name") or element.get("owner-ref") or ""
         activity.key = f"{owner}:{value}"[:200]
+    elif value:
+        activity.unread["other-identifier"] += 1
 
 
 def _take_reporting(element, activity):
     activity.organisations.append(
-        Tie(code=_org_ref(element, activity), name=name_of(element, activity), is_reporting=True)
+        Tie(
+            code=_org_ref(element, activity),
+            name=name_of(element, activity),
+            kind=_org_type(element, activity),
+            is_reporting=True,
+        )
     )
 
 
@@ -103,10 +126,21 @@ def _org_ref(element, activity) -> str:
     return value[:200]
 
 
+def _org_type(element, activity) -> str:
+    raw = (element.get("type") or "").strip()
+    if not raw or "type" in assumed(element):
+        return ""
+    if not re.fullmatch(r"\d\d", raw):
+        activity.find(f"{element.tag}/@type", raw, "left_out", _("Not a code of IATI's types of organisations."))
+        return ""
+    return raw
+
+
 def _take_participating(element, activity):
     tie = Tie(
         code=_org_ref(element, activity) or element.get(own("ref"), ""),
         name=name_of(element, activity),
+        kind=_org_type(element, activity),
         slug=element.get(own("partner"), ""),
         reports=element.get(own("reports")) == "1" if activity.is_own else None,
     )
@@ -131,7 +165,7 @@ def _take_participating(element, activity):
             _("Unknown role; %(name)s was taken as implementing.") % {"name": tie.name or tie.code},
         )
         role = "4"
-    tie.role = role
+    tie.role = OrganisationRole.REPORTS_ONLY if activity.is_own and "role" in assumed(element) else role
     if any(
         (t.code, t.name, t.slug, t.role) == (tie.code, tie.name, tie.slug, tie.role) for t in activity.organisations
     ):
@@ -147,7 +181,14 @@ def _texts_into(field_name: str):
         for language, text in narratives(element, activity):
             texts = activity.texts.setdefault(language, {})
             if field_name in texts:
-                if texts[field_name] != text and field_name != "title":
+                if texts[field_name] == text:
+                    continue
+                if field_name == "title":
+                    activity.find(
+                        "title", text, "left_out",
+                        _("A second title in the same language (%(lang)s); the first was taken.") % {"lang": language},
+                    )  # fmt: skip
+                else:
                     texts[field_name] += "\n\n" + text
             else:
                 texts[field_name] = text
@@ -157,6 +198,8 @@ def _texts_into(field_name: str):
 
 def _take_description(element, activity):
     kind = element.get("type") or "1"
+    if kind not in ("1", "2") and not activity.is_own:
+        activity.find("description/@type", kind, "repaired", _("Taken into the description: the record has one kind."))
     name = element.get(own("as")) if activity.is_own else None
     if name not in ("summary", "lessons"):
         name = "objectives" if kind == "2" else "description"
@@ -195,7 +238,8 @@ def _take_date(element, activity):
             "repaired",
             _("An old type that does not say planned or actual; taken as planned."),
         )
-    activity.dates.setdefault(name, value)
+    if activity.dates.setdefault(name, value) != value:
+        activity.find("activity-date", raw, "left_out", _("A second date of this type; the first was taken."))
 
 
 def _share(element, activity) -> Decimal | None:
@@ -270,9 +314,15 @@ def _take_tag(element, activity):
         element.get("vocabulary") or "", f"tag {element.get('vocabulary') or ''}".strip()
     )
     tie = Tie(code=_code(element)[:200], name=name_of(element, activity), vocabulary=vocabulary[:200])
-    if (tie.code or tie.name) and not any(
-        (t.vocabulary, t.code) == (tie.vocabulary, tie.code) for t in activity.sectors
+    if not tie.code and not tie.name:
+        activity.find("tag", "", "left_out", _("Neither a code nor a name."))
+    elif any(
+        (t.vocabulary, t.code, t.name if not t.code else "")
+        == (tie.vocabulary, tie.code, tie.name if not tie.code else "")
+        for t in activity.sectors
     ):
+        activity.find("tag", tie.code or tie.name, "repaired", _("Named twice; kept once."))
+    else:
         activity.sectors.append(tie)
 
 
@@ -318,11 +368,22 @@ def _take_scope(element, activity):
         "7": "national",
         "8": "national",
     }.get(_code(element), "")
+    if activity.level and _code(element) in ("5", "6", "7", "8") and not activity.is_own:
+        activity.find("activity-scope", _code(element), "repaired", _("Within a country; taken as national."))
+    elif not activity.level:
+        activity.find("activity-scope", _code(element), "left_out", _("The record has no place for this scope."))
 
 
 def _take_collaboration(element, activity):
     if _code(element) == "8":  # the only code of IATI for triangular cooperation; plain South-South has none
         activity.modality = "triangular"
+    elif not activity.is_own:
+        activity.find(
+            "collaboration-type",
+            _code(element),
+            "left_out",
+            _("The record has a place for triangular cooperation only."),
+        )
 
 
 def _money(element, activity, what: str) -> tuple[Decimal, str] | None:
@@ -351,6 +412,16 @@ def _money(element, activity, what: str) -> tuple[Decimal, str] | None:
     return number.quantize(Decimal("0.01")), currency
 
 
+def _value_date(value, activity):
+    """The day of the exchange rate as it came; one that the portal had put in is none."""
+    raw = (value.get("value-date") or "").strip()
+    if "value-date" in assumed(value) or not raw:
+        return None
+    if (day := day_of(raw)) is None:
+        activity.find(f"{value.getparent().tag}/value/@value-date", raw, "left_out", _("Not a usable date."))
+    return day
+
+
 def _take_budget(element, activity):
     starts, ends = (
         day_of(p.get("iso-date") or p.text) if (p := element.find(name)) is not None else None
@@ -372,14 +443,20 @@ def _take_budget(element, activity):
         )
         return
     value = element.find("value")
+    kind, status = ((element.get(name) or "").strip() for name in ("type", "status"))
+    if kind not in ("", "1", "2"):
+        activity.find("budget/@type", kind, "left_out", _("Unknown type; taken as an original budget."))
+    if status not in ("", "1", "2"):
+        activity.find("budget/@status", status, "left_out", _("Unknown status; the record says “not stated”."))
     activity.budgets.append(
         {
-            "kind": element.get("type") if element.get("type") in ("1", "2") else "1",
+            "kind": kind if kind in ("1", "2") else "1",
+            "status": status if status in ("1", "2") else "",
             "starts_on": starts,
             "ends_on": ends,
             "amount": money[0],
             "currency": money[1],
-            "valued_on": None if "value-date" in assumed(value) else day_of(value.get("value-date")),
+            "valued_on": _value_date(value, activity),
         }  # fmt: skip
     )
 
@@ -405,7 +482,10 @@ def _take_transaction(element, activity):
     when = element.find("transaction-date")
     value = element.find("value")
     made_on = day_of(when.get("iso-date") or when.text) if when is not None else None
-    made_on = made_on or day_of(value.get("value-date"))
+    valued_on = _value_date(value, activity)
+    if made_on is None and valued_on:
+        activity.find("transaction/transaction-date", "", "repaired", _("No date; the value date was taken."))
+        made_on = valued_on
     if made_on is None:
         activity.find(
             "transaction/transaction-date",
@@ -423,6 +503,7 @@ def _take_transaction(element, activity):
         {
             "kind": kind,
             "made_on": made_on,
+            "valued_on": valued_on,
             "amount": money[0],
             "currency": money[1],
             "text": name_of(text, activity)[:300] if text is not None else "",
@@ -471,7 +552,10 @@ def _take_related(element, activity):
         activity.parent = ref[:200]
     elif ref:
         kind = element.get("type") or ""
-        activity.related.append(Tie(code=ref[:200], role=kind if kind in "12345" and len(kind) == 1 else "3"))
+        if not re.fullmatch("[1-5]", kind):
+            activity.find("related-activity/@type", kind, "repaired", _("Unknown type; taken as a sibling."))
+            kind = "3"
+        activity.related.append(Tie(code=ref[:200], role=kind))
     else:
         activity.find("related-activity", "", "left_out", _("No reference."))
 

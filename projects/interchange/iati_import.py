@@ -16,11 +16,12 @@ from django.db import DatabaseError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from partners.choices import PartnerKind
 from partners.models import Country, Partner, ReferenceValue, Region
 from partners.reference import merge, plain
 from partners.rules import require
 from projects import lifecycle, quality, search
-from projects.choices import CountryRole, Instrument, Source, State
+from projects.choices import CountryRole, Instrument, OrganisationRole, Source, State
 from projects.interchange import iati_reader
 from projects.interchange.iati_activity import Activity, Finding, Tie
 from projects.interchange.iati_own import role_of
@@ -31,6 +32,7 @@ from projects.models import ImportIssue, ImportRun, Need, Project, RelatedProjec
 logger = logging.getLogger(__name__)
 LEDGER = "projects.project"
 Outcome = ImportIssue.Outcome
+ROWS_AT_ONCE = 1000  # one activity may hold tens of thousands of payments
 
 # OECD DAC region codes that name the same area as UN M49.
 DAC_REGIONS = {
@@ -122,16 +124,21 @@ def import_file(
     run = run or ImportRun(file_name=path.name[:200], started_by=by)
     run.is_dry_run, run.progress = dry_run, ImportRun.Progress.RUNNING
     run.save()
+    with run.being_carried_out():
+        return _carry_out(path, run, by, dry_run, publish, progress)
+
+
+def _carry_out(path: Path, run: ImportRun, by, dry_run: bool, publish: bool, progress: Callable | None) -> ImportRun:
     source = iati_reader.Source()
     size = path.stat().st_size if path.is_file() else 0
-    not_taken: Counter = Counter()
+    unread: Counter = Counter()
     touched: list[int] = []
     seen: set[str] = set()
     parents: dict[str, str] = {}
     directory = Directory.load()
     try:
         for activity in iati_reader.read_activities(path, source):
-            not_taken += activity.not_taken
+            unread.update(path.partition("/")[0] for path in activity.unread)
             if activity.parent:
                 parents[activity.identifier] = activity.parent
             _import_one(activity, run, directory, by, dry_run, publish, seen, touched)
@@ -146,15 +153,20 @@ def import_file(
         run.progress, run.percent = ImportRun.Progress.DONE, 100
         if run.done == 0:
             run.progress, run.message = ImportRun.Progress.FAILED, _("The file holds no activities.")
+        if source.problems:
+            run.progress, run.message = ImportRun.Progress.FAILED, " ".join(source.problems)[:500]
     except Unreadable as error:
         run.progress, run.message = ImportRun.Progress.FAILED, str(error)[:500]
     _finish(touched)
     if not dry_run:
         _tie_together(run, parents, directory)
-    if not_taken:
-        elements = ", ".join(f"{name} ({n})" for name, n in not_taken.most_common(12))
-        left_out = _("Elements that have no place in the record: %s.") % elements
+    if unread:
+        elements = ", ".join(f"{name} ({n})" for name, n in unread.most_common(12))
+        left_out = _("Not read in full, with the number of findings: %s. The findings name each part.") % elements
         run.message = f"{run.message} {left_out}".strip()[:500]
+    if source.files:
+        names = _("Files in the archive: %s.") % ", ".join(f"{name} ({n})" for name, n in source.files.items())
+        run.message = f"{run.message} {names}".strip()[:500]
     run.version, run.finished_at = source.version, timezone.now()
     if path.is_file():
         run.sha256 = _checksum(path)
@@ -246,14 +258,18 @@ def _import_one(activity, run, directory, by, dry_run, publish, seen, touched) -
         pass
     except (ValidationError, DatabaseError) as error:
         run.rejected += 1
-        text = "; ".join(error.messages) if isinstance(error, ValidationError) else " ".join(str(error).split())
+        text = "; ".join(error.messages) if isinstance(error, ValidationError) else _refusal()
         _record(run, activity, [*activity.findings, Finding("iati-activity", "", Outcome.REJECTED, text[:500])])
-        logger.warning("IATI activity %s was not read: %s", name, text)
+        logger.warning("IATI activity %s was not read: %s", name, " ".join(str(error).split())[:2000])
         return
     setattr(run, outcome, getattr(run, outcome) + 1)
     _record(run, activity, activity.findings)
     if not dry_run and outcome != "unchanged":
         touched.append(project.pk)
+
+
+def _refusal() -> str:
+    return _("The database refused it. Whoever runs the portal finds the reason in its log.")
 
 
 def _record(run: ImportRun, activity: Activity, findings: list) -> None:
@@ -368,6 +384,7 @@ def _values(activity: Activity, name: str) -> dict:
         "modality": activity.modality,
         "delivery_level": activity.level,
         "default_currency": activity.currency,
+        "only_in_transactions": " ".join(activity.only_in_transactions),
         **{k: activity.dates.get(k) for k in ("planned_start", "planned_end", "actual_start", "actual_end")},
         **(
             {
@@ -418,7 +435,13 @@ def _parts(activity: Activity, directory: Directory) -> dict[str, list[dict]]:
         reports = tie.reports
         if reports is None:
             reports = reporting is not None and (tie.code, tie.name) == (reporting.code, reporting.name)
-        _once(partners, "partner", partner, tie, {"role": tie.role, "is_reporting": reports}, also=("role",))
+        rest = {"role": tie.role, "is_reporting": reports, **_reported_type(partner, tie)}
+        _once(partners, "partner", partner, tie, rest, also=("role",))
+        if partner and tie.kind and not activity.is_own and tie.kind != PartnerKind(partner.kind).iati_code:
+            activity.find(
+                "participating-org/@type", tie.kind, Outcome.LEFT_OUT,
+                _("%(name)s is of another type in the list of partners; that one stays.") % {"name": partner.name_en},
+            )  # fmt: skip
     if reporting is not None and not any(row["is_reporting"] for row in partners):
         partner = directory.partner(reporting)
         if partner is None:
@@ -432,7 +455,9 @@ def _parts(activity: Activity, directory: Directory) -> dict[str, list[dict]]:
         if same:
             same["is_reporting"] = True
         else:
-            _once(partners, "partner", partner, reporting, {"role": "3", "is_reporting": True}, also=("role",))
+            # It reports; that it takes part, and in which role, nobody said.
+            rest = {"role": OrganisationRole.REPORTS_ONLY, "is_reporting": True}
+            _once(partners, "partner", partner, reporting, rest | _reported_type(partner, reporting), also=("role",))
     for tie in activity.sectors:
         term = directory.term(tie)
         if term is None and tie.vocabulary in ("1", "7", "8"):
@@ -484,6 +509,11 @@ def _parts(activity: Activity, directory: Directory) -> dict[str, list[dict]]:
         "related_links": related,
         **({"contributions": _contributions(activity, directory)} if activity.is_own else {}),
     }
+
+
+def _reported_type(partner: Partner | None, tie: Tie) -> dict:
+    """The type of an organisation as it came, where the list of partners does not say it."""
+    return {"reported_type": "" if partner else tie.kind}
 
 
 def _countries_with_roles(activity: Activity, directory: Directory) -> list[dict]:
@@ -549,7 +579,7 @@ def _add(project: Project, part: str, rows: list[dict]) -> None:
     records = [manager.model(project=project, **row) for row in rows]
     for record in records:
         record.clean_fields(exclude=["project"])
-    manager.bulk_create(records)
+    manager.bulk_create(records, batch_size=ROWS_AT_ONCE)
 
 
 def _update_part(project: Project, part: str, rows: list[dict], last: list[dict] | None, activity: Activity) -> bool:

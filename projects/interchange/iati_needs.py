@@ -39,21 +39,22 @@ def pipeline_activity_of(need: Need, publisher: Publisher):
         root.set(own("need"), "1")
         report_as_portal(root, publisher, is_secondary=False)
         narrate(put(root, "title"), need.title)
-        narrate(put(root, "description", type=GENERAL), need.public_summary or need.title)
+        description = narrate(put(root, "description", type=GENERAL), need.public_summary or need.title)
+        if not need.public_summary:
+            description.set(ASSUMED, "narrative")
         if need.beneficiaries:
             narrate(put(root, "description", type=OTHER), need.beneficiaries)
         if need.institution:
-            narrate(
-                put(
-                    root, "participating-org", role=OrganisationRole.IMPLEMENTING, type=PartnerKind.GOVERNMENT.iati_code
-                ),
-                need.institution,
-            )
+            element = put(root, "participating-org", role=OrganisationRole.IMPLEMENTING)
+            element.set(ASSUMED, "role")
+            narrate(element, need.institution)
         for who in need.providers:
             is_country = isinstance(who, Country)
             kind = PartnerKind.GOVERNMENT if is_country else PartnerKind(who.kind)
             ref = None if is_country else who.iati_identifier
-            named(put(root, "participating-org", ref=ref, role=OrganisationRole.IMPLEMENTING, type=kind.iati_code), who)
+            element = put(root, "participating-org", ref=ref, role=OrganisationRole.IMPLEMENTING, type=kind.iati_code)
+            element.set(ASSUMED, "role type" if is_country else "role")
+            named(element, who)
         refer_to(root, need, publisher)
         put(root, "activity-status", code=Status.PIPELINE)
         project = need.project if need.project and need.project.is_published else None
@@ -86,6 +87,7 @@ def pipeline_activity_of(need: Need, publisher: Publisher):
             if line.quantity is not None:
                 first, last = start or _agreed_on(need), line.by_when or start or _agreed_on(need)
                 period = put(indicator, "period")
+                period.set(ASSUMED, "period-start" if line.by_when else "period-start period-end")
                 put(period, "period-start", iso_date=min(first, last))
                 put(period, "period-end", iso_date=last)
                 put(period, "target", value=number(line.quantity))

@@ -15,7 +15,7 @@ from lxml import etree
 
 from partners.choices import PartnerKind
 from projects import quality
-from projects.choices import CountryRole, Instrument, Modality, OrganisationRole, ResultKind, Unit, Vocabulary
+from projects.choices import CountryRole, Instrument, Modality, OrganisationRole, ResultKind, Source, Unit, Vocabulary
 from projects.interchange.iati_own import ASSUMED, OWN_VOCABULARY, own, percentages, role_code
 from projects.interchange.iati_writing import (
     GENERAL,
@@ -52,9 +52,12 @@ def activity_of(project: Project, publisher: Publisher):
     """One project as <iati-activity>, its elements in the order of the schema."""
     with override("en"):
         root = start_activity(project, publisher)
-        root.set("hierarchy", HIERARCHY[project.instrument])
+        if _says_instrument(project):
+            root.set("hierarchy", HIERARCHY[project.instrument])
         if project.default_currency:
             root.set("default-currency", project.default_currency)
+        if project.only_in_transactions:
+            root.set(own("only-in-transactions"), project.only_in_transactions)
         if project.is_illustrative:
             root.set(own("illustrative"), "1")
         _reporting(root, project, publisher)
@@ -100,14 +103,31 @@ def _reporting(root, project, publisher) -> None:
         report_as_portal(root, publisher, is_secondary=all(li.partner_id != publisher.partner.pk for li in links))
         return
     link, identifier = found
-    kind = PartnerKind(link.partner.kind) if link.partner else PartnerKind.OTHER
-    element = put(root, "reporting-org", ref=identifier, type=kind.iati_code)
+    kind = _type_of(link)
+    element = put(
+        root, "reporting-org", ref=identifier, type=kind or PartnerKind.OTHER.iati_code,
+        secondary_reporter=None if link.partner == publisher.partner else "1",  # the portal passes on what another wrote
+    )  # fmt: skip
     if not link.is_reporting:
         element.set(ASSUMED, "*")
+    else:
+        made_up = {"type": not kind, "narrative": not link.partner and not link.reported_name}
+        if any(made_up.values()):
+            element.set(ASSUMED, " ".join(name for name in made_up if made_up[name]))
     if link.partner:
         named(element, link.partner)
     else:
         narrate(element, link.reported_name or identifier)
+
+
+def _type_of(link) -> str:
+    """The type of an organisation as IATI's code: of its record, else as reported; empty where nobody said."""
+    return PartnerKind(link.partner.kind).iati_code if link.partner else link.reported_type
+
+
+def _says_instrument(project) -> bool:
+    """Other people's files do not say whether it is a project; "project" is then only what the portal begins with."""
+    return not (project.source == Source.IMPORTED and project.instrument == Instrument.PROJECT)
 
 
 def _texts(root, project) -> None:
@@ -127,12 +147,17 @@ def _texts(root, project) -> None:
 
 
 def _organisations(root, project) -> None:
-    for link in project.partner_links.all():
-        ref = link.iati_identifier
-        element = put(
-            root, "participating-org", ref=ref, role=link.role,
-            type=PartnerKind(link.partner.kind).iati_code if link.partner else None,
-        )  # fmt: skip
+    links = list(project.partner_links.all())
+    takes_part = any(link.role != OrganisationRole.REPORTS_ONLY for link in links)
+    reporter = quality.reporter_of(project)
+    for link in links:
+        ref, role = link.iati_identifier, link.role
+        if role == OrganisationRole.REPORTS_ONLY:
+            if takes_part and reporter and link == reporter[0]:
+                continue  # <reporting-org> says it
+            role = OrganisationRole.EXTENDING  # IATI asks for one
+        element = put(root, "participating-org", ref=ref, role=role, type=_type_of(link))
+        made_up = [] if role == link.role else ["role"]
         if link.partner:
             element.set(own("partner"), link.partner.slug)
             named(element, link.partner)
@@ -142,7 +167,9 @@ def _organisations(root, project) -> None:
             if link.reported_name or not ref:
                 narrate(element, link.reported_name or link.reported_code)
             if not link.reported_name and not ref:
-                element.set(ASSUMED, "narrative")
+                made_up.append("narrative")
+        if made_up:
+            element.set(ASSUMED, " ".join(made_up))
         if link.is_reporting:
             element.set(own("reports"), "1")
     # IATI names the countries that receive; those that provide take part as governments.
@@ -248,7 +275,9 @@ def _terms(root, project, publisher) -> list[tuple[str, dict]]:
             element.set(own("share"), number(share))
         if name:
             narrate(element, name)
-    own_tag(root, publisher, f"instrument:{project.instrument}", Instrument(project.instrument).label)
+    tag = own_tag(root, publisher, f"instrument:{project.instrument}", Instrument(project.instrument).label)
+    if not _says_instrument(project):
+        tag.set(ASSUMED, "*")
     if project.modality:
         own_tag(root, publisher, f"modality:{project.modality}", Modality(project.modality).label)
     for link in project.country_links.all():
@@ -266,7 +295,7 @@ def _terms(root, project, publisher) -> list[tuple[str, dict]]:
 
 def _money(root, project) -> None:
     for budget in project.budgets.all():
-        element = put(root, "budget", type=budget.kind)
+        element = put(root, "budget", type=budget.kind, status=budget.status)
         put(element, "period-start", iso_date=budget.starts_on)
         put(element, "period-end", iso_date=budget.ends_on)
         _value(element, budget.amount, budget.currency, budget.valued_on, budget.starts_on)
@@ -274,7 +303,7 @@ def _money(root, project) -> None:
         element = put(root, "transaction")
         put(element, "transaction-type", code=moved.kind)
         put(element, "transaction-date", iso_date=moved.made_on)
-        _value(element, moved.amount, moved.currency, moved.made_on, None)
+        _value(element, moved.amount, moved.currency, moved.valued_on, moved.made_on)
         if moved.text:
             narrate(put(element, "description"), moved.text)
 
@@ -288,6 +317,7 @@ def _value(parent, amount: Decimal, currency: str, valued_on: date | None, other
 def _document(root, document) -> None:
     kind = mimetypes.guess_type(document.url.split("?")[0])[0] or "text/html"
     element = put(root, "document-link", format=kind, url=document.url)
+    element.set(ASSUMED, "format")
     narrate(put(element, "title"), document.title)
     put(element, "category", code=WEB_PAGE).set(ASSUMED, "*")
     if document.language:
@@ -313,8 +343,9 @@ def _result(root, kind: str, title: str, rows: list, project, publisher) -> None
     for row in rows:
         measure = PER_CENT if row.unit == Unit.PERCENT else WHOLE
         indicator = indicator_in(element, row.indicator or title, row.unit, measure, publisher)
-        if not row.indicator:
-            indicator.set(ASSUMED, "title")
+        made_up = {"title": not row.indicator, "measure": row.unit == Unit.OTHER}
+        if any(made_up.values()):
+            indicator.set(ASSUMED, " ".join(name for name in made_up if made_up[name]))
         if row.comment:
             description = etree.Element("description")
             indicator.insert(1, narrate(description, row.comment))
@@ -347,8 +378,7 @@ def period_in(indicator, until: date | None, project):
     start = project.start
     end = until or max(start, project.end or start)
     period = put(indicator, "period")
-    if not until:
-        period.set(ASSUMED, "period-end")
+    period.set(ASSUMED, "period-start" if until else "period-start period-end")
     put(period, "period-start", iso_date=min(start, end))
     put(period, "period-end", iso_date=end)
     return period

@@ -8,7 +8,7 @@ import gzip
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from django.utils.translation import gettext as _
@@ -33,8 +33,8 @@ class Unreadable(Exception):
 class _Bounded:
     """A stream that refuses to give more than it should: an archive that unpacks without end stops here."""
 
-    def __init__(self, stream, packed_bytes: int | None):
-        self.stream, self.given = stream, 0
+    def __init__(self, stream, packed_bytes: int | None, given: int = 0):
+        self.stream, self.given = stream, given
         self.most = MOST_BYTES if packed_bytes is None else min(MOST_BYTES, max(FREE_BYTES, packed_bytes * MOST_RATIO))
 
     def read(self, size=-1):
@@ -48,27 +48,34 @@ class _Bounded:
         return chunk
 
 
+def _members(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    """The XML files of an archive, without what macOS puts beside them (__MACOSX, ._name, .DS_Store)."""
+    parts = {member: Path(member.filename).parts for member in archive.infolist() if not member.is_dir()}
+    return [
+        member
+        for member, names in parts.items()
+        if names and names[-1].lower().endswith(".xml") and "__MACOSX" not in names and not names[-1].startswith(".")
+    ]
+
+
 @contextmanager
-def opened(path: Path) -> Iterator[_Bounded]:
-    """The XML in a file: plain, gzip, or a ZIP archive that holds one XML file. Raises Unreadable."""
+def opened(path: Path) -> Iterator[Iterator[tuple[str, _Bounded]]]:
+    """The XML files in a file, one after the other, each with its name in the archive: plain, gzip, or ZIP. Raises Unreadable."""
     try:
         with path.open("rb") as file:
             start = file.read(4)
             file.seek(0)
             if start.startswith(b"PK"):
                 with zipfile.ZipFile(file) as archive:
-                    members = [m for m in archive.infolist() if m.filename.lower().endswith(".xml")]
-                    if len(members) != 1:
-                        raise Unreadable(
-                            _("The archive holds %(n)s XML files; give one at a time.") % {"n": len(members)}
-                        )
-                    with archive.open(members[0]) as member:
-                        yield _Bounded(member, path.stat().st_size)
+                    members = _members(archive)
+                    if not members:
+                        raise Unreadable(_("The archive holds no XML file."))
+                    yield _unpacked(archive, members, path.stat().st_size)
             elif start.startswith(b"\x1f\x8b"):
                 with gzip.open(file) as member:
-                    yield _Bounded(member, path.stat().st_size)
+                    yield iter([("", _Bounded(member, path.stat().st_size))])
             else:
-                yield _Bounded(file, None)
+                yield iter([("", _Bounded(file, None))])
     except FileNotFoundError as error:
         raise Unreadable(_("There is no such file: %(path)s") % {"path": path}) from error
     except IsADirectoryError as error:
@@ -77,12 +84,23 @@ def opened(path: Path) -> Iterator[_Bounded]:
         raise Unreadable(_("The archive is damaged: %(why)s") % {"why": error}) from error
 
 
+def _unpacked(archive, members: list, packed_bytes: int) -> Iterator[tuple[str, _Bounded]]:
+    given = 0  # the bound is one for the whole archive
+    for member in members:
+        with archive.open(member) as file:
+            bounded = _Bounded(file, packed_bytes, given)
+            yield member.filename if len(members) > 1 else "", bounded
+            given = bounded.given
+
+
 @dataclass
 class Source:
     """What is known of a file while it is read."""
 
     version: str = ""
     bytes_read: int = 0
+    files: dict[str, int] = field(default_factory=dict)  # of an archive with several: how many activities each gave
+    problems: list[str] = field(default_factory=list)  # of those of them that could not be read to their end
 
 
 def read_activities(path: Path, source: Source | None = None) -> Iterator[Activity]:
@@ -91,33 +109,47 @@ def read_activities(path: Path, source: Source | None = None) -> Iterator[Activi
     Raises Unreadable when the file is no IATI activity file, or breaks; what came before the break has been given by then.
     """
     source = source if source is not None else Source()
-    with opened(path) as stream:
-        events = etree.iterparse(
-            stream, events=("start", "end"), resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False,
-            remove_comments=True, remove_pis=True,
-        )  # fmt: skip
-        depth = elements = 0
-        try:
-            for event, element in events:
-                if event == "start":
-                    depth, elements = depth + 1, elements + 1 if depth > 1 else 0
-                    if elements > MOST_ELEMENTS:
-                        raise Unreadable(_("An activity has more than %(n)s elements; the file was not read further.") % {"n": MOST_ELEMENTS})  # fmt: skip
-                    if depth == 1:
-                        _check_root(element)
-                        source.version = (element.get("version") or "")[:10]
-                    continue
-                depth -= 1
+    with opened(path) as streams:
+        for name, stream in streams:
+            if not name:
+                yield from _read(stream, source)
+                continue
+            source.files[name] = 0
+            try:
+                for activity in _read(stream, source):
+                    source.files[name] += 1
+                    yield activity
+            except Unreadable as error:
+                source.problems.append(f"{name}: {error}")
+
+
+def _read(stream: _Bounded, source: Source) -> Iterator[Activity]:
+    events = etree.iterparse(
+        stream, events=("start", "end"), resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False,
+        remove_comments=True, remove_pis=True,
+    )  # fmt: skip
+    depth = elements = 0
+    try:
+        for event, element in events:
+            if event == "start":
+                depth, elements = depth + 1, elements + 1 if depth > 1 else 0
+                if elements > MOST_ELEMENTS:
+                    raise Unreadable(_("An activity has more than %(n)s elements; the file was not read further.") % {"n": MOST_ELEMENTS})  # fmt: skip
                 if depth == 1:
-                    source.bytes_read = stream.given
-                    if element.tag == "iati-activity":
-                        yield parse_activity(element)
-                    # Free what was read: the element and everything before it.
-                    element.clear()
-                    while element.getprevious() is not None:
-                        del element.getparent()[0]
-        except etree.XMLSyntaxError as error:
-            raise Unreadable(_("The XML breaks off: %(why)s") % {"why": str(error)[:200]}) from error
+                    _check_root(element)
+                    source.version = (element.get("version") or "")[:10]
+                continue
+            depth -= 1
+            if depth == 1:
+                source.bytes_read = stream.given
+                if element.tag == "iati-activity":
+                    yield parse_activity(element)
+                # Free what was read: the element and everything before it.
+                element.clear()
+                while element.getprevious() is not None:
+                    del element.getparent()[0]
+    except etree.XMLSyntaxError as error:
+        raise Unreadable(_("The XML breaks off: %(why)s") % {"why": str(error)[:200]}) from error
 
 
 def _check_root(root) -> None:

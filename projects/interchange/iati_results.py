@@ -17,6 +17,12 @@ def take_result(element, activity):
     if activity.is_own and element.get(own("contribution")):
         _take_contribution(element, activity)
         return
+    if element.find("indicator") is None:
+        activity.find(
+            "result", label, "left_out", _("It has no indicator; the record keeps results by their indicators.")
+        )
+    if element.get("type") not in ("1", "2", "3", "9"):
+        activity.find("result/@type", element.get("type"), "repaired", _("Unknown type; taken as “other”."))
     for indicator in element.findall("indicator"):
         row = {
             "kind": element.get("type") if element.get("type") in ("1", "2", "3", "9") else "9",
@@ -27,6 +33,8 @@ def take_result(element, activity):
             row["indicator"] = ""  # it says the same
         if row["title"]:
             activity.results.append(row)
+        else:
+            activity.find("result/indicator", "", "left_out", _("Neither the result nor its indicator has a title."))
 
 
 def _indicator(indicator, activity) -> dict:
@@ -36,12 +44,16 @@ def _indicator(indicator, activity) -> dict:
     row["indicator"] = (name_of(name, activity) if name is not None else "")[:300]
     row["unit"] = _unit(indicator) or ("percent" if indicator.get("measure") == "2" else "other")
     row["comment"] = (name_of(comment, activity) if comment is not None else "")[:300]
+    if not activity.is_own and (indicator.get("measure") or "") not in ("1", "2"):
+        activity.unread["result/indicator/@measure"] += "measure" in indicator.attrib
     base = indicator.find("baseline")
     if base is not None:
         row["baseline"] = _amount(base.get("value"), activity, "result/indicator/baseline")
         year = base.get("year") or ""
         if re.fullmatch(r"(19|20)\d\d", year) and "year" not in assumed(base):
             row["baseline_year"] = int(year)
+        elif year and not activity.is_own:
+            activity.find("result/indicator/baseline/@year", year, "left_out", _("Not a year between 1900 and 2099."))
     elif year := indicator.get(own("baseline-year")):
         row["baseline_year"] = int(year) if year.isdigit() else None
     for attribute in ("target_on", "actual_on"):
@@ -52,7 +64,9 @@ def _indicator(indicator, activity) -> dict:
         for name_, when in (("target", "target_on"), ("actual", "actual_on")):
             for part in period.findall(name_):
                 where = _counted(part)
-                if part.get("value") and where is not None:
+                if where is None or (where and row[where] is not None):
+                    activity.unread[f"result/indicator/period/{name_}"] += 1
+                elif part.get("value"):
                     row[where or name_] = _amount(part.get("value"), activity, f"result/indicator/period/{name_}")
                     row[when] = day
     for sex in ("women", "men"):

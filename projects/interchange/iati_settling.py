@@ -20,9 +20,20 @@ def settle(activity: Activity) -> None:
     _settle_texts(activity)
     _settle_dates(activity)
     _settle_shares(activity)
+    _settle_unread(activity)
+
+
+def _settle_unread(activity: Activity) -> None:
+    """One finding for each kind of what is not read."""
+    for path, times in sorted(activity.unread.items()):
+        activity.find(
+            path, "", "left_out", _("The record has no place for it yet. Found in this activity: %(n)s.") % {"n": times}
+        )
 
 
 def _settle_identity(activity: Activity) -> None:
+    if activity.identifier and activity.key:
+        activity.unread["other-identifier"] += 1
     activity.key = activity.identifier or activity.key
     reporting = next((t for t in activity.organisations if t.is_reporting), None)
     if not activity.identifier and activity.key:

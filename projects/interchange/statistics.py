@@ -12,6 +12,7 @@ from django.db.models import (
     CharField,
     Count,
     DecimalField,
+    Exists,
     F,
     Func,
     IntegerField,
@@ -97,7 +98,7 @@ TOSSD = Table(
         Column(
             "financial_instrument",
             Case(When(kind=ContributionKind.PROJECT, then=Value(GRANT)), default=Value(DIRECT_SPENDING)),
-            "110 grant, for project-type interventions; else 2100 direct provider spending",
+            "110 grant, for project-type interventions; else 2100 direct provider spending; always assumed",
         ),
         Column(
             "framework_of_collaboration",
@@ -126,6 +127,21 @@ TOSSD = Table(
                 output_field=ArrayField(CharField()),
             ),
             "Which of money and quantities nobody reported",
+            "list",
+        ),
+        Column(
+            "assumed",
+            Func(
+                Value("financial_instrument"),
+                Case(When(~Exists(
+                    ProjectTerm.objects.filter(project=OuterRef("project"), term__vocabulary=Vocabulary.CRS)
+                ) & Exists(
+                    ProjectTerm.objects.filter(project=OuterRef("project"), term__default_crs__isnull=False)
+                ), then=Value("sector_codes"))),
+                function="array_remove", template="array_remove(ARRAY[%(expressions)s], NULL)",
+                output_field=ArrayField(CharField()),
+            ),
+            "Which of these columns nobody reported: they follow from others by rule",
             "list",
         ),
         Column("is_illustrative", "project__is_illustrative", "Made up for the demonstration", "boolean"),
@@ -217,6 +233,6 @@ def _payer(value):
     """Of a transaction: the project's only funder; with several, nobody said who paid which sum."""
     funders = ProjectPartner.objects.filter(
         project=OuterRef("project"), partner__isnull=False, role=OrganisationRole.FUNDING
-    )
+    ).exclude(project__only_in_transactions__contains="provider-org")  # each transaction names its own
     only = funders.order_by().values("project").annotate(funders=Count("partner", distinct=True)).filter(funders=1)
     return Subquery(only.values(found=Min(value, output_field=CharField())))

@@ -1,7 +1,10 @@
 """What was imported, from which file, by whom; what an import could not take as it came; what a table changed, row by row."""
 
+from contextlib import contextmanager
+
 from django.conf import settings
-from django.db import models
+from django.db import connection, models
+from django.db.models.expressions import RawSQL
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -29,6 +32,24 @@ class RowUndo(models.TextChoices):
     WHOLE = "whole", _("undone")
     PART = "part", _("undone but for what was changed since")
     LEFT = "left", _("left as it is")
+
+
+AT_WORK = 1_769_173_613  # of the advisory locks: "an import with this key is being carried out"
+
+
+class ImportRunQuerySet(models.QuerySet):
+    def with_at_work(self):
+        """Each with `at_work`: whether a connection is carrying it out now. A process that was killed holds none."""
+        held = RawSQL(
+            "EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid = %s AND objid = projects_importrun.id::oid "
+            "AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))",
+            [AT_WORK], output_field=models.BooleanField(),
+        )  # fmt: skip
+        return self.annotate(at_work=held)
+
+    def broken_off(self):
+        """Those that say they run and that nobody carries out any more."""
+        return self.with_at_work().filter(progress=ImportRun.Progress.RUNNING, at_work=False)
 
 
 class ImportRun(CheckedTogether):
@@ -68,6 +89,8 @@ class ImportRun(CheckedTogether):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("undone by")
     )
 
+    objects = ImportRunQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("import")
         verbose_name_plural = _("imports")
@@ -80,6 +103,21 @@ class ImportRun(CheckedTogether):
     @property
     def is_table(self) -> bool:
         return self.kind != ImportKind.IATI
+
+    @contextmanager
+    def being_carried_out(self):
+        """Says that it is at work as long as this connection lives: PostgreSQL lets go of the lock when a process dies."""
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(%s, %s)", [AT_WORK, self.pk])
+        try:
+            yield
+        finally:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [AT_WORK, self.pk])
+
+    @property
+    def is_broken_off(self) -> bool:
+        return type(self).objects.broken_off().filter(pk=self.pk).exists()
 
     @property
     def can_be_undone(self) -> bool:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from partners.models import Country, Partner
 from partners.models.constraints import CheckedTogether, in_order, known, together
-from projects.choices import BudgetKind, ContributionKind, TransactionKind, Unit
+from projects.choices import BudgetKind, BudgetStatus, ContributionKind, TransactionKind, Unit
 from projects.models.project import Project
 
 CURRENCY = RegexValidator(r"^[A-Z]{3}$", _("Use the three letters of ISO 4217, such as USD or KES."))
@@ -117,6 +117,9 @@ class Budget(CheckedTogether):
 
     project = models.ForeignKey(Project, models.CASCADE, related_name="budgets", verbose_name=_("project"))
     kind = models.CharField(_("kind"), max_length=1, choices=BudgetKind, default=BudgetKind.ORIGINAL)
+    status = models.CharField(
+        _("status"), max_length=1, choices=BudgetStatus, blank=True, default=BudgetStatus.UNSTATED, db_default=""
+    )
     starts_on = models.DateField(_("from"))
     ends_on = models.DateField(_("until"))
     amount = amount_field(_("amount"))
@@ -129,6 +132,7 @@ class Budget(CheckedTogether):
         ordering = ["project", "starts_on", "pk"]
         constraints = [
             known("kind", BudgetKind),
+            known("status", BudgetStatus),
             in_order("starts_on", "ends_on", _("The last day of the period comes before the first.")),
             models.CheckConstraint(
                 name="budget_period_at_most_a_year",
@@ -148,6 +152,7 @@ class Transaction(models.Model):
     project = models.ForeignKey(Project, models.CASCADE, related_name="transactions", verbose_name=_("project"))
     kind = models.CharField(_("kind"), max_length=2, choices=TransactionKind)
     made_on = models.DateField(_("on"))
+    valued_on = models.DateField(_("value date"), null=True, blank=True)
     amount = amount_field(_("amount"))
     currency = currency_field()
     text = models.CharField(_("what for"), max_length=300, blank=True)

@@ -196,6 +196,9 @@ class ProjectPartner(Part):
     is_reporting = models.BooleanField(
         _("reports it"), default=False, help_text=_("Publishes this record (IATI reporting-org).")
     )
+    reported_type = models.CharField(
+        _("type as reported"), max_length=2, blank=True, default="", db_default="", editable=False
+    )
 
     class Meta:
         verbose_name = _("partner in the project")

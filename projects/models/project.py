@@ -240,6 +240,10 @@ class Project(CheckedTogether):
         "ImportRun", models.PROTECT, verbose_name=_("last import"), null=True, blank=True, editable=False,
         related_name="projects",
     )  # fmt: skip
+    only_in_transactions = models.CharField(
+        _("named only in its transactions"), max_length=120, blank=True, default="", db_default="", editable=False,
+        help_text=_("Elements of IATI that the source gives for single transactions; the record has no place for them yet."),
+    )  # fmt: skip
     quality_score = models.PositiveSmallIntegerField(
         _("data quality"), default=0, editable=False, validators=[MaxValueValidator(100)],
         help_text=_("0 to 100; projects/quality.py says for what."),
@@ -317,6 +321,22 @@ class Project(CheckedTogether):
 
     def get_absolute_url(self):
         return reverse("project", args=[self.reference])
+
+    @property
+    def elements_only_in_transactions(self) -> list[str]:
+        return self.only_in_transactions.split()
+
+    @property
+    def has_countries_only_in_transactions(self) -> bool:
+        return bool({"recipient-country", "recipient-region"} & set(self.elements_only_in_transactions))
+
+    @property
+    def has_sectors_only_in_transactions(self) -> bool:
+        return "sector" in self.elements_only_in_transactions
+
+    @property
+    def has_parties_only_in_transactions(self) -> bool:
+        return bool({"provider-org", "receiver-org"} & set(self.elements_only_in_transactions))
 
     def clean(self):
         self.iati_identifier = (self.iati_identifier or "").strip() or None

@@ -174,11 +174,11 @@ PARTS = {
     "translations": ("language", "title", "summary", "description", "objectives", "lessons"),
     "country_links": ("country_id", "role", "provider_order", "share", "note", "reported_code", "reported_name"),
     "region_links": ("region_id", "share", "reported_code", "reported_name"),
-    "partner_links": ("partner_id", "role", "is_reporting", "reported_code", "reported_name"),
+    "partner_links": ("partner_id", "role", "is_reporting", "reported_type", "reported_code", "reported_name"),
     "term_links": ("term_id", "share", "reported_vocabulary", "reported_code", "reported_name"),
     "contributions": ("country_id", "partner_id", "kind", "text", "quantity", "delivered", "unit", "women", "men", "amount", "spent", "currency"),
-    "budgets": ("kind", "starts_on", "ends_on", "amount", "currency", "valued_on"),
-    "transactions": ("kind", "made_on", "amount", "currency", "text"),
+    "budgets": ("kind", "status", "starts_on", "ends_on", "amount", "currency", "valued_on"),
+    "transactions": ("kind", "made_on", "valued_on", "amount", "currency", "text"),
     "results": ("kind", "title", "indicator", "unit", "baseline", "baseline_year", "target", "target_on", "actual", "actual_on", "women", "men", "comment"),
     "locations": ("name", "latitude", "longitude"),
     "documents": ("title", "url", "language", "published_on"),
@@ -289,7 +289,7 @@ def rich(db):
     project.partner_links.create(partner=undp, role="1", is_reporting=True)
     project.partner_links.create(partner=undp, role="4")
     project.partner_links.create(reported_code="ZZ 1", reported_name="A body", role="2")
-    project.partner_links.create(reported_code="ZZ/2", role="3")
+    project.partner_links.create(reported_code="ZZ/2", role="3", reported_type="22")
     project.partner_links.create(reported_code="ZZ-3", role="3")
     terms = project.term_links
     terms.filter(term__code="14015").update(share=Decimal("20"))
@@ -320,8 +320,10 @@ def rich(db):
         Contribution.objects.create(project=project, **line)
     budget = {"starts_on": dt.date(2024, 1, 1), "ends_on": dt.date(2024, 12, 31), "currency": "USD"}
     Budget.objects.create(project=project, amount=Decimal("10.10"), **budget)
-    Budget.objects.create(project=project, amount=-5, kind="2", valued_on=day, **budget)
-    project.transactions.create(kind="3", made_on=day, amount=Decimal("-2.00"), currency="USD", text="returned")
+    Budget.objects.create(project=project, amount=-5, kind="2", status="2", valued_on=day, **budget)
+    project.transactions.create(
+        kind="3", made_on=day, valued_on=dt.date(2024, 6, 1), amount=Decimal("-2.00"), currency="USD", text="returned"
+    )
     project.transactions.create(kind="2", made_on=day, amount=7, currency="JPY")
     project.locations.create(name="Beira", latitude=Decimal("-19.84361"), longitude=Decimal("34.83889"))
     project.documents.create(title="Report", url="https://example.org/r.pdf?x=1&y=2", language="pt", published_on=day)

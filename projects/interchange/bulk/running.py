@@ -49,6 +49,11 @@ def carry_out(run: ImportRun, *, dry_run: bool) -> None:
     seen = {} if dry_run else {row.number: row for row in run.rows.exclude(outcome=RowOutcome.WRONG)}
     run.is_dry_run, run.progress, run.message, run.finished_at = dry_run, ImportRun.Progress.RUNNING, "", None
     run.save()
+    with run.being_carried_out():
+        _try_out(run, resource, by, seen, dry_run)
+
+
+def _try_out(run: ImportRun, resource: TableResource, by, seen: dict, dry_run: bool) -> None:
     try:
         require(by, resource.permission)
         given = read(run, resource)

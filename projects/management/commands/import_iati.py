@@ -11,11 +11,14 @@ from projects.interchange.findings import write_findings
 from projects.interchange.iati_import import import_file, is_usable
 from projects.models import ImportIssue, ImportRun
 
+BROKEN_OFF = 2  # exit status
+
 
 class Command(BaseCommand):
     help = (
         "Reads IATI activity files (1.0x to 2.03; plain, gzip or zip). Takes what is good, reports the rest by activity. "
-        "Safe to run again: known activities are updated, staff's edits stay. Exits with 1 when nothing could be read."
+        "Safe to run again: known activities are updated, staff's edits stay. Exits with 1 when nothing could be read, with 2 when a file "
+        "was not read to its end: what came before the break is taken, and reading the whole file later goes on."
     )
 
     def add_arguments(self, parser):
@@ -37,6 +40,11 @@ class Command(BaseCommand):
             self._write_report(report, runs)
         if not any(is_usable(run) for run in runs):
             raise CommandError("Nothing could be read. The lines above say why.")
+        if stopped := [run.file_name for run in runs if run.progress == ImportRun.Progress.FAILED]:
+            raise CommandError(
+                f"Not read to the end: {', '.join(stopped)}. What came before is taken. Get the file again and repeat.",
+                returncode=BROKEN_OFF,
+            )
 
     def _progress(self, run: ImportRun) -> None:
         if sys.stderr.isatty():

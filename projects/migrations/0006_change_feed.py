@@ -32,7 +32,7 @@ PROJECT = """
     jsonb_build_array(
       p.iati_identifier, p.title, p.summary, p.language, p.status, p.instrument, p.modality, p.delivery_level, p.planned_start,
       p.planned_end, p.actual_start, p.actual_end, p.quality_score, p.is_illustrative, p.published_at, p.description, p.objectives,
-      p.lessons, p.source, projects_checked(p.id),
+      p.lessons, p.source, p.only_in_transactions, projects_checked(p.id),
       (SELECT o.reference FROM projects_project o WHERE o.id = p.parent_id AND o.state = 'published'),
       (SELECT jsonb_agg(jsonb_build_array(l.language, l.title, l.summary, l.description, l.objectives, l.lessons) ORDER BY l.language)
        FROM projects_projecttranslation l WHERE l.project_id = p.id),
@@ -278,7 +278,7 @@ INSERT INTO projects_feedposition (reader, sequence) SELECT 'webhooks', coalesce
 
 
 class Migration(migrations.Migration):
-    dependencies = [("projects", "0004_rounded_shares"), ("partners", "0004_change_feed")]
+    dependencies = [("projects", "0005_as_it_came"), ("partners", "0004_change_feed")]
     operations = [
         migrations.CreateModel(
             name="FeedPosition",

@@ -1,0 +1,230 @@
+"""IATI: nothing that came in is dropped without a finding, nothing goes out that nobody said; files that break off."""
+
+import io
+import zipfile
+
+import psycopg
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from lxml import etree
+
+from partners.models import User
+from projects.interchange import iati_export
+from projects.interchange.iati_elements import parse_activity
+from projects.interchange.iati_import import import_file
+from projects.interchange.iati_own import ASSUMED
+from projects.interchange.iati_understood import READ
+from projects.models import ImportRun, Project
+from projects.models.importing import AT_WORK
+from tests.iati_standard import LANG, Standard
+from tests.projects.test_iati import activity, document
+
+pytestmark = pytest.mark.skipif(not Standard().folder.exists(), reason="the standard is beside the repository only")
+
+MONEY = """<transaction><transaction-type code="3"/><transaction-date iso-date="2024-05-01"/><value value-date="2024-04-30">10</value>
+<provider-org ref="XX-PAYS"/><receiver-org ref="XX-TAKES"/><sector code="41030"/>{place}</transaction>"""
+
+
+@pytest.fixture
+def read(tmp_path, db):
+    """Imports a file; gives its run."""
+
+    def do(content: bytes, name="file.xml", **kwargs) -> ImportRun:
+        path = tmp_path / name
+        path.write_bytes(content)
+        return import_file(path, by=User.objects.system(), **kwargs)
+
+    return do
+
+
+def element_at(path: str):
+    """An activity that holds this path and nothing else."""
+    root = etree.Element("iati-activity")
+    at = root
+    for step in path.split("/"):
+        if step.startswith("@"):
+            at.set(LANG if step == "@lang" else step[1:], "x")
+        else:
+            at = etree.SubElement(at, step)
+    if "@" not in path:
+        at.text = "x"
+    return root
+
+
+def test_every_path_of_the_standard_is_read_or_reported():
+    paths = Standard().activity_paths
+    assert len(paths) > 300
+    silent = []
+    for path in paths:
+        reported = {finding.element for finding in parse_activity(element_at(path)).findings}
+        above = {path.rsplit("/", n)[0] for n in range(path.count("/") + 1)}
+        if path not in READ and not reported & (above | {f"{path}/text()"}):
+            silent.append(path)
+    assert silent == []
+
+
+@pytest.mark.parametrize(
+    ("more", "element"),
+    [
+        ("<title><narrative>Two</narrative></title>", "title"),
+        ('<policy-marker vocabulary="1" code="2" significance="3"/>', "policy-marker"),
+        ('<activity-scope code="3"/>', "activity-scope"),
+        ('<collaboration-type code="1"/>', "collaboration-type"),
+        ('<humanitarian-scope type="1" code="x"/>', "humanitarian-scope"),
+        ('<activity-date type="1" iso-date="2024-01-01"/><activity-date type="1" iso-date="2024-02-01"/>', "activity-date"),
+        ("<result type='1'><title><narrative>R</narrative></title><description><narrative>D</narrative></description></result>", "result/description"),
+        ("<result type='1'><title><narrative>R</narrative></title></result>", "result"),
+        ("<result type='1'><title><narrative>R</narrative></title><indicator measure='1'><title><narrative>I</narrative></title>"
+         "<period><target value='1'/></period><period><target value='2'/></period></indicator></result>", "result/indicator/period"),
+        (MONEY.format(place='<recipient-country code="UG"/>'), "transaction/recipient-country"),
+        (MONEY.format(place=""), "transaction/provider-org"),
+    ],
+)  # fmt: skip
+def test_what_has_no_place_is_reported_once_for_each_record(read, more, element):
+    run = read(document(activity(more), activity(more + more if "policy" in more else more, identifier="XX-2")))
+    assert list(run.issues.filter(element=element).values_list("identifier", flat=True)) == ["XX-1", "XX-2"]
+
+
+def test_attributes_of_the_activity_are_reported(read):
+    run = read(document(activity().replace("<iati-activity ", '<iati-activity hierarchy="2" humanitarian="1" ')))
+    assert {"@hierarchy", "@humanitarian"} <= set(run.issues.values_list("element", flat=True))
+
+
+def test_page_and_api_say_what_only_transactions_name(read, client):
+    one = activity(MONEY.format(place='<recipient-country code="UG"/>')).replace(
+        '<recipient-country code="KE"/>', "", 1
+    )
+    read(document(one))
+    project = Project.objects.get()
+    page = client.get(project.get_absolute_url()).content.decode()
+    assert "no countries reported" not in page
+    for what in ("countries or regions", "sectors", "payers or payees"):
+        assert f"The source names {what} only in its transactions" in page
+    kinds = ["recipient-country", "sector", "provider-org", "receiver-org"]
+    assert client.get(f"/api/v1/projects/{project.reference}/").json()["only_in_transactions"] == kinds
+    assert "recipient-country sector" in client.get("/api/v1/projects/?format=csv").getvalue().decode()
+
+
+# --- out ---------------------------------------------------------------------------------------------------------------
+def exported(**lookup):
+    return etree.fromstring(iati_export.one(Project.objects.for_iati().get(**lookup))).find("iati-activity")
+
+
+BUDGET = """<budget type="1" status="2"><period-start iso-date="2024-01-01"/><period-end iso-date="2024-12-31"/>
+<value value-date="2023-11-30">100</value></budget><sector code="41030"/><activity-date type="1" iso-date="2024-01-01"/>"""
+
+
+def test_budget_status_and_value_dates_go_out_as_they_came(read):
+    read(document(activity(BUDGET + MONEY.format(place=""), identifier="XM-DAC-41114-1")))
+    written = exported()
+    assert written.find("budget").get("status") == "2"
+    assert written.find("budget/value").get("value-date") == "2023-11-30"
+    assert written.find("transaction/value").get("value-date") == "2024-04-30"
+
+
+def test_what_nobody_said_is_left_out_or_marked_as_assumed(read):
+    read(document(activity(
+        BUDGET.replace(' status="2"', "").replace(' value-date="2023-11-30"', "")
+        + MONEY.format(place="").replace(' value-date="2024-04-30"', "")
+    ).replace('<reporting-org ref="XM-DAC-41114" type="40"><narrative>UNDP', '<reporting-org ref="XX"><narrative>Who')))  # fmt: skip
+    written = exported()
+    assert written.find("budget").get("status") is None
+    for path in ("budget/value", "transaction/value"):
+        assert written.find(path).get(ASSUMED) == "value-date"
+    reporter = written.find("reporting-org")
+    assert (reporter.get("ref"), reporter.get("secondary-reporter"), reporter.get(ASSUMED)) == ("XX", "1", "type")
+    assert [org.get("role") for org in written.findall("participating-org")] == ["4"]
+    assert written.get("hierarchy") is None
+
+
+def test_type_of_an_organisation_goes_out_as_it_came(read):
+    read(document(activity(
+        '<participating-org ref="XX-Y" role="1" type="22"><narrative>Y</narrative></participating-org>' + BUDGET,
+        identifier="XM-DAC-41114-1",
+    )))  # fmt: skip
+    assert exported().find("participating-org[@ref='XX-Y']").get("type") == "22"
+
+
+# --- files that break off, archives, weight ------------------------------------------------------------------------------
+def test_command_has_a_status_of_its_own_for_a_file_that_breaks_off(db, tmp_path):
+    path = tmp_path / "broken.xml"
+    whole = document(*[activity(identifier=f"XX-{n}") for n in range(6)])
+    path.write_bytes(whole[: len(whole) * 2 // 3])
+    with pytest.raises(CommandError, match="Not read to the end") as error:
+        call_command("import_iati", str(path), stdout=io.StringIO())
+    assert error.value.returncode == 2
+    assert Project.objects.exists()
+
+
+def packed(**files: bytes) -> bytes:
+    into = io.BytesIO()
+    with zipfile.ZipFile(into, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return into.getvalue()
+
+
+def test_archive_with_several_files_is_read_whole(read):
+    run = read(packed(**{"a.xml": document(activity()), "b.xml": document(activity(identifier="XX-2"))}), "all.zip")
+    assert (run.progress, run.created) == ("done", 2)
+    assert "a.xml (1), b.xml (1)" in run.message
+
+
+def test_archive_with_one_bad_file_takes_the_good_ones_and_says_so(read):
+    run = read(packed(**{"a.xml": b"<html/>", "b.xml": document(activity())}), "all.zip")
+    assert (run.progress, run.created) == ("failed", 1)
+    assert "a.xml: This is no IATI activity file" in run.message
+
+
+def test_archive_from_macos_is_read(read):
+    beside = {"__MACOSX/._a.xml": b"\x00\x05\x16\x07", "._a.xml": b"\x00", ".DS_Store": b"\x00"}
+    run = read(packed(**{"a.xml": document(activity())}, **beside), "mac.zip")
+    assert (run.progress, run.created) == ("done", 1)
+
+
+def test_forty_thousand_payments_of_one_activity_are_taken(read):
+    one = '<transaction><transaction-type code="3"/><transaction-date iso-date="2024-05-01"/><value>10</value></transaction>'
+    run = read(document(activity(one * 40_000)))
+    assert (run.created, run.rejected) == (1, 0)
+    assert Project.objects.get().transactions.count() == 40_000
+
+
+def test_run_whose_process_died_is_broken_off(db):
+    run = ImportRun.objects.create(file_name="a.xml", started_by=User.objects.system())
+    parameters = connection.get_connection_params()
+    known = {k: parameters[k] for k in ("dbname", "user", "password", "host", "port") if parameters.get(k)}
+    other = psycopg.connect(**known)
+    other.execute("SELECT pg_advisory_lock(%s, %s)", [AT_WORK, run.pk])
+    assert not run.is_broken_off
+    with connection.cursor() as cursor:  # ends it, and waits until it has ended
+        cursor.execute("SELECT pg_terminate_backend(%s, 10000)", [other.info.backend_pid])
+    other.close()
+    assert run.is_broken_off
+
+
+def test_import_is_at_work_while_it_runs(read):
+    seen = []
+    run = read(
+        document(*[activity(identifier=f"XX-{n}") for n in range(26)]),
+        progress=lambda run: seen.append((run.progress, run.is_broken_off)),
+    )
+    assert seen[0] == ("running", False)
+    assert not run.is_broken_off
+
+
+def test_signs_that_turn_the_direction_are_taken_out(read):
+    run = read(document(activity(title="Report \u202efdp.exe \u2066x\u2069")))
+    assert Project.objects.get().title == "Report fdp.exe x"
+    assert run.issues.filter(element="title", outcome="repaired").exists()
+
+
+def test_admin_says_that_a_run_broke_off_and_goes_on(client, people):
+    client.force_login(people["desk"])
+    run = ImportRun.objects.create(file_name="a.xml", file="imports/a.xml", started_by=User.objects.system())
+    page = client.get(f"/admin/projects/importrun/{run.pk}/change/")
+    assert "Broken off" in page.content.decode()
+    assert "broken off" in client.get("/admin/projects/importrun/").content.decode()
+    assert client.post(f"/admin/projects/importrun/{run.pk}/go-on/").status_code == 302
+    run.refresh_from_db()
+    assert run.progress == "queued"
