@@ -1,4 +1,4 @@
-"""What changed in public: one feed, which deltas, feeds, webhooks and copies read (docs/decisions/00XX-change-feed.md).
+"""What changed in public: one feed, which deltas, feeds, webhooks and copies read (docs/decisions/0032-change-feed.md).
 
 Nothing here is written by Python. Triggers note which records a statement may have changed (`Touched`); when the transaction
 commits, `projects_tell_changes()` compares what the public reads of them with what it read before (`PublicRecord`) and tells
