@@ -108,33 +108,37 @@ class Entry:
     note: str = ""
 
 
-def timeline(need: Need, user) -> list[Entry]:
-    """What has happened, newest first: for everybody the public acts; for the country and UNEP all, with all notes."""
+def timeline(need: Need, user, *, html: bool = True) -> list[Entry]:
+    """What has happened, newest first: for everybody the public acts; for the country and UNEP all, with all notes.
+
+    In HTML names and quotes carry their language; without it, all is plain text.
+    """
     is_party = need.audience_of(user) == Audience.PARTY
     found = []
 
     def add(event: Event, what: str, response: Response | None = None) -> None:
         if event.is_public or is_party:
             note = event.note if is_party or event.is_note_public else ""
-            found.append(Entry(event.at, entitled(who_did(event, need, response)), what, note))
+            who = who_did(event, need, response)
+            found.append(Entry(event.at, entitled(who) if html else str(who), what, note))
 
     for event in need.events.all():
         add(event, said(event))
     for response in need.responses.all():
         for event in response.events.all():
             if event.action in RESPONSE_SAYS and event.action != "ask":  # questions stand with the response
-                add(event, said(event, response, html=True), response)
+                add(event, said(event, response, html=html), response)
     found.sort(key=lambda entry: entry.at, reverse=True)
     return found
 
 
-def offer_timeline(offer: Offer, user) -> list[Entry]:
+def offer_timeline(offer: Offer, user, *, html: bool = True) -> list[Entry]:
     """The same of an offer: for everybody the public acts; for its provider and UNEP all, with all notes."""
-    is_party = offer.audience_of(user) == Audience.PARTY
+    is_party, named = offer.audience_of(user) == Audience.PARTY, entitled if html else str
     return [
         Entry(
             event.at,
-            entitled(_side_of(event, offer.provider)),
+            named(_side_of(event, offer.provider)),
             str(OFFER_SAYS.get(event.action, event.action)),
             event.note if is_party or event.is_note_public else "",
         )

@@ -5,7 +5,9 @@ Named in settings.REST_FRAMEWORK. The bases of views and serializers are in api_
 
 from collections import OrderedDict
 from collections.abc import Iterator
+from http import HTTPStatus
 
+from django import forms
 from django.core.cache import caches
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import OuterRef, Subquery
@@ -26,6 +28,7 @@ from rest_framework.utils.urls import replace_query_param
 from partners.models import ApiToken, PublicRecord, kind_of
 
 PROBLEM = "application/problem+json"
+MULTIPLE = (forms.SelectMultiple, forms.MultipleHiddenInput)  # how forms ask for several values
 SHAPES = ("fields", "omit", "expand")  # parameters by which a caller chooses what of a record is answered
 
 
@@ -41,6 +44,7 @@ class OutOfPlace(exceptions.APIException):
     """The record is in a state in which this is not possible."""
 
     status_code = status.HTTP_409_CONFLICT
+    default_detail = _lazy("The state of the record does not allow this.")
     default_code = "state"
 
 
@@ -166,12 +170,14 @@ def problem(error, context) -> Response | None:
     response = exception_handler(error, context)
     if response is None:
         return None
+    detail = getattr(error, "detail", None)
+    is_incomplete = isinstance(error, OutOfPlace) and isinstance(detail, list)
     body = {
         "type": "about:blank",
-        "title": str(getattr(error, "default_detail", "")) or _("Error"),
+        "code": "incomplete" if is_incomplete else error.default_code,
+        "title": _title(error),
         "status": response.status_code,
     }
-    detail = getattr(error, "detail", None)
     if isinstance(detail, dict):
         body["title"] = _("Some values can't be used.")
         body["errors"] = [{"field": field, "detail": text} for field, text in _told(detail)]
@@ -182,6 +188,12 @@ def problem(error, context) -> Response | None:
     response.data = body
     response.content_type = PROBLEM
     return response
+
+
+def _title(error: exceptions.APIException) -> str:
+    """Of the kind of problem, the same for each of them (RFC 9457, 3.1.4)."""
+    title = str(error.default_detail)
+    return HTTPStatus(error.status_code).phrase if "{" in title or not title else title
 
 
 def _is_incomplete(error: ValidationError) -> bool:
@@ -220,12 +232,30 @@ class Negotiation(DefaultContentNegotiation):
         return found
 
 
+def lists_of(filters: type | None) -> set[str]:
+    """Parameters that take several values, repeated or separated by commas: those of a FilterSet, and what is answered."""
+    known = filters.base_filters.items() if filters else ()
+    return {*SHAPES, *(name for name, one in known if issubclass(one.field_class.widget, MULTIPLE))}
+
+
 class StrictFilters(DjangoFilterBackend):
     """Refuses parameters that no filter knows: a misspelt filter must not answer with everything."""
+
+    def get_filterset_kwargs(self, request, queryset, view):
+        """Values separated by commas mean the same as the parameter repeated, as clients send it who do not know better."""
+        found = super().get_filterset_kwargs(request, queryset, view)
+        lists = lists_of(self.get_filterset_class(view, queryset))
+        data = found["data"].copy()
+        for name in lists & set(data):
+            data.setlist(name, [value for given in data.getlist(name) for value in given.split(",")])
+        return {**found, "data": data}
 
     def filter_queryset(self, request, queryset, view):
         filterset = self.get_filterset(request, queryset, view)
         known = {*SHAPES, "page", "page_size", "cursor", "format", *(filterset.filters if filterset else ())}
+        single = set(request.query_params) - lists_of(filterset and type(filterset))
+        if twice := sorted(name for name in single if len(request.query_params.getlist(name)) > 1):
+            raise exceptions.ValidationError({name[:60]: [_("Give this parameter once.")] for name in twice[:5]})
         if unknown := sorted(set(request.query_params) - known):
             raise exceptions.ValidationError({name[:60]: [_("There is no such parameter.")] for name in unknown[:5]})
         if filterset is None:

@@ -5,7 +5,7 @@ import hashlib
 import json
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from http import HTTPStatus
 
 import django_filters
@@ -15,10 +15,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django.utils.http import http_date
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.renderers import OpenApiJsonRenderer
 from drf_spectacular.utils import OpenApiParameter, extend_schema_field, inline_serializer
 from rest_framework import exceptions, permissions, serializers, viewsets
 from rest_framework.renderers import JSONRenderer
@@ -29,10 +31,8 @@ from partners.models import ApiToken, KeptAnswer
 from ssc_portal.api import PROBLEM, SHAPES, KeyReused, Unseen
 from ssc_portal.tables import FORMATS, MOST_IN_A_WORKBOOK, Column, Format, Table, TooMany, answer
 
+SCHEMA_SECONDS = 60 * 60  # for which a copy of the description is good
 LONGEST_KEY = 200  # signs of an Idempotency-Key
-EXPOSED = "Link, ETag, Last-Modified, Location, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, X-Request-Id, Deprecation, Sunset"
-
-
 KEY = OpenApiParameter(
     "Idempotency-Key", {"type": "string", "maxLength": LONGEST_KEY}, OpenApiParameter.HEADER,
     description="Of your own: sent twice within 24 hours, it is done once and answered the same",
@@ -122,6 +122,7 @@ class DescribedOperations(AutoSchema):
 
 _PROBLEM_PROPERTIES = {
     "type": {"type": "string"},
+    "code": {"type": "string", "description": "By which a program tells one kind of refusal from another"},
     "title": {"type": "string"},
     "status": {"type": "integer"},
     "detail": {"type": "string"},
@@ -213,11 +214,6 @@ class Answers:
 
     def finalize_response(self, request, response, *args, **kwargs):
         response = super().finalize_response(request, response, *args, **kwargs)
-        response["Access-Control-Allow-Origin"] = "*"  # public reads, without credentials
-        response["Access-Control-Expose-Headers"] = EXPOSED
-        if request.method == "OPTIONS":
-            response["Access-Control-Allow-Methods"] = "GET, HEAD, OPTIONS"
-            response["Access-Control-Allow-Headers"] = "Accept, Accept-Language, Authorization, If-None-Match"
         for name, value in self.leaving.headers().items() if self.leaving else ():
             response[name] = f"{response[name]}, {value}" if name in response else value
         if limit := getattr(request._request, "rate_limit", None):
@@ -322,7 +318,7 @@ class Records(Answers, viewsets.ReadOnlyModelViewSet):
 
 def names_in(request, parameter: str, known) -> tuple[list[str], str]:
     """(names in a parameter, separated by commas; what to say of the first that does not exist)"""
-    given = [n.strip() for n in request.query_params.get(parameter, "").split(",") if n.strip()]
+    given = [n.strip() for n in ",".join(request.query_params.getlist(parameter)).split(",") if n.strip()]
     missing = next((n for n in given if n not in known), None)
     text = _("There is no %(name)s here. There are: %(known)s.")
     return given, "" if missing is None else text % {"name": missing[:60], "known": ", ".join(known) or "–"}
@@ -453,10 +449,32 @@ class LastChange(serializers.DateTimeField):
         return super().to_representation(getattr(record, "told_at", None) or record.modified_at)
 
 
+@cache
+def _schema(language: str) -> bytes:
+    """The OpenAPI description, made once for each language and process: nothing in it changes while a release runs."""
+    found = SchemaGenerator().get_schema(request=None, public=True)
+    return OpenApiJsonRenderer().render(found, renderer_context={})
+
+
+@require_safe
+def api_schema(request: HttpRequest) -> HttpResponse:
+    """The API as OpenAPI 3.1, for programs."""
+    answer = HttpResponse(_schema(get_language() or "en"), content_type=OpenApiJsonRenderer.media_type)
+    answer["Cache-Control"] = f"public, max-age={SCHEMA_SECONDS}"
+    answer["Content-Disposition"] = 'inline; filename="schema.json"'
+    patch_vary_headers(answer, ["Accept-Language"])
+    return answer
+
+
 @require_safe
 def api_docs(request: HttpRequest) -> HttpResponse:
     """The API in words, made from its own OpenAPI description, so that the two can't differ. Works without script."""
-    schema = SchemaGenerator().get_schema(request=None, public=True)
+    return render(request, "api_docs.html", _docs(get_language() or "en"))
+
+
+@cache
+def _docs(language: str) -> dict:
+    schema = json.loads(_schema(language))
     components = schema["components"]["schemas"]
     operations = []
     for path, methods in schema["paths"].items():
@@ -476,7 +494,7 @@ def api_docs(request: HttpRequest) -> HttpResponse:
                     "example": path if "{" not in path else "",
                 }
             )
-    return render(request, "api_docs.html", {"info": schema["info"], "operations": operations})
+    return {"info": schema["info"], "operations": operations}
 
 
 def _fields(answer: dict, components: dict) -> list[dict]:

@@ -1,12 +1,11 @@
 """Addresses of the API, stable from the first release. An incompatible change would get /api/v2/."""
 
 from django.urls import path
-from drf_spectacular.views import SpectacularJSONAPIView
 from rest_framework.routers import SimpleRouter
 
 from partners import api as partners
 from projects import api as projects
-from ssc_portal.api_records import api_docs
+from ssc_portal.api_records import api_docs, api_schema
 
 router = SimpleRouter()
 router.register("changes", partners.ChangeViewSet, basename="api-change")
@@ -24,7 +23,7 @@ router.register("quantities", projects.QuantitiesViewSet, basename="api-quantiti
 router.register("projects", projects.ProjectViewSet, basename="api-project")
 
 urlpatterns = [
-    path("schema/", SpectacularJSONAPIView.as_view(), name="api-schema"),
+    path("schema/", api_schema, name="api-schema"),
     path("docs/", api_docs, name="api-docs"),
     *router.urls,
 ]

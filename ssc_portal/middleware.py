@@ -40,6 +40,33 @@ class Guard:
         return response
 
 
+class OtherOrigins:
+    """Pages of other sites may read the API, with a token or without, at every address and whatever is answered. Not write:
+    a program that writes runs on a server of its own."""
+
+    HEADERS = {
+        "Access-Control-Allow-Origin": "*",  # without cookies
+        "Access-Control-Expose-Headers": "Link, ETag, Last-Modified, Location, Retry-After, Content-Disposition, RateLimit-Limit, "
+        "RateLimit-Remaining, RateLimit-Reset, X-Request-Id, Deprecation, Sunset",
+    }
+    PREFLIGHT = {
+        "Access-Control-Allow-Methods": "GET, HEAD, OPTIONS",
+        "Access-Control-Allow-Headers": "Accept, Accept-Language, Authorization, If-None-Match",
+    }
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest):
+        if not request.path.startswith("/api/"):
+            return self.get_response(request)
+        is_preflight = request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers
+        response = HttpResponse(status=204) if is_preflight else self.get_response(request)
+        for name, value in (self.HEADERS | (self.PREFLIGHT if request.method == "OPTIONS" else {})).items():
+            response[name] = value
+        return response
+
+
 class PersonalSettings:
     """Shows times in the person's own zone."""
 

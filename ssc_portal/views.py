@@ -10,6 +10,7 @@ from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import requires_csrf_token
 
+CODES = {400: "bad_request", 403: "permission_denied", 404: "not_found", 500: "error", 503: "away"}  # of problems
 PROBLEM = "application/problem+json"
 AWAY = (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError)  # no use of the database
 
@@ -17,7 +18,7 @@ AWAY = (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.Inte
 def _answer(request: HttpRequest, status: int, title: str, advice: str) -> HttpResponse:
     """A page, or under /api/ a problem document (RFC 9457). Needs no database."""
     if request.path.startswith("/api/"):
-        body = {"type": "about:blank", "title": title, "status": status, "detail": advice}
+        body = {"type": "about:blank", "code": CODES[status], "title": title, "status": status, "detail": advice}
         return JsonResponse(body, status=status, content_type=PROBLEM)
     page = render_to_string("error.html", {"title": title, "advice": advice, "status": status, "path": request.path})
     return HttpResponse(page, status=status)

@@ -1,7 +1,16 @@
 """What holds for every address, page or API: writes that miss the last slash, sizes, who may keep an answer, other origins."""
 
-import pytest
+import json
 
+import pytest
+from drf_spectacular.generators import SchemaGenerator
+
+from partners.choices import Role
+from partners.models import Partner
+from projects import actions
+from projects.choices import NeedState
+from projects.models import Answer, Response
+from tests.factories import MembershipFactory, NeedFactory
 from tests.test_api_contract import token_of
 
 pytestmark = pytest.mark.django_db
@@ -61,3 +70,112 @@ def test_answers_to_a_token_are_private_and_can_be_asked_about(client, bearer):
     answer = client.get("/api/v1/needs/", headers=bearer)
     assert answer["Cache-Control"] == "private, no-cache"
     assert client.get("/api/v1/needs/", headers=bearer | {"If-None-Match": answer["ETag"]}).status_code == 304
+
+
+# --- problems, parameters, other origins ------------------------------------------------------------------------------------
+def test_a_problem_says_its_kind_without_placeholders(client, bearer, people):
+    need = NeedFactory(in_state=NeedState.OPEN)
+    kinds = {
+        "method_not_allowed": client.delete(f"/api/v1/needs/{need.reference}/", headers=bearer),
+        "unsupported_media_type": client.post("/api/v1/needs/", {"a": "b"}, headers=bearer),
+        "not_found": client.get("/api/v1/needs/N-KEN-2020-9999/"),
+        "invalid": client.get("/api/v1/needs/?country=Kenya"),
+        "not_authenticated": client.post("/api/v1/needs/", "{}", content_type=JSON),
+    }
+    for code, answer in kinds.items():
+        found = answer.json()
+        assert (answer["Content-Type"], found["code"]) == (PROBLEM, code)
+        assert "{" not in found["title"]
+        assert found["status"] == answer.status_code
+
+
+def test_conflicts_are_told_apart(client, bearer):
+    draft, opened = NeedFactory(problem=""), NeedFactory(in_state=NeedState.OPEN)
+    focal = {"Authorization": f"Bearer {token_of(MembershipFactory(role=Role.FOCAL_POINT).user)[1]}"}
+    found = {}
+    for name, reference, key in [
+        ("incomplete", draft.reference, "a"),
+        ("state", opened.reference, "b"),
+        ("key", opened.reference, "c"),
+    ]:
+        if name == "key":
+            client.post(
+                "/api/v1/needs/",
+                json.dumps({"country": "KEN", "title": "One"}),
+                content_type=JSON,
+                headers=bearer | {"Idempotency-Key": key},
+            )
+            body, address, headers = (
+                {"country": "KEN", "title": "Two"},
+                "/api/v1/needs/",
+                bearer | {"Idempotency-Key": key},
+            )
+        else:
+            body, address, headers = {}, f"/api/v1/needs/{reference}/moves/submit/", focal
+        answer = client.post(address, json.dumps(body), content_type=JSON, headers=headers)
+        assert answer.status_code == 409, answer.content
+        found[name] = answer.json()["code"]
+    assert found == {name: name for name in found}
+
+
+@pytest.mark.parametrize(
+    "query", ["fields=reference&fields=title", "fields=reference,title", "state=open&state=closed&fields=reference,title",
+              "state=open,closed&fields=reference,title"],
+)  # fmt: skip
+def test_lists_are_repeated_or_separated_by_commas(client, query):
+    for state in (NeedState.OPEN, NeedState.CLOSED):
+        NeedFactory(in_state=state)
+    rows = client.get(f"/api/v1/needs/?{query}").json()["results"]
+    assert [set(row) for row in rows] == [{"reference", "title"}] * 2
+
+
+@pytest.mark.parametrize("name", ["page_size", "q", "sort", "modified_since"])
+def test_a_single_value_given_twice_is_refused(client, name):
+    value = {"page_size": "1", "q": "water", "sort": "newest", "modified_since": "2026-01-01T00:00:00Z"}[name]
+    answer = client.get(f"/api/v1/needs/?{name}={value}&{name}={value}")
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, name)
+
+
+ADDRESSES = [
+    "/api/v1/responses/",
+    "/api/v1/needs/",
+    "/api/v1/schema/",
+    "/api/v1/nowhere/",
+    "/api/v1/needs/N-KEN-2020-9999/",
+    "/api/v1/changes/",
+]
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_pages_of_other_sites_read_every_address(client, address):
+    asked = {
+        "Origin": "https://example.org",
+        "Access-Control-Request-Method": "GET",
+        "Access-Control-Request-Headers": "authorization",
+    }
+    preflight = client.options(address, headers=asked)
+    assert preflight.status_code == 204
+    assert "Authorization" in preflight["Access-Control-Allow-Headers"]
+    answer = client.get(address, headers={"Origin": "https://example.org"})
+    assert answer["Access-Control-Allow-Origin"] == "*"
+    assert {"Retry-After", "Content-Disposition"} <= set(answer["Access-Control-Expose-Headers"].split(", "))
+    assert "Access-Control-Allow-Credentials" not in answer
+
+
+def test_history_is_plain_text(client):
+    need = NeedFactory(in_state=NeedState.OPEN, language="es")
+    response = Response(need=need, partner=Partner.objects.get(slug="undp"), text="Mapas")
+    lead = MembershipFactory(role=Role.PARTNER_LEAD, partner=response.partner).user
+    actions.respond(response, [Answer(line=need.lines.first(), quantity=1)], by=lead)
+    history = client.get(f"/api/v1/needs/{need.reference}/").json()["history"]
+    assert history[0]["what"] == f"offers help with: {need.lines.first().text}."
+    assert not [entry for entry in history if "<" in entry["what"] + entry["who"]]
+
+
+def test_the_description_of_the_api_is_made_once(client, monkeypatch):
+    first = client.get("/api/v1/schema/")
+    assert "max-age" in first["Cache-Control"]
+    client.get("/api/v1/docs/")
+    monkeypatch.setattr(SchemaGenerator, "get_schema", None)  # would be called
+    assert client.get("/api/v1/docs/").status_code == 200
+    assert client.get("/api/v1/schema/", headers={"If-None-Match": first["ETag"]}).status_code == 304

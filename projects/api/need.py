@@ -175,4 +175,4 @@ class NeedDetailSerializer(NeedSerializer):
 
     @extend_schema_field(HappenedSerializer(many=True))
     def get_history(self, need):
-        return HappenedSerializer(timeline(need, self.context["request"].user), many=True).data
+        return HappenedSerializer(timeline(need, self.context["request"].user, html=False), many=True).data

@@ -100,7 +100,7 @@ class OfferDetailSerializer(OfferSerializer):
 
     @extend_schema_field(HappenedSerializer(many=True))
     def get_history(self, offer):
-        return HappenedSerializer(offer_timeline(offer, self.context["request"].user), many=True).data
+        return HappenedSerializer(offer_timeline(offer, self.context["request"].user, html=False), many=True).data
 
 
 class OfferLineWriteSerializer(LineFields, serializers.ModelSerializer):

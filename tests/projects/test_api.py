@@ -116,7 +116,7 @@ def test_description_is_openapi_31_and_every_operation_tells_its_errors(client):
     schema = client.get("/api/v1/schema/").json()
     assert schema["openapi"].startswith("3.1")
     operations = [operation for path in schema["paths"].values() for operation in path.values()]
-    assert len(operations) == 42
+    assert len(operations) == 43
     assert all(operation["summary"] and "400" in operation["responses"] for operation in operations)
     names = {p["name"] for p in schema["paths"]["/api/v1/projects/"]["get"]["parameters"]}
     assert {
