@@ -11,6 +11,7 @@ from django.conf import settings
 from django.http import HttpRequest, JsonResponse
 from django.shortcuts import redirect
 from django.urls import reverse, translate_url
+from django.utils.translation import get_language_from_path
 from django.utils.translation import gettext as _
 
 from partners.rules import ADMINISTRATOR, DESK, FOCAL_POINT, PUBLISHER, memberships
@@ -59,10 +60,16 @@ def has_second_factor(user) -> bool:
     return Authenticator.objects.filter(user=user).exclude(type=Authenticator.Type.RECOVERY_CODES).exists()
 
 
+def _without_language(path: str) -> str:
+    """An address as it is in English, whose pages have no language in front."""
+    language = get_language_from_path(path)
+    return path.removeprefix(f"/{language}") if language else path
+
+
 class SecondFactor:
     """Whoever holds a role at UNEP or is a national focal point sets a second factor up before anything else."""
 
-    ALWAYS_OPEN = ("/accounts/", "/static/")
+    ALWAYS_OPEN = ("/accounts/", settings.STATIC_URL)
 
     def __init__(self, get_response):
         self.get_response = get_response
@@ -72,7 +79,7 @@ class SecondFactor:
             settings.SECOND_FACTOR_REQUIRED
             and request.session.session_key
             and request.user.is_authenticated
-            and not any(part in request.path for part in self.ALWAYS_OPEN)
+            and not _without_language(request.path_info).startswith(self.ALWAYS_OPEN)
             and needs_second_factor(request.user)
             and not has_second_factor(request.user)
         ):

@@ -167,6 +167,26 @@ def test_roles_that_need_a_second_factor_get_nowhere_without(role, client, setti
         assert client.get("/needs/").status_code == 200
 
 
+@pytest.mark.parametrize(
+    "address", ["/partners/static/", "/fr/partners/accounts/", "/invitations/accounts/", "/fr/countries/static/",
+                "/admin/accounts/", "/fr/fr/accounts/2fa/"],
+)  # fmt: skip
+def test_an_address_that_only_contains_an_open_one_needs_the_second_factor(address, client, settings):
+    settings.SECOND_FACTOR_REQUIRED = True
+    client.force_login(MembershipFactory(role=Role.DESK).user)
+    answer = client.get(address)
+    assert answer.status_code == 302 and answer["Location"].endswith("/accounts/2fa/")
+    assert client.get("/api/v1/partners/static/").status_code == 403
+
+
+@pytest.mark.parametrize("language", ["", "/fr", "/ar", "/zh-hans"])
+def test_the_second_factor_is_set_up_in_every_language(language, client, settings):
+    settings.SECOND_FACTOR_REQUIRED = True
+    client.force_login(MembershipFactory(role=Role.DESK).user)
+    assert client.get(f"{language}/accounts/2fa/").status_code == 200
+    assert client.get(f"{language}/needs/")["Location"].endswith("/accounts/2fa/")
+
+
 def test_admin_has_no_door_of_its_own(client):
     assert client.get("/admin/login/")["Location"].startswith("/accounts/login/?next=")
     assert client.post("/admin/login/", {"username": "x", "password": "y"}).status_code == 302
