@@ -13,9 +13,11 @@ from django.shortcuts import redirect
 from django.urls import reverse, translate_url
 from django.utils.translation import get_language_from_path
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from partners.rules import ADMINISTRATOR, DESK, FOCAL_POINT, PUBLISHER, memberships
 
+SET_UP_FIRST = _lazy("Your role needs a second factor. Set it up under /accounts/2fa/ first.")
 NEEDS_SECOND_FACTOR = (FOCAL_POINT, DESK, PUBLISHER, ADMINISTRATOR)
 
 
@@ -66,6 +68,12 @@ def _without_language(path: str) -> str:
     return path.removeprefix(f"/{language}") if language else path
 
 
+def lacks_second_factor(user) -> bool:
+    """Whether a role asks for a second factor that is not there. Asked by pages and admin (below) and for API tokens
+    (ssc_portal/api.py): until it is set up, nothing is open."""
+    return settings.SECOND_FACTOR_REQUIRED and needs_second_factor(user) and not has_second_factor(user)
+
+
 class SecondFactor:
     """Whoever holds a role at UNEP or is a national focal point sets a second factor up before anything else."""
 
@@ -76,16 +84,18 @@ class SecondFactor:
 
     def __call__(self, request: HttpRequest):
         if (
-            settings.SECOND_FACTOR_REQUIRED
-            and request.session.session_key
+            request.session.session_key
             and request.user.is_authenticated
             and not _without_language(request.path_info).startswith(self.ALWAYS_OPEN)
-            and needs_second_factor(request.user)
-            and not has_second_factor(request.user)
+            and lacks_second_factor(request.user)
         ):
-            text = _("Your role needs a second factor. Set it up under /accounts/2fa/ first.")
             if request.path.startswith("/api/"):
-                body = {"type": "about:blank", "title": _("Second factor missing"), "status": 403, "detail": text}
+                body = {
+                    "type": "about:blank",
+                    "title": _("Second factor missing"),
+                    "status": 403,
+                    "detail": SET_UP_FIRST,
+                }
                 return JsonResponse(body, status=403, content_type="application/problem+json")
             return redirect("mfa_index")
         return self.get_response(request)

@@ -25,6 +25,7 @@ from rest_framework.parsers import JSONParser
 from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 
+from partners.accounts import SET_UP_FIRST, lacks_second_factor
 from partners.models import ApiToken, PublicRecord, kind_of
 
 PROBLEM = "application/problem+json"
@@ -68,6 +69,12 @@ class KeyReused(exceptions.APIException):
     default_code = "key"
 
 
+class SecondFactorMissing(exceptions.PermissionDenied):
+    """The role of the person for whom the token stands needs a second factor, and there is none."""
+
+    default_detail = _lazy("Second factor missing")
+
+
 class TokenAuthentication(authentication.BaseAuthentication):
     """A personal token in the header `Authorization: Bearer ...` (RFC 6750)."""
 
@@ -78,6 +85,8 @@ class TokenAuthentication(authentication.BaseAuthentication):
         token = ApiToken.objects.opened_by(secret.strip())
         if token is None or not token.user.is_active:
             raise exceptions.AuthenticationFailed(_("This token is unknown, has ended or was revoked."))
+        if lacks_second_factor(token.user):
+            raise SecondFactorMissing(SET_UP_FIRST)
         return token.user, token
 
     def authenticate_header(self, request):

@@ -8,6 +8,9 @@ import threading
 import jsonschema
 import pghistory.models
 import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
@@ -16,7 +19,7 @@ from lxml import etree
 from pyld import jsonld
 
 from outreach.models import Story, StoryText
-from partners.models import ApiToken, KeptAnswer
+from partners.models import ApiToken, KeptAnswer, User
 from projects.api import TermViewSet
 from projects.choices import NeedState
 from projects.models import Need, Project
@@ -176,6 +179,74 @@ def test_one_makes_lists_and_revokes_ones_own_tokens(people, sign_in):
     assert sign_in(people["partner_member"]).post(f"/account/tokens/{token.pk}/revoke/").status_code == 302
     assert call("get", "responses/", secret).status_code == 401
     assert "revoked" in sign_in(people["partner_member"]).get("/account/tokens/").content.decode()
+
+
+@pytest.mark.parametrize("role", ["focal_point", "desk", "publisher", "administrator", "contributor", "partner_lead"])
+def test_a_token_is_refused_while_the_second_factor_of_its_person_is_missing(role, people, settings):
+    person = people[role]
+    _token, secret = token_of(person)
+    settings.SECOND_FACTOR_REQUIRED = True
+    needs = role not in ("contributor", "partner_lead")
+    for answer in (call("get", "needs/", secret), call("post", "needs/", secret, NEW)):
+        told = answer.json()
+        assert (told.get("title") == "Second factor missing") is needs
+        if needs:
+            assert is_problem(answer, 403) and "/accounts/2fa/" in told["detail"]
+    TOTP.activate(person, "JBSWY3DPEHPK3PXP")
+    assert call("get", "needs/", secret).status_code == 200
+    settings.SECOND_FACTOR_REQUIRED = False
+    Authenticator.objects.filter(user=person).delete()
+    assert call("get", "needs/", secret).status_code == 401
+
+
+def _deactivated_and_back(person):
+    User.objects.filter(pk=person.pk).update(is_active=False)
+    User.objects.filter(pk=person.pk).update(is_active=True)
+
+
+def _new_password(person):
+    person.set_password("another long password")
+    person.save()
+
+
+def _password_in_sql(person):
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE partners_user SET password = '!' WHERE id = %s", [person.pk])
+
+
+def _factor_removed(person):
+    person.authenticator_set.get(type="totp").delete()
+
+
+@pytest.mark.parametrize("change", [_deactivated_and_back, _new_password, _password_in_sql, _factor_removed])
+def test_a_token_ends_with_what_its_person_was_known_by(change, people):
+    person = people["contributor"]
+    TOTP.activate(person, "JBSWY3DPEHPK3PXP")
+    token, secret = token_of(person)
+    _other, others = token_of(people["desk"])
+    assert call("get", "responses/", secret).status_code == 200
+    change(person)
+    assert is_problem(call("get", "responses/", secret), 401)
+    token.refresh_from_db()
+    assert not token.is_active and token.revoked_at is not None
+    assert call("get", "responses/", others).status_code == 200
+
+
+def test_a_token_stays_while_its_person_is_known_as_before(people, settings):
+    """A new name, another second factor, used recovery codes, and the same password kept in a stronger way."""
+    person = people["contributor"]
+    person.set_password("a long enough password")
+    person.save()
+    _token, secret = token_of(person)
+    person.full_name = "Somebody Else"
+    person.save()
+    TOTP.activate(person, "JBSWY3DPEHPK3PXP")
+    RecoveryCodes.activate(person).instance.delete()
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.PBKDF2PasswordHasher", *settings.PASSWORD_HASHERS]
+    before = person.password
+    assert person.check_password("a long enough password") and person.password != before
+    assert User.objects.get(pk=person.pk).password == person.password
+    assert call("get", "responses/", secret).status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import hashlib
 import secrets
 
 import pghistory
+import pgtrigger
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -25,6 +26,18 @@ KEPT_FOR = dt.timedelta(hours=24)
 def digest_of(secret: str) -> str:
     """What is kept of a token. It is random and long, so one round of SHA-256 is enough."""
     return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def ends_tokens(operation, person: str, *, condition: str) -> pgtrigger.Trigger:
+    """Ends the tokens of a person who is no longer known by what they were made with. The database does it, so that
+    no page, admin, command or shell can forget to."""
+    return pgtrigger.Trigger(
+        name="ends_tokens",
+        operation=operation,
+        when=pgtrigger.After,
+        condition=pgtrigger.Condition(condition),
+        func=f"UPDATE partners_apitoken SET revoked_at = now() WHERE user_id = {person} AND revoked_at IS NULL; RETURN NULL;",  # noqa: S608
+    )
 
 
 class ApiTokenQuerySet(models.QuerySet):
@@ -55,7 +68,9 @@ class ApiTokenQuerySet(models.QuerySet):
 
 @pghistory.track(exclude=["digest", "last_used_at"])
 class ApiToken(models.Model):
-    """A secret by which a program acts as a person: named, limited in time and to reading or writing, revocable."""
+    """A secret by which a program acts as a person: named, limited in time and to reading or writing, revocable.
+
+    It ends with the password that it was made with, with a second factor that is removed, and with the account."""
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, related_name="api_tokens", verbose_name=_("person")

@@ -4,6 +4,7 @@ from functools import cached_property
 from zoneinfo import ZoneInfo, available_timezones
 
 import pghistory
+import pgtrigger
 import rules
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -14,6 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from partners.choices import Role
+from partners.models.program import ends_tokens
 from partners.rules import SYSTEM
 
 ERASED = "@erased.invalid"  # what addresses of erased accounts end with (partners/personal.py)
@@ -58,6 +60,13 @@ class UserManager(BaseUserManager):
         return user
 
 
+@pgtrigger.register(
+    ends_tokens(
+        pgtrigger.UpdateOf("password", "is_active"),
+        "NEW.id",
+        condition="OLD.password IS DISTINCT FROM NEW.password OR (OLD.is_active AND NOT NEW.is_active)",
+    )
+)
 @pghistory.track(exclude=["password", "last_login", "news_seen_at"])
 class User(AbstractBaseUser):
     """A person, known by e-mail address."""
@@ -93,6 +102,11 @@ class User(AbstractBaseUser):
 
     def clean(self):
         self.email = self.email.strip().lower()
+
+    def check_password(self, raw_password):
+        """Also writes the same password anew where Django has come to a stronger way: that ends no tokens."""
+        with pgtrigger.ignore("partners.User:ends_tokens"):
+            return super().check_password(raw_password)
 
     def vouch_for_address(self) -> None:
         """The address of an account made on the command line needs no message to be confirmed."""
