@@ -2,12 +2,18 @@
 
 import base64
 import hashlib
+import time
 
+from allauth.account import app_settings as account_settings
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.authentication import get_authentication_records
+from allauth.account.decorators import reauthentication_required
+from allauth.core import context
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from cryptography.fernet import Fernet
 from django.conf import settings
+from django.db import transaction
 from django.http import HttpRequest, JsonResponse
 from django.shortcuts import redirect
 from django.urls import reverse, translate_url
@@ -15,6 +21,8 @@ from django.utils.translation import get_language_from_path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
+from partners.letters import tell
+from partners.models import ApiToken
 from partners.rules import ADMINISTRATOR, DESK, FOCAL_POINT, PUBLISHER, memberships
 
 SET_UP_FIRST = _lazy("Your role needs a second factor. Set it up under /accounts/2fa/ first.")
@@ -31,6 +39,10 @@ class AccountAdapter(DefaultAccountAdapter):
         """On in the person's own language."""
         address = redirect_url or self.get_login_redirect_url(request)
         return super().post_login(request, user, redirect_url=translate_url(address, user.language), **kwargs)
+
+    def is_reauthentication_required(self, *, app, **kwargs):
+        """Asked by all of django-allauth: what signing in a moment ago has shown need not be shown again."""
+        return not was_known_lately(context.request) and super().is_reauthentication_required(app=app, **kwargs)
 
     def get_signup_redirect_url(self, request):
         return reverse("join")
@@ -72,6 +84,29 @@ def lacks_second_factor(user) -> bool:
     """Whether a role asks for a second factor that is not there. Asked by pages and admin (below) and for API tokens
     (ssc_portal/api.py): until it is set up, nothing is open."""
     return settings.SECOND_FACTOR_REQUIRED and needs_second_factor(user) and not has_second_factor(user)
+
+
+def was_known_lately(request: HttpRequest) -> bool:
+    """Whether the person gave the password or a second factor in the last minutes, at sign-in or since."""
+    given = [r["at"] for r in get_authentication_records(request, request.user) if r["method"] in ("password", "mfa")]
+    return bool(given) and time.time() - max(given) < account_settings.REAUTHENTICATION_TIMEOUT
+
+
+def _is_written(request: HttpRequest) -> bool:
+    return request.method == "POST"
+
+
+# For acts that an open session alone must not do: asks for the password or a second factor, then does what was sent.
+known_lately = reauthentication_required
+known_lately_to_write = reauthentication_required(enabled=_is_written)
+
+
+@transaction.atomic
+def make_token(user, **given) -> tuple[ApiToken, str]:
+    """A new token and its secret; its owner is told by mail. Raises ValidationError."""
+    token, secret = ApiToken.objects.make(user, **given)
+    tell(user, "token_made", {"token": token}, reverse("tokens"))
+    return token, secret
 
 
 class SecondFactor:

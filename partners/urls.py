@@ -9,6 +9,7 @@ urlpatterns = [
     path("accounts/login/", views.SignIn.as_view(), name="login"),
     path("accounts/logout/", LogoutView.as_view(), name="logout"),
     path("accounts/sessions/<int:key>/end/", views.session_end, name="session-end"),
+    path("accounts/password/set/", views.PasswordSet.as_view(), name="account_set_password"),
     path("accounts/", include("allauth.urls")),  # sign-up, password, e-mail address, second factor, sessions
     path("account/", views.account, name="account"),
     path("account/data/", views.my_data, name="my-data"),

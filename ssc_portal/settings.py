@@ -152,6 +152,8 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_CONFIRM_EMAIL_ON_GET = False
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_REAUTHENTICATION_REQUIRED = True  # for what an open session alone must not do (partners/accounts.py)
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60  # seconds that a password or a second factor counts for it
 ACCOUNT_RATE_LIMITS = {  # an office of a hundred people behind one address gets through, a guesser does not
     "login": "120/m/ip",
     "login_failed": "100/h/ip,5/5m/key",

@@ -2,10 +2,12 @@
 
 import gc
 import socket
+import time
 from contextlib import contextmanager
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
@@ -100,6 +102,22 @@ def undp(db):
 def people(db):
     """One signed-in person per role, by the role's name."""
     return factories.people()
+
+
+class FreshlySignedIn(Client):
+    """Whoever is signed in by force leaves in the session what signing in by the page leaves there."""
+
+    def force_login(self, user, backend=None):
+        super().force_login(user, backend)
+        session = self.session
+        session["account_authentication_methods"] = [{"method": "password", "at": time.time()}]
+        session["account_authentication_methods_user"] = str(user.pk)
+        session.save()
+
+
+@pytest.fixture
+def client():
+    return FreshlySignedIn()
 
 
 @pytest.fixture

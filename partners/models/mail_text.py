@@ -22,6 +22,7 @@ class MailKind(models.TextChoices):
     EVENT = "event", _("something happened to a record")
     DIGEST = "digest", _("what happened in a day")
     WEBHOOK_PAUSED = "webhook_paused", _("a webhook was paused")
+    TOKEN_MADE = "token_made", _("an API token was made")
     CONTACT_DESK = "contact_desk", _("a message to a desk, as the desk gets it")
     CONTACT_RECEIVED = "contact_received", _("a message to a desk has arrived")
     CONTACT_ANSWER = "contact_answer", _("the answer of a desk")
@@ -35,6 +36,7 @@ ALWAYS = ("subject", "text", "link", "site")
 PLACES = {  # of each mail, besides those of all
     "asked": ("request",), "decided": ("request", "ends_on"), "invited": ("invitation",), "accepted": ("invitation",),
     "revoked": ("membership",), "event": ("record", "what", "note", "next", "state"), "webhook_paused": ("webhook",),
+    "token_made": ("token",),
     "contact_desk": ("message", "topic"), "contact_received": ("message", "topic"), "contact_answer": ("message", "topic"),
     "updates": ("n", "choices", "stop"),
 }  # fmt: skip

@@ -1,6 +1,7 @@
 """Pages of countries and partners, of one's account and of roles."""
 
 from partners.views.account import (
+    PasswordSet,
     SignIn,
     account,
     invitation,
@@ -18,6 +19,7 @@ from partners.views.account import (
 from partners.views.pages import country_detail, country_list, partner_detail, partner_list
 
 __all__ = [
+    "PasswordSet",
     "SignIn",
     "account",
     "country_detail",

@@ -2,7 +2,8 @@
 
 import datetime as dt
 
-from allauth.account.views import LoginView
+from allauth.account.decorators import reauthentication_required
+from allauth.account.views import LoginView, PasswordSetView
 from allauth.core.ratelimit import consume
 from allauth.usersessions.models import UserSession
 from django.contrib import messages
@@ -12,12 +13,20 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from partners import joining, personal
-from partners.accounts import has_second_factor, needs_second_factor
+from partners.accounts import (
+    has_second_factor,
+    known_lately,
+    known_lately_to_write,
+    make_token,
+    needs_second_factor,
+    was_known_lately,
+)
 from partners.forms import AccountForm, DecisionForm, EraseForm, InvitationForm, JoinForm, TokenForm
 from partners.models import ApiToken, Invitation, JoinRequest, Membership
 
@@ -42,6 +51,20 @@ class SignIn(LoginView):
         )
 
 
+class PasswordSet(PasswordSetView):
+    """A first password for one who has only passkeys."""
+
+    def post(self, request, *args, **kwargs):
+        """Known no longer: once more from the page, which asks; a request that is kept meanwhile would keep the password."""
+        if not was_known_lately(request):
+            return redirect("account_set_password")
+        return super().post(request, *args, **kwargs)
+
+    @method_decorator(reauthentication_required(enabled=lambda request: request.method != "POST"))
+    def dispatch(self, request, *args, **kwargs):
+        return super().dispatch(request, *args, **kwargs)
+
+
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def account(request: HttpRequest) -> HttpResponse:
@@ -60,9 +83,15 @@ def account(request: HttpRequest) -> HttpResponse:
     return render(request, "partners/account.html", context, status=400 if form.errors else 200)
 
 
+def _erases_without_password(request: HttpRequest) -> bool:
+    """The form asks for the password itself, where there is one."""
+    return request.method == "POST" and not request.user.has_usable_password()
+
+
 @login_required
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
+@reauthentication_required(enabled=_erases_without_password)
 def my_data(request: HttpRequest) -> HttpResponse:
     """What is stored about oneself, to take along; and the end of one's account."""
     form = EraseForm(request.POST if request.method == "POST" else None, user=request.user)
@@ -84,6 +113,7 @@ def my_data(request: HttpRequest) -> HttpResponse:
 @login_required
 @never_cache
 @require_safe
+@known_lately
 def my_data_file(request: HttpRequest) -> HttpResponse:
     """All of it as one JSON file."""
     answer = JsonResponse(personal.export(request.user), json_dumps_params={"indent": 1, "ensure_ascii": False})
@@ -214,6 +244,7 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
 @login_required
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
+@known_lately_to_write
 def tokens(request: HttpRequest) -> HttpResponse:
     """One's API tokens; makes a new one, whose secret this answer shows and nothing keeps."""
     form, secret, code = TokenForm(request.POST if request.method == "POST" else None), "", 200
@@ -223,7 +254,7 @@ def tokens(request: HttpRequest) -> HttpResponse:
             until = timezone.localdate() + dt.timedelta(days=form.cleaned_data["days"])
             given = {name: form.cleaned_data[name] for name in ("name", "scope")}
             try:
-                _token, secret = ApiToken.objects.make(request.user, expires_on=until, **given)
+                _token, secret = make_token(request.user, expires_on=until, **given)
             except ValidationError as error:
                 form.add_error(None, error)
             else:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
+from partners.accounts import known_lately_to_write
 from partners.rules import require
 from projects import webhooks
 from projects.forms.webhook import WebhookForm
@@ -27,6 +28,7 @@ def _own(request: HttpRequest, key: int, act: str = "change") -> Webhook:
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
+@known_lately_to_write
 def webhook_list(request: HttpRequest) -> HttpResponse:
     """Those one has; makes a new one."""
     require(request.user, "projects.add_webhook")
