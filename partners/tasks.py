@@ -9,6 +9,7 @@ from django.utils import timezone
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateJob
+from procrastinate.exceptions import UniqueViolation
 from procrastinate.jobs import Status
 
 from partners import letters
@@ -33,6 +34,7 @@ def forget_jobs(timestamp: int) -> None:
 
 
 STALLED_SECONDS = 120  # without a sign of life from its worker, a job counts as left behind
+MAX_ATTEMPTS = 5  # a job that ends its worker each time must not do so for ever
 NOT_AGAIN = ("imports",)  # queues whose jobs are not begun anew by themselves: staff decide
 
 
@@ -43,10 +45,14 @@ async def take_up_stalled(timestamp: int) -> None:
     hold their lock, and with it every later job of their kind, for ever."""
     for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_SECONDS):
         logger.warning("Job %s (%s) was left behind by its worker", job.id, job.task_name)
-        if job.queue in NOT_AGAIN:
+        is_given_up = job.queue in NOT_AGAIN or job.attempts >= MAX_ATTEMPTS
+        try:
+            if not is_given_up:
+                await app.job_manager.retry_job(job, retry_at=timezone.now())
+        except UniqueViolation:  # the same work has been queued anew meanwhile
+            is_given_up = True
+        if is_given_up:
             await app.job_manager.finish_job(job, Status.FAILED, delete_job=False)
-        else:
-            await app.job_manager.retry_job(job, retry_at=timezone.now())
 
 
 def do_each(act: Callable, things: Iterable) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from django.db import transaction
 from django.utils import timezone
 from procrastinate.contrib.django import app
+from procrastinate.contrib.django.models import ProcrastinateJob
 from procrastinate.exceptions import AlreadyEnqueued
 
 from partners.models import Change, KeptAnswer, User
@@ -191,7 +192,11 @@ def send_webhook(call_id: int) -> None:
 @app.task(name="projects.retry_webhooks", queue="clocks", pass_context=False)
 def retry_webhooks(timestamp: int) -> None:
     """Every minute: calls whose next attempt is due, and those whose worker ended before they were made."""
-    for call in WebhookCall.objects.due().select_related("webhook").order_by("next_at", "pk")[:MAX_CALLS_A_MINUTE]:
+    queued = ProcrastinateJob.objects.filter(task_name=send_webhook.name, status="todo").values_list("args", flat=True)
+    due = WebhookCall.objects.due().exclude(
+        pk__in=[args["call_id"] for args in queued]
+    )  # else a slow host's come first for ever
+    for call in due.select_related("webhook").order_by("next_at", "pk")[:MAX_CALLS_A_MINUTE]:
         send_webhook_later(call)
 
 

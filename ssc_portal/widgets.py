@@ -8,7 +8,7 @@ from django.db import models
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from ssc_portal.numbers import NotANumber, read_number
+from ssc_portal.numbers import NotANumber, clearly, read_number
 from ssc_portal.templatetags.portal import language_of_name
 
 
@@ -31,6 +31,10 @@ class NumberField(forms.DecimalField):
     """
 
     widget = forms.TextInput(attrs={"inputmode": "decimal"})
+
+    def prepare_value(self, value):
+        """As it is read again: 33.924 as 33.9240, since the one can mean two numbers."""
+        return clearly(value) if isinstance(value, Decimal) else value
 
     def to_python(self, value):
         return super().to_python(_read(value))

@@ -80,6 +80,35 @@ def test_what_a_dead_worker_left_is_done_anew_but_imports_are_not(reference_agai
     assert (clock.status, imported.status) == ("todo", "failed")
 
 
+def test_a_job_whose_work_is_queued_anew_holds_up_no_other(reference_again):
+    person = MembershipFactory().user
+    call = webhooks.ping(made(person, "https://slow.example/"))
+    lost = left_behind(
+        tasks_of_projects.send_webhook.configure(queueing_lock=f"webhook call {call.pk}"), call_id=call.pk
+    )
+    tasks_of_projects.send_webhook_later(call)
+    other = left_behind(tasks_of_projects.run_clocks, timestamp=0)
+    ends_its_worker = left_behind(tasks_of_projects.fold_tallies, timestamp=0)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE procrastinate_jobs SET attempts = %s WHERE id = %s", [tasks.MAX_ATTEMPTS, ends_its_worker.pk]
+        )
+    take_up()
+    states = [ProcrastinateJob.objects.get(pk=job.pk).status for job in (lost, other, ends_its_worker)]
+    assert states == ["failed", "todo", "failed"]
+
+
+def test_calls_of_a_slow_host_keep_nobody_elses_from_being_tried_again(reference_again, monkeypatch):
+    monkeypatch.setattr(tasks_of_projects, "MAX_CALLS_A_MINUTE", 3)
+    person = MembershipFactory().user
+    slow = made(person, "https://slow.example/")
+    calls = [webhooks.ping(slow) for _n in range(4)] + [webhooks.ping(made(person, "https://fast.example/"))]
+    for _minute in range(2):
+        tasks_of_projects.retry_webhooks(timestamp=0)
+    queued = ProcrastinateJob.objects.filter(task_name="projects.send_webhook").values_list("args", flat=True)
+    assert {call.pk for call in calls} <= {args["call_id"] for args in queued}
+
+
 @pytest.fixture
 def workers(tmp_path):
     """The workers as they run for real, on the database of this test. Gives their parent."""

@@ -175,3 +175,16 @@ def test_the_api_takes_numbers_with_a_dot_and_no_others(text):
         return
     assert "," not in text
     assert found == Decimal(text.strip())
+
+
+@pytest.mark.parametrize("stored", ["33.924", "-65.193", "1.200", "1200", "0.5", "12", "1234567.89"])
+def test_a_number_as_stored_is_taken_by_its_own_form(stored):
+    class Form(forms.Form):
+        number = NumberField(decimal_places=3, max_digits=12)
+
+    form = Form(initial={"number": Decimal(stored)})
+    shown = re.search(r'value="([^"]*)"', str(form["number"]))[1]
+    again = Form({"number": shown}, initial={"number": Decimal(stored)})
+    assert again.is_valid(), again.errors
+    assert again.cleaned_data["number"] == Decimal(stored)
+    assert not again.has_changed()

@@ -105,6 +105,8 @@ def _work_below(name: str, parent: int) -> None:
         while os.getppid() == parent:
             time.sleep(1)
         os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(STOP_SECONDS + 1)
+        os._exit(1)  # a job that goes on would be done twice: without a sign of life it counts as left behind
 
     threading.Thread(target=follow, daemon=True).start()
     work(name)

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('partners', '0003_mail_texts'),
+        ('partners', '0004_change_feed'),
     ]
 
     operations = [
