@@ -3,6 +3,7 @@
 Production (`DJANGO_DEBUG=0`) refuses to start without a secret key and host names.
 """
 
+from datetime import timedelta
 from pathlib import Path
 
 import environ
@@ -82,6 +83,7 @@ MIDDLEWARE = [
     "ssc_portal.middleware.LastSlash",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "partners.sessions.SessionLimits",
     "allauth.account.middleware.AccountMiddleware",
     "ssc_portal.middleware.NotKept",
     "partners.accounts.SecondFactor",
@@ -155,6 +157,10 @@ ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_REAUTHENTICATION_REQUIRED = True  # for what an open session alone must not do (partners/accounts.py)
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60  # seconds that a password or a second factor counts for it
+SESSION_IDLE = timedelta(days=env.int("SESSION_IDLE_DAYS", 14))  # without a request: signed out (partners/sessions)
+SESSION_COOKIE_AGE = int(SESSION_IDLE.total_seconds())
+STAFF_SESSION_IDLE = timedelta(hours=env.int("STAFF_SESSION_IDLE_HOURS", 2))  # of UNEP's roles
+STAFF_SESSION = timedelta(hours=env.int("STAFF_SESSION_HOURS", 12))  # then they sign in anew, whatever they do
 ACCOUNT_RATE_LIMITS = {  # an office of a hundred people behind one address gets through, a guesser does not
     "login": "120/m/ip",
     "login_failed": "100/h/ip,5/5m/key",
