@@ -5,7 +5,6 @@ import hashlib
 import time
 
 from allauth.account import app_settings as account_settings
-from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.authentication import get_authentication_records
 from allauth.account.decorators import reauthentication_required
 from allauth.core import context
@@ -21,6 +20,7 @@ from django.utils.translation import get_language_from_path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
+from partners.guessing import SlowsGuessing
 from partners.letters import tell
 from partners.models import ApiToken
 from partners.rules import ADMINISTRATOR, DESK, FOCAL_POINT, PUBLISHER, memberships
@@ -29,7 +29,7 @@ SET_UP_FIRST = _lazy("Your role needs a second factor. Set it up under /accounts
 NEEDS_SECOND_FACTOR = (FOCAL_POINT, DESK, PUBLISHER, ADMINISTRATOR)
 
 
-class AccountAdapter(DefaultAccountAdapter):
+class AccountAdapter(SlowsGuessing):
     def _get_login_attempts_cache_key(self, request, **credentials):
         """Failed attempts are counted for an account *from an address*: a guesser elsewhere does not lock the owner out,
         and one who mistypes does not lock out the office behind the same address."""

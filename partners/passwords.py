@@ -16,7 +16,35 @@ ROWS = (
 )  # fmt: skip
 IN_A_ROW = [half for row in ROWS for half in (row * 2, row[::-1] * 2)]
 OF_THE_SITE = frozenset(
-    ["south", "north", "unep", "pnue", "pnuma", "united", "nations", "portal", "cooperation", "southsouth", "triangular", "environment", "environmental", "programme", "program", "nairobi", "kenya", "partner", "partners", "project", "projects", "country", "countries", "need", "needs", "offer", "offers"]
+    [
+        "south",
+        "north",
+        "unep",
+        "pnue",
+        "pnuma",
+        "united",
+        "nations",
+        "portal",
+        "cooperation",
+        "southsouth",
+        "triangular",
+        "environment",
+        "environmental",
+        "programme",
+        "program",
+        "nairobi",
+        "kenya",
+        "partner",
+        "partners",
+        "project",
+        "projects",
+        "country",
+        "countries",
+        "need",
+        "needs",
+        "offer",
+        "offers",
+    ]
 )
 LOOKALIKES = str.maketrans("@4831!05$7", "aabeiiosst")
 

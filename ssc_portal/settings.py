@@ -164,6 +164,7 @@ STAFF_SESSION = timedelta(hours=env.int("STAFF_SESSION_HOURS", 12))  # then they
 ACCOUNT_RATE_LIMITS = {  # an office of a hundred people behind one address gets through, a guesser does not
     "login": "120/m/ip",
     "login_failed": "100/h/ip,5/5m/key",
+    "login_failed_anywhere": "30/h/key",  # for an account from all addresses together (partners/guessing)
     "signup": "60/h/ip",
     "reset_password": "60/h/ip,3/10m/key",
     "contact": "30/h/ip,5/h/key",  # messages to the desks (outreach/views)
@@ -275,7 +276,12 @@ vars().update(MAIL)
 EMAIL_TIMEOUT = 30  # seconds that a mail server may take to answer
 CACHES = {
     # Counts of attempts to sign in are shared by all processes; a restart does not forget them.
-    "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "portal_cache"},
+    # Room enough: with Django's 300 rows a guesser could fill the table, and so have the counts forgotten.
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "portal_cache",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    },
     "pictures": {  # drawn once for all processes (outreach/seeing, outreach/sharing)
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
         "LOCATION": "portal_pictures",

@@ -29,6 +29,7 @@ class MailKind(models.TextChoices):
     SUBSCRIBE = "subscribe", _("updates by mail have to be confirmed")
     CHOICES = "choices", _("the page of one's choices")
     UPDATES = "updates", _("what is new, for subscribers")
+    GUESSED = "guessed", _("many failed attempts to sign in")
 
 
 PLACE = re.compile(r"\{(\w*)\}")

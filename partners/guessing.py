@@ -1,0 +1,97 @@
+"""Guessing a password is slowed for each account over all addresses, and its owner stays able to sign in.
+
+Why it is so: docs/decisions/0031-guessing.md.
+"""
+
+import secrets
+
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.internal.userkit import filter_users_by_email
+from allauth.core.internal import ratelimit
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core import signing
+from django.core.cache import cache
+from django.urls import reverse
+
+from partners.letters import tell
+
+COOKIE = "__Host-known" if settings.SESSION_COOKIE_SECURE else "known"
+SALT = "browser that was signed in before"
+KEPT_SECONDS = 365 * 86_400
+ACCOUNTS = 5  # that one browser is known for
+DAY = 86_400
+RESET = "password_reset_of"  # in the session: whose password was set anew here
+
+
+class SlowsGuessing(DefaultAccountAdapter):
+    def pre_authenticate(self, request, **credentials):
+        """Unknown browsers share one total for each account; each browser that was signed in before has its own."""
+        super().pre_authenticate(request, **credentials)
+        person = _person(credentials.get("email", ""))
+        account = str(person.pk) if person else credentials.get("email", "").lower()
+        key = f"{account}:{_browser_of(request, person)}"
+        self._usage_anywhere = ratelimit.consume(
+            request, app="allauth.account", action="login_failed_anywhere", key=key
+        )
+        if not self._usage_anywhere:
+            if person:
+                _warn(person)
+            raise self.validation_error("too_many_login_attempts")
+
+    def _rollback_login_failed_rl_usage(self):
+        super()._rollback_login_failed_rl_usage()
+        if usage := getattr(self, "_usage_anywhere", None):
+            usage.rollback()
+
+    def _delete_login_attempts_cached_email(self, request, **credentials):
+        """Whoever set the password anew by mail is the owner, though the browser is new."""
+        super()._delete_login_attempts_cached_email(request, **credentials)
+        if person := _person(credentials.get("email", "")):
+            request.session[RESET] = person.pk
+
+    def post_login(self, request, user, **kwargs):
+        response = super().post_login(request, user, **kwargs)
+        _remember(request, response, user)
+        return response
+
+    def send_account_already_exists_mail(self, email):
+        """The same work as for a new address, so that the time does not tell which it is."""
+        get_user_model()().set_password(secrets.token_hex(8))
+        super().send_account_already_exists_mail(email)
+
+
+def _person(email: str):
+    return next(iter(filter_users_by_email(email, prefer_verified=True, for_login=True)), None)
+
+
+def _browser_of(request, person) -> str:
+    """What tells this browser apart, where it was signed in to this account before; empty for all others."""
+    if person is None:
+        return ""
+    if request.user.is_authenticated and request.user.pk == person.pk or request.session.get(RESET) == person.pk:
+        return request.session.session_key or ""
+    known = _known(request)
+    return known["browser"] if person.pk in known["accounts"] else ""
+
+
+def _known(request) -> dict:
+    try:
+        return signing.loads(request.COOKIES.get(COOKIE, ""), salt=SALT, max_age=KEPT_SECONDS)
+    except signing.BadSignature:
+        return {"browser": secrets.token_urlsafe(12), "accounts": []}
+
+
+def _remember(request, response, user) -> None:
+    known = _known(request)
+    known["accounts"] = [user.pk, *(pk for pk in known["accounts"] if pk != user.pk)][:ACCOUNTS]
+    response.set_cookie(
+        COOKIE, signing.dumps(known, salt=SALT), max_age=KEPT_SECONDS, httponly=True, samesite="Lax",
+        secure=bool(settings.SESSION_COOKIE_SECURE),
+    )  # fmt: skip
+
+
+def _warn(person) -> None:
+    """Tells the owner, at most once a day however long it goes on."""
+    if cache.add(f"guessing-told:{person.pk}", True, DAY):
+        tell(person, "guessed", {}, reverse("account_reset_password"))

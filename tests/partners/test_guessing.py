@@ -1,0 +1,117 @@
+"""Guessing: slow for one account from however many addresses, never a lock for its owner, and nothing told by the time."""
+
+import re
+from unittest import mock
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+from django.urls import reverse
+from procrastinate.contrib.django.models import ProcrastinateJob
+
+from partners.models import User
+
+pytestmark = pytest.mark.django_db
+RIGHT, NEW = "a long enough password", "another long enough password"
+EMAIL = "owner@example.org"
+
+
+@pytest.fixture(autouse=True)
+def counts_anew():
+    cache.clear()
+
+
+@pytest.fixture
+def owner():
+    person = User.objects.create_user(EMAIL, RIGHT)
+    person.vouch_for_address()
+    return person
+
+
+def sign_in(client, password=RIGHT, address="192.0.2.1", email=EMAIL) -> bool:
+    client.post(reverse("account_login"), {"login": email, "password": password}, REMOTE_ADDR=address)
+    return "_auth_user_id" in client.session
+
+
+def guess(times: int, email=EMAIL) -> None:
+    for n in range(times):
+        sign_in(Client(), "a wrong password", f"198.51.100.{n}", email)
+
+
+def warnings() -> int:
+    return ProcrastinateJob.objects.filter(
+        task_name="partners.send_mail", args__subject__icontains="failed attempts"
+    ).count()
+
+
+def test_guessing_from_many_addresses_is_slowed(owner):
+    guess(31)
+    assert not sign_in(Client(), RIGHT, "203.0.113.9")
+
+
+def test_the_owner_is_told_once_a_day(owner):
+    guess(29)
+    assert not warnings()
+    guess(5)
+    assert warnings() == 1
+
+
+def test_a_known_browser_still_signs_in_while_others_guess(owner):
+    known = Client()
+    assert sign_in(known)
+    known.post(reverse("account_logout"))
+    guess(31)
+    assert sign_in(known)
+
+
+def test_the_cookie_of_another_account_or_a_forged_one_does_not_help(owner):
+    other = User.objects.create_user("other@example.org", RIGHT)
+    other.vouch_for_address()
+    client = Client()
+    assert sign_in(client, email=other.email)
+    client.post(reverse("account_logout"))
+    guess(31)
+    assert not sign_in(client)
+    client.cookies["known"] = client.cookies["known"].value[:-2] + "xx"
+    assert not sign_in(client, address="192.0.2.7")
+
+
+def test_a_known_browser_has_a_total_too(owner):
+    known = Client()
+    sign_in(known)
+    known.post(reverse("account_logout"))
+    for n in range(30):
+        sign_in(known, "a wrong password", f"198.51.100.{n}")
+    assert not sign_in(known, RIGHT, "203.0.113.9")
+
+
+def test_setting_a_new_password_lets_the_owner_in(owner, mailoutbox):
+    guess(31)
+    client = Client()
+    client.post(reverse("account_reset_password"), {"email": EMAIL})
+    link = re.search(r"https?://[^/]+(/\S+)", mailoutbox[-1].body)[1]
+    form = client.get(link, follow=True).redirect_chain[-1][0]
+    client.post(form, {"password1": NEW, "password2": NEW})
+    assert sign_in(client, NEW)
+
+
+def test_signing_in_takes_nothing_from_the_total(owner):
+    for n in range(35):
+        assert sign_in(Client(), RIGHT, f"198.51.100.{n}")
+
+
+def test_an_unknown_address_is_refused_after_as_many_attempts():
+    guess(30, "nobody@example.org")
+    answer = Client().post(
+        reverse("account_login"), {"login": "nobody@example.org", "password": RIGHT}, REMOTE_ADDR="203.0.113.9"
+    )
+    assert "Too many failed login attempts" in answer.content.decode()
+
+
+def test_sign_up_does_equal_work_for_a_known_address(owner, client):
+    made = []
+    for email in (EMAIL, "new@example.org"):
+        with mock.patch("django.contrib.auth.base_user.make_password", return_value="!") as hashing:
+            client.post(reverse("account_signup"), {"email": email, "password1": RIGHT})
+        made.append(hashing.call_count)
+    assert made == [1, 1]
