@@ -1,6 +1,6 @@
 """Guessing a password is slowed for each account over all addresses, and its owner stays able to sign in.
 
-Why it is so: docs/decisions/0031-guessing.md.
+Why it is so: docs/decisions/0034-guessing.md.
 """
 
 import secrets
