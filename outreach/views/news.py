@@ -60,6 +60,7 @@ def news_as_read(request: HttpRequest, announcement: Announcement, *, is_preview
 
 class NewsFeed(ListFeed):
     filters, records, list_view = AnnouncementFilter, Announcement, "news-list"
+    updated = "modified_at"
 
     def title(self):
         return _("News, events and calls")

@@ -50,9 +50,9 @@ PROJECT = """
                                           l.spent, l.currency) ORDER BY l.id)
        FROM projects_contribution l LEFT JOIN partners_country c ON c.id = l.country_id
        LEFT JOIN partners_partner b ON b.id = l.partner_id WHERE l.project_id = p.id),
-      (SELECT jsonb_agg(jsonb_build_array(l.kind, l.starts_on, l.ends_on, l.amount, l.currency, l.valued_on) ORDER BY l.starts_on, l.id)
+      (SELECT jsonb_agg(jsonb_build_array(l.kind, l.starts_on, l.ends_on, l.amount, l.currency, l.valued_on, l.status) ORDER BY l.starts_on, l.id)
        FROM projects_budget l WHERE l.project_id = p.id),
-      (SELECT jsonb_agg(jsonb_build_array(l.kind, l.made_on, l.amount, l.currency, l.text) ORDER BY l.made_on, l.id)
+      (SELECT jsonb_agg(jsonb_build_array(l.kind, l.made_on, l.amount, l.currency, l.valued_on, l.text) ORDER BY l.made_on, l.id)
        FROM projects_transaction l WHERE l.project_id = p.id),
       (SELECT jsonb_agg(jsonb_build_array(l.kind, l.title, l.indicator, l.unit, l.baseline, l.baseline_year, l.target, l.target_on,
                                           l.actual, l.actual_on, l.women, l.men, l.comment) ORDER BY l.id)

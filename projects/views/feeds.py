@@ -22,6 +22,7 @@ class ListFeed(Feed):
     records: type
     list_view: str
     text: str
+    updated = "told_at"  # when what everybody reads of a record last changed
 
     def get_object(self, request: HttpRequest):
         filterset = self.filters(request.GET, queryset=self.records.objects.all(), request=request)
@@ -58,7 +59,7 @@ class ListFeed(Feed):
         return record.published_at
 
     def item_updateddate(self, record):
-        return record.told_at
+        return getattr(record, self.updated)
 
 
 class ProjectFeed(ListFeed):

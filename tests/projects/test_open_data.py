@@ -457,7 +457,7 @@ def test_one_record_in_tossd_cell_by_cell(entered, client):
         "reporting_year": "2024", "provider_code": "BRA", "provider_name": "Brazil", "provider_agency": "", "recipient_codes": "KEN",
         "project_title": "Wells that stay full", "external_link": f"http://127.0.0.1:8000/projects/{entered.reference}/",
         "sdg_focus": "6.1", "sector_codes": "14015", "channel": "United Nations Development Programme",
-        "financial_instrument": "2100", "framework_of_collaboration": "FC02", "is_illustrative": "false",
+        "financial_instrument": "2100", "framework_of_collaboration": "FC02", "assumed": "financial_instrument", "is_illustrative": "false",
     }  # fmt: skip
     assert first == shared | {
         "provider_project_number": f"{entered.reference}/{keys[0]}", "project_description": "Two towns. – engineers", "modality": "D011",
