@@ -6,6 +6,7 @@ taken in one language and brought back in another: its sheets and labels are kno
 """
 
 import io
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from django import forms
@@ -14,7 +15,7 @@ from django.core.exceptions import ValidationError
 from django.core.files.base import File
 from django.db import transaction
 from django.http import QueryDict
-from django.utils.translation import get_language, gettext_lazy, override
+from django.utils.translation import get_language, gettext_lazy, gettext_noop, override
 from django.utils.translation import gettext as _
 from openpyxl import Workbook
 from openpyxl.utils import get_column_letter
@@ -24,15 +25,20 @@ from projects.choices import Unit, Vocabulary
 from projects.forms.draft import Lines, Part, ThemesForm, parts_of
 from projects.interchange.workbooks import BOLD, FILL, LISTS, WRAP, head, opened, pick, put
 from projects.models import Need, Term
+from ssc_portal.numbers import NotANumber, read_number
+from ssc_portal.tables import UNWRITABLE
 
 NEED, LINES, ABOUT = gettext_lazy("Need"), gettext_lazy("Lines"), gettext_lazy("About")
 YES_OR_NO = ((True, gettext_lazy("yes")), (False, gettext_lazy("no")))
+TRUTHS = {"true": True, "1": True, "": False, "false": False, "0": False}  # as programs write them
+LOCKED = gettext_noop("This can't be changed any more. Put back what stood here.")
 LARGEST = 2 * 1024 * 1024
 SPARE = 15  # rows for lines that are not there yet
 NEED_WIDTH = 4  # columns of the sheet of questions
 LEFT_OUT = {"kind", "record"}  # the kind decides which parts there are; the record is chosen on the page
 KEPT = {"kind", "institution_partner"}  # the same as fields of the need: as they are, whatever the file says
 LINE_COLUMNS = ("id", "text", "assistance", "quantity", "unit", "by_when", "note", "remove")
+LETTERS = dict(zip(LINE_COLUMNS, "ABCDEFGH", strict=True))
 
 
 @dataclass(frozen=True)
@@ -67,7 +73,7 @@ def write(need: Need) -> bytes:
     names, columns = set(), iter(range(1, 200))
     for part in parts_of(need):
         form = part.form(instance=need)
-        names |= set(form.names)
+        names |= set(form.names) & drafting.writable(need)
         if isinstance(form, Lines):
             continue
         _row(sheet, "", str(part.title), "", str(part.lede), head=True)
@@ -185,6 +191,9 @@ def take(need: Need, file: File, *, by) -> list[str]:
     }
     values, findings, parts = {}, _without_place(need, book, sheets), []
     for part in parts_of(need):
+        if part.slug == "lines" and "lines" not in drafting.writable(need):
+            findings += _locked_lines(need, sheets[LINES])
+            continue
         if part.slug == "lines":
             form, cells = _lines(part, need, sheets[LINES], by)
         else:
@@ -248,13 +257,15 @@ def _beside(sheet, row: int, width: int, beside: list[str]) -> list[Finding]:
 def _part(part: Part, need: Need, sheet, answers: dict, by):
     """The form of a part, filled from the sheet, and a function that finds the cells of its errors."""
     blank, data, rows, wrong = part.form(instance=need), {}, {}, []
-    yes_or_no = _by_label(YES_OR_NO)
+    yes_or_no = _by_label(YES_OR_NO) | TRUTHS
     for name, field in blank.fields.items():
         row, text = answers.get(f"{part.slug}.{name}", (0, None))
         rows[name] = row
-        if text is None or name in LEFT_OUT:
+        if text is None or name in LEFT_OUT or field.disabled:
             value = blank[name].value()
             data[name] = "" if value is None else value
+            if field.disabled and text is not None and name not in LEFT_OUT and not _stands(blank, name, text):
+                wrong.append((name, _(LOCKED)))
             continue
         if isinstance(field, forms.ModelMultipleChoiceField):
             codes = {term.code.lower(): term.pk for term in field.queryset}
@@ -266,7 +277,7 @@ def _part(part: Part, need: Need, sheet, answers: dict, by):
             ]
             data[name] = [codes[code.lower()] for code in given if code.lower() in codes]
         elif isinstance(field, forms.BooleanField):
-            answer = (yes_or_no | {"true": True, "1": True, "": False, "false": False, "0": False}).get(text.lower())
+            answer = yes_or_no.get(text.lower())
             if answer:
                 data[name] = "on"
             elif answer is None:
@@ -275,12 +286,6 @@ def _part(part: Part, need: Need, sheet, answers: dict, by):
             data[name] = choices.get(text.lower(), text)
         else:
             data[name] = text
-        if (
-            field.disabled
-            and isinstance(data[name], str)
-            and data[name].split() != str(blank[name].value() or "").split()
-        ):
-            wrong.append((name, _("This can't be changed any more. Put back what stood here.")))
     form = part.form(_flat(data), instance=Need.objects.get(pk=need.pk), user=by)
     if isinstance(form, ThemesForm):
         form.is_valid()
@@ -294,6 +299,76 @@ def _part(part: Part, need: Need, sheet, answers: dict, by):
         ]  # fmt: skip
 
     return form, cells
+
+
+# --- what can't be changed any more: held against what `write` puts there, in whatever language the file was taken ------
+def _stands(blank, name: str, text: str) -> bool:
+    """Whether the cell of a locked question still says what stood there."""
+    field, value = blank.fields[name], blank[name].value()
+    if isinstance(field, forms.ModelMultipleChoiceField):
+        return _codes(text) == _codes(_shown(blank, name))
+    if isinstance(field, forms.BooleanField):
+        return (_by_label(YES_OR_NO) | TRUTHS).get(text.lower()) is bool(value)
+    if isinstance(field, forms.IntegerField | forms.DecimalField):
+        return _is_number(text, value)
+    if getattr(field, "choices", ()):
+        return text.lower() in _in_each_language(lambda: _shown(blank, name))
+    return _words(text) == _words(_shown(blank, name))
+
+
+def _codes(text: str) -> set[str]:
+    return {code.strip().lower() for code in text.replace(",", ";").split(";") if code.strip()}
+
+
+def _words(value) -> list[str]:
+    """A text without what spreadsheets do to its spaces and ends of lines, and without what they can't hold."""
+    return UNWRITABLE.sub("", str(value)).split()
+
+
+def _is_number(text: str, value) -> bool:
+    if value in (None, "") or not text:
+        return text == ("" if value is None else str(value))
+    try:
+        return read_number(text) == value
+    except NotANumber:
+        return False
+
+
+def _in_each_language(shown: Callable) -> set[str]:
+    found = set()
+    for code, _name in settings.LANGUAGES:
+        with override(code):
+            found.add(str(shown()).strip().lower())
+    return found
+
+
+def _changed(line, values: dict) -> list[str]:
+    """The columns in which the row of a locked line says something else than is stored."""
+    by_when = (str(line.by_when.month), str(line.by_when.year)) if line.by_when else ("", "")
+    same = {
+        "text": _words(values["text"]) == _words(line.text),
+        "assistance": values["assistance"].lower() in _in_each_language(lambda: line.assistance or ""),
+        "quantity": _is_number(values["quantity"], line.quantity),
+        "unit": values["unit"].lower() in _in_each_language(lambda: line.get_unit_display() if line.unit else ""),
+        "by_when": _month(values["by_when"]) == by_when and bool(values["by_when"]) == bool(line.by_when),
+        "note": _words(values["note"]) == _words(line.note),
+        "remove": not (_by_label(YES_OR_NO) | TRUTHS).get(values["remove"].lower(), bool(values["remove"])),
+    }
+    return [name for name, is_same in same.items() if not is_same]
+
+
+def _locked_lines(need: Need, sheet) -> list[Finding]:
+    """Findings for every cell, row and missing row by which the sheet differs from lines that are locked."""
+    stored, found = {line.pk: line for line in need.lines.select_related("assistance")}, []
+    for row, cells in sheet.texts(width=len(LINE_COLUMNS)):
+        values = dict(zip(LINE_COLUMNS, cells, strict=False))
+        if row == 1 or not any(values.values()):
+            continue
+        line = stored.pop(int(values["id"]), None) if values["id"].isdecimal() else None
+        columns = _changed(line, values) if line else ["text"]
+        found += [Finding(sheet.title, row, LETTERS[name], _(LOCKED)) for name in columns]
+    gone = _("The row of the line “%(line)s” is missing, and lines can't be changed any more. Put it back.")
+    return found + [Finding(sheet.title, 1, "B", gone % {"line": line.text[:60]}) for line in stored.values()]
 
 
 def _flat(data: dict) -> QueryDict:
@@ -347,13 +422,12 @@ def _lines(part: Part, need: Need, sheet, by):
     formset = part.form(_flat(data), instance=Need.objects.get(pk=need.pk), user=by)
     if wrong:
         formset.is_valid = lambda: False
-    letters = dict(zip(LINE_COLUMNS, "ABCDEFGH", strict=True))
 
     def cells(formset) -> list[Finding]:
         found, told = list(wrong), {(finding.row, finding.column) for finding in wrong}
         for place, form in enumerate(formset.forms):
             for name, texts in form.errors.items():
-                spot = (rows.get(place) or 1, letters.get(name, "B"))
+                spot = (rows.get(place) or 1, LETTERS.get(name, "B"))
                 found += [Finding(sheet.title, *spot, str(text)) for text in texts if spot not in told]
         found += [Finding(sheet.title, 1, "B", str(text)) for text in formset.non_form_errors()]
         return found

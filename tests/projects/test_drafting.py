@@ -686,6 +686,79 @@ def test_numbers_of_a_sheet_are_read_as_people_write_them(need, people):
     assert [(f.sheet, f.row, f.column) for f in refusal.value.findings] == [("Lines", 2, "D")]
 
 
+@pytest.fixture
+def locked():
+    """A need that was handed in: only its public summary is still written."""
+    need = NeedFactory(
+        is_for_women=True, women=0, same_request="waiting", same_request_text="At the GCF,\r\n 2025",
+        lines=[("Design", "12.50", "expert-days"), ("Course", None, "")],
+    )  # fmt: skip
+    LineItem.objects.filter(text="Design").update(by_when="2027-06-30", note="In one go")
+    Need.objects.filter(pk=need.pk).update(state=NeedState.SUBMITTED)
+    need.refresh_from_db()
+    return need
+
+
+@pytest.mark.parametrize("state", [NeedState.SUBMITTED, NeedState.ELIGIBLE])
+@pytest.mark.parametrize(("taken", "brought"), [("en", "en"), ("fr", "ar")])
+def test_a_sheet_of_a_submitted_need_brought_back_unchanged_changes_nothing(state, taken, brought, locked, people):
+    Need.objects.filter(pk=locked.pk).update(state=state)
+    locked.refresh_from_db()
+    with override(taken):
+        book = load_workbook(io.BytesIO(need_sheet.write(locked)))
+    with override(brought):
+        assert need_sheet.take(locked, sent(book), by=people["contributor"]) == []
+
+
+def test_the_public_summary_of_a_submitted_need_is_still_taken_from_its_sheet(locked, people):
+    book, rows = sheet_of(locked)
+    rows["summary.public_summary"].value = "Said anew, for everybody."
+    assert len(need_sheet.take(locked, sent(book), by=people["contributor"])) == 1
+    locked.refresh_from_db()
+    assert locked.public_summary == "Said anew, for everybody."
+
+
+LOCKED_CHANGES = {
+    "problem.title": "Another title", "problem.problem": None, "people.women": 5, "people.men": 0,
+    "people.is_for_women": "no", "people.is_for_youth": "yes", "people.is_for_indigenous": "perhaps",
+    "plans.same_request": "yes", "plans.same_request_text": "At the gcf, 2025", "themes.themes": "air; urban",
+    "themes.goals": "no-such-goal", "summary.languages": "fr, ar",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("code", LOCKED_CHANGES)
+def test_a_changed_answer_that_is_locked_is_a_finding(code, locked, people):
+    book, rows = sheet_of(locked)
+    rows[code].value = LOCKED_CHANGES[code]
+    with pytest.raises(need_sheet.SheetErrors, match="Put back what stood here") as refusal:
+        need_sheet.take(locked, sent(book), by=people["contributor"])
+    assert [(f.sheet, f.row, f.column) for f in refusal.value.findings] == [("Need", rows[code].row, "C")]
+
+
+@pytest.mark.parametrize(
+    ("cell", "value", "spot"),
+    [
+        ("B2", "design", "B2"), ("C2", "Something else", "C2"), ("D2", 13, "D2"), ("D2", None, "D2"), ("E2", "people", "E2"),
+        ("F2", "2027-07", "F2"), ("F3", "soon", "F3"), ("G2", None, "G2"), ("H2", "yes", "H2"), ("D3", 0, "D3"),
+        ("B4", "A new line", "B4"), ("A2", None, "B2"),
+    ],
+)  # fmt: skip
+def test_a_changed_line_that_is_locked_is_a_finding(cell, value, spot, locked, people):
+    book, _rows = sheet_of(locked)
+    book["Lines"][cell].value = value
+    with pytest.raises(need_sheet.SheetErrors) as refusal:
+        need_sheet.take(locked, sent(book), by=people["contributor"])
+    found = {f"{f.column}{f.row}" for f in refusal.value.findings if f.sheet == "Lines"}
+    assert spot in found and found <= {spot, "B1"}
+
+
+def test_a_locked_line_whose_row_is_gone_is_a_finding(locked, people):
+    book, _rows = sheet_of(locked)
+    book["Lines"].delete_rows(2)
+    with pytest.raises(need_sheet.SheetErrors, match="“Design” is missing"):
+        need_sheet.take(locked, sent(book), by=people["contributor"])
+
+
 @pytest.mark.parametrize("bomb", ["one merge over all", "one cell at the end"])
 def test_a_sheet_that_unfolds_without_end_is_refused_on_the_page(bomb, need, people, sign_in):
     file = SimpleUploadedFile("need.xlsx", BOMBS[bomb]())
