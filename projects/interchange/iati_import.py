@@ -125,7 +125,18 @@ def import_file(
     run.is_dry_run, run.progress = dry_run, ImportRun.Progress.RUNNING
     run.save()
     with run.being_carried_out():
-        return _carry_out(path, run, by, dry_run, publish, progress)
+        try:
+            return _carry_out(path, run, by, dry_run, publish, progress)
+        except Exception:
+            _break_off(run)
+            raise
+
+
+def _break_off(run: ImportRun) -> None:
+    """A fault of the program ends the run too, and says so: it isn't left as if it were at work."""
+    run.progress, run.finished_at = ImportRun.Progress.FAILED, timezone.now()
+    run.message = _("The import broke off by a fault of the portal. What was read before it stays; import the file again.")
+    run.save(update_fields=["progress", "finished_at", "message"])
 
 
 def _carry_out(path: Path, run: ImportRun, by, dry_run: bool, publish: bool, progress: Callable | None) -> ImportRun:

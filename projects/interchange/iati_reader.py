@@ -5,7 +5,9 @@ an activity holds.
 """
 
 import gzip
+import lzma
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,6 +24,8 @@ MOST_RATIO = 200  # of an archive: real IATI files pack 10 to 30 times
 FREE_BYTES = 20 * 1024**2  # small archives may pack better
 
 
+# What unpacking raises: RuntimeError for a password, NotImplementedError for a packing that is not known.
+DAMAGED = (zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, RuntimeError)
 MOST_ELEMENTS = 1_000_000  # of one activity, which is held as a whole; 40 000 payments have 400 000
 
 
@@ -80,7 +84,7 @@ def opened(path: Path) -> Iterator[Iterator[tuple[str, _Bounded]]]:
         raise Unreadable(_("There is no such file: %(path)s") % {"path": path}) from error
     except IsADirectoryError as error:
         raise Unreadable(_("This is a folder, not a file: %(path)s") % {"path": path}) from error
-    except (zipfile.BadZipFile, gzip.BadGzipFile, EOFError) as error:
+    except DAMAGED as error:
         raise Unreadable(_("The archive is damaged: %(why)s") % {"why": error}) from error
 
 

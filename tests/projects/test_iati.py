@@ -19,6 +19,7 @@ from projects.interchange.cleaning import clean
 from projects.interchange.iati_import import import_file
 from projects.interchange.iati_reader import Unreadable, read_activities
 from projects.models import ImportIssue, ImportRun, Project
+from ssc_portal import incoming
 from tests.factories import UserFactory
 
 SAMPLES = Path(__file__).resolve().parents[3] / "shared" / "data" / "activities"
@@ -67,6 +68,34 @@ def imported(write, system):
         return Project.objects.filter(import_run=run).first(), issues
 
     return do
+
+
+def damaged_gzip() -> bytes:
+    """Whole at its beginning, broken where it is unpacked."""
+    packed = bytearray(gzip.compress(document(activity())))
+    packed[10:40] = b"\xff" * 30
+    return bytes(packed)
+
+
+@pytest.mark.parametrize("content", [damaged_gzip(), gzip.compress(document(activity()))[:-20]])
+def test_a_gzip_file_that_is_damaged_inside_ends_in_a_failed_run(content, write, system):
+    path = write(content, "a.xml.gz")
+    assert incoming.unpacks_within(path, 1024**2)
+    run = import_file(path, by=system)
+    assert (run.progress, run.finished_at is None) == (ImportRun.Progress.FAILED, False)
+    assert "damaged" in run.message
+
+
+def test_a_fault_while_importing_leaves_no_run_at_work(write, system, monkeypatch):
+    def broken(*args):
+        raise LookupError("a fault of the program")
+
+    monkeypatch.setattr("projects.interchange.iati_import._import_one", broken)
+    with pytest.raises(LookupError):
+        import_file(write(document(activity())), by=system)
+    run = ImportRun.objects.get()
+    assert (run.progress, run.finished_at is None) == (ImportRun.Progress.FAILED, False)
+    assert "import the file again" in run.message
 
 
 def test_one_activity_arrives_whole_and_public(imported):
