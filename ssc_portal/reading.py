@@ -11,10 +11,11 @@ import re
 import resource
 import sys
 import zipfile
-from itertools import chain
+import zlib
+from itertools import chain, islice, pairwise
 
 MEMORY = 180 * 1024**2  # bytes that it may hold
-SECONDS = {"type": 2, "workbook": 10, "picture": 4}  # of the processor
+SECONDS = {"type": 2, "workbook": 8, "picture": 4}  # of the processor
 PIECE = 256 * 1024
 OFFICE = {"word/": ".docx", "xl/": ".xlsx", "ppt/": ".pptx"}
 OPEN_DOCUMENT = {
@@ -24,16 +25,21 @@ OPEN_DOCUMENT = {
 SIMPLE = {".pdf": ".pdf", ".png": ".png", ".jpg": ".jpg", ".jpeg": ".jpg", ".jfif": ".jpg"}
 MOST_ENTRIES = 10_000  # of an archive
 MOST_SIGNS = 20_000_000  # of text in a workbook
+SHEETS, MOST_SHEETS = "xl/worksheets/", 200
 LAST_ROW = 1_048_576  # of a sheet
 CELL = re.compile(rb"<(?:\w+:)?c[\s/>]")
+# Each looks at a place once only, however long what it reads goes on: nothing reaches beyond its tag, and the attribute
+# that is looked for is the first of its name (an atomic group).
 FAR = re.compile(
-    rb"<(?:\w+:)?c\s[^>]*?r=[\"']([A-Za-z]{3,}\d+|[A-Za-z]+\d{6,})[\"'][^>/]*>"
+    rb"<(?:\w+:)?c(?=\s)(?>[^<>]*?\sr=[\"'])([A-Za-z]{3,}\d+|[A-Za-z]+\d{6,})[\"'][^<>/]*>"
 )  # filled, from column 703 or row 100 000
-MERGED = re.compile(rb"<(?:\w+:)?mergeCell\s[^>]*?ref=[\"']([A-Za-z]+)(\d+):([A-Za-z]+)(\d+)")
-NO_RESULT = re.compile(
-    rb"<(?:\w+:)?c\s[^>]*?r=[\"']([A-Z]+\d+)[\"'][^>]*>\s*<(?:\w+:)?f(?:\s[^>]*)?(?:/>|>[^<]*</(?:\w+:)?f>)"
-    rb"\s*(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v>\s*</(?:\w+:)?v>)?\s*</(?:\w+:)?c>"
-)
+MERGED = re.compile(rb"<(?:\w+:)?mergeCell(?=\s)(?>[^<>]*?\sref=[\"'])([A-Za-z]+)(\d{1,9}):([A-Za-z]+)(\d{1,9})")
+FORMULA = re.compile(
+    rb"<(?:\w+:)?c(\s[^<>]*)>\s*<(?:\w+:)?f(?:\s[^<>]*)?(?:(?<=/)>|>[^<]*</(?:\w+:)?f>)"
+    rb"\s*(<(?:\w+:)?v\s*/>|<(?:\w+:)?v>\s*</(?:\w+:)?v>)?\s*</(?:\w+:)?c>"
+)  # with nothing or with an empty text as its result
+NAME = re.compile(rb"\sr=[\"']([A-Z]+\d+)[\"']")
+IS_TEXT = re.compile(rb"\st=[\"']str[\"']")
 
 
 class Refused(Exception):
@@ -81,7 +87,7 @@ def _inside_archive(content: bytes, unpacked: int) -> str:
             folders = [folder for folder in OFFICE if any(name.startswith(folder) for name in names)]
             if "[Content_Types].xml" in names and folders:
                 return OFFICE[folders[0]]
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError):
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, OSError, EOFError):
         pass
     raise Refused("type")
 
@@ -98,13 +104,15 @@ def workbook(content: bytes, unpacked: int, cells: int, rows: int, columns: int)
     from lxml import etree
     from openpyxl import load_workbook
     from openpyxl.utils.exceptions import InvalidFileException
+    from openpyxl.worksheet import _read_only
 
+    _read_only.WorkSheetParser = _orderly(_read_only.WorkSheetParser)
     try:
         book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-        left = {"places": 10 * cells, "signs": MOST_SIGNS}
+        left = {"places": 10 * cells, "rows": 2 * LAST_ROW, "signs": MOST_SIGNS}
         found = {sheet.title: _rows(sheet, rows, columns, left) for sheet in book.worksheets}
     except (InvalidFileException, etree.XMLSyntaxError, SyntaxError, KeyError, ValueError, OSError, TypeError, IndexError,
-            AttributeError, EOFError, zipfile.BadZipFile):  # fmt: skip
+            AttributeError, EOFError, zipfile.BadZipFile, zlib.error):  # fmt: skip
         raise Refused("damaged") from None
     return {"sheets": found, "without_result": without_result}, b""
 
@@ -114,22 +122,30 @@ def _looked_through(content: bytes, unpacked: int, cells: int) -> list[str]:
     count, size, without_result = 0, 0, []
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            if sum(name.startswith(SHEETS) for name in archive.namelist()) > MOST_SHEETS:
+                raise Refused("too_much")
             for name in archive.namelist():
                 for piece in _pieces(archive, name):
                     size += len(piece)
                     if size > unpacked:
                         raise Refused("unpacked", n=unpacked // 1024**2)
-                    if not name.startswith("xl/worksheets/"):
+                    if not name.startswith(SHEETS):
                         continue
                     count += len(CELL.findall(piece)) + _covered(piece)
                     if count > cells:
                         raise Refused("cells", n=cells)
                     if far := FAR.search(piece):
                         raise Refused("far", cell=far[1].decode()[:20])
-                    without_result += [cell.decode() for cell in NO_RESULT.findall(piece)[:5]]
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError):
+                    without_result += _without_result(piece)
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, OSError, EOFError):
         raise Refused("damaged") from None
     return without_result[:5]
+
+
+def _without_result(xml: bytes) -> list[str]:
+    """The first cells whose formula was never worked out. An empty text is a result."""
+    cells = (at for at, value in FORMULA.findall(xml) if not (value and IS_TEXT.search(at)))
+    return [name[1].decode() if (name := NAME.search(at)) else "?" for at in islice(cells, 5)]
 
 
 def _pieces(archive: zipfile.ZipFile, name: str):
@@ -161,12 +177,33 @@ def _column(letters: bytes) -> int:
     return number
 
 
+def _orderly(parser: type) -> type:
+    """openpyxl leaves out, without a word, rows and cells that stand behind later ones, and all but the last of two."""
+
+    class Orderly(parser):
+        def parse(self):
+            last = 0
+            for number, cells in super().parse():
+                columns = [cell["column"] for cell in cells]
+                if number <= last or any(after <= before for before, after in pairwise(columns)):
+                    raise Refused("damaged")
+                if any(cell["row"] != number for cell in cells):
+                    raise Refused("damaged")
+                last = number
+                yield number, cells
+
+    return Orderly
+
+
 def _rows(sheet, most_rows: int, most_columns: int, left: dict) -> list[list]:
-    """`left`: how many places and signs the book may still have; a row that reaches far right has many places."""
+    """`left`: how many rows, places and signs the book may still have; a row that reaches far right has many places."""
     sheet.reset_dimensions()  # what the file says of its size need not be true
     found = []
     for number, cells in enumerate(sheet.iter_rows(values_only=True), start=1):
+        left["rows"] -= 1
         left["places"] -= len(cells)
+        if not cells and left["rows"] >= 0 and number <= LAST_ROW:
+            continue
         row = [_told(cell) for cell in cells]
         while row and row[-1] in (None, ""):
             row.pop()
@@ -217,6 +254,7 @@ def picture(content: bytes, unpacked: int, width: int, height: int, pixels: int,
 
 
 # --- the process -------------------------------------------------------------------------------------------------------
+BROKEN = {"type": "type", "workbook": "damaged", "picture": "no_image"}
 KINDS = {"type": type_of, "workbook": workbook, "picture": picture}
 
 
@@ -231,6 +269,8 @@ def main(kind: str, options: str) -> None:
         told, made = {"refused": str(refusal), **refusal.details}, b""
     except (MemoryError, RecursionError):
         told, made = {"refused": "too_much"}, b""
+    except Exception:  # what the libraries raise at a broken file can't all be named
+        told, made = {"refused": BROKEN[kind]}, b""
     sys.stdout.buffer.writelines(chain([json.dumps(told).encode(), b"\n"], [made]))
 
 

@@ -138,6 +138,88 @@ def test_what_an_ordinary_workbook_says_is_read():
     }  # fmt: skip
 
 
+FORMULA = b'<row r="3"><c r="B3"%s><f>IF(A1="","",A1)</f>%s</c></row>'
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "has_result"),
+    [
+        (b' t="str"', b"<v></v>", True), (b' t="str"', b"<v/>", True), (b" s='1' t='str'", b"<v></v>", True),
+        (b' t="str"', b"", False), (b"", b"<v></v>", False), (b"", b"<v/>", False), (b"", b"", False),
+        (b' t="str"', b"<v>text</v>", True), (b"", b"<v>0</v>", True),
+    ],
+)  # fmt: skip
+def test_an_empty_text_is_the_result_of_a_formula(kind, value, has_result):
+    content = with_sheet(last_row(FORMULA % (kind, value)))
+    if has_result:
+        assert incoming.workbook(content, unpacked=MEGABYTE)
+    else:
+        with pytest.raises(ValidationError, match="no result here: B3"):
+            incoming.workbook(content, unpacked=MEGABYTE)
+
+
+def many_sheets(n: int) -> bytes:
+    made = Workbook()
+    for _more in range(n - 1):
+        made.create_sheet()
+    out, long = io.BytesIO(), io.BytesIO()
+    made.save(out)
+    with zipfile.ZipFile(out) as source, zipfile.ZipFile(long, "w", zipfile.ZIP_DEFLATED) as target:
+        for name in source.namelist():
+            data = source.read(name)
+            if name.startswith("xl/worksheets/"):
+                data = data.replace(b"<sheetData/>", b'<sheetData><row r="1048576"/></sheetData>').replace(
+                    b"<sheetData></sheetData>", b'<sheetData><row r="1048576"/></sheetData>'
+                )
+            target.writestr(name, data)
+    return long.getvalue()
+
+
+SLOW = {
+    "cells that do not end": lambda: with_sheet(behind(b'<c r="A1"' * 200_000)),
+    "one cell with endless references": lambda: with_sheet(behind(b"<c " + b'r="AAA1" ' * 200_000 + b"/>")),
+    "merges that do not end": lambda: with_sheet(behind(b"<mergeCell " * 200_000)),
+    "formulas that do not end": lambda: with_sheet(behind(b'<c r="A1"><f ' * 200_000)),
+    "a last row on each of many sheets": lambda: many_sheets(60),
+    "too many sheets": lambda: many_sheets(201),
+}
+
+
+@pytest.mark.parametrize("slow", SLOW)
+def test_a_small_workbook_takes_little_of_the_processor(slow):
+    """Measured as time of the processor that the reading process is given, so that a busy machine changes nothing."""
+    limits = {"cells": incoming.MOST_CELLS, "rows": incoming.MOST_ROWS, "columns": incoming.MOST_COLUMNS}
+    code = "import sys; from ssc_portal import reading; reading.SECONDS['workbook'] = 4; reading.main(*sys.argv[1:])"
+    options = json.dumps({"unpacked": 200 * MEGABYTE, **limits})
+    done = subprocess.run([sys.executable, "-c", code, "workbook", options], input=SLOW[slow](), capture_output=True)
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["refused"] in ("damaged", "too_much", "cells", "far")
+
+
+def test_a_workbook_that_is_damaged_inside_is_told_as_damaged():
+    content = bytearray(book(rows=[[f"text {n}", n] for n in range(500)]))
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        start = archive.getinfo(SHEET).header_offset + 30 + len(SHEET)
+    content[start : start + 60] = b"\xff" * 60
+    with pytest.raises(ValidationError, match="is damaged"):
+        incoming.workbook(bytes(content), unpacked=MEGABYTE)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        b'<row r="5"><c r="A5"><v>1</v></c></row><row r="4"><c r="A4"><v>2</v></c></row>',
+        b'<row r="5"><c r="A5"><v>1</v></c></row><row r="5"><c r="A5"><v>2</v></c></row>',
+        b'<row r="5"><c r="A5"><v>1</v></c><c r="A5"><v>2</v></c></row>',
+        b'<row r="5"><c r="B5"><v>1</v></c><c r="A5"><v>2</v></c></row>',
+        b'<row r="5"><c r="A9"><v>1</v></c></row>',
+    ],
+)
+def test_rows_and_cells_that_stand_twice_or_out_of_order_are_refused(rows):
+    with pytest.raises(ValidationError, match="is damaged"):
+        incoming.workbook(with_sheet(last_row(rows)), unpacked=MEGABYTE)
+
+
 def png(width: int, height: int) -> bytes:
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
