@@ -19,7 +19,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from ssc_portal.numbers import clearly
+from ssc_portal.numbers import Written
 
 WAITED = 20  # seconds; a process that does nothing is ended, one that works is bounded by its processor time
 MOST_CELLS, MOST_ROWS, MOST_COLUMNS = 500_000, 50_000, 500  # of a workbook
@@ -103,9 +103,9 @@ def picture(content: bytes, *, unpacked: int, **limits: int) -> tuple[bytes, tup
 
 
 def text_of(cell) -> str:
-    """What a person reads in the cell of a workbook; a number so that it means one only."""
+    """What a person reads in the cell of a workbook; whoever reads a number of it asks `to_be_read`."""
     if isinstance(cell, float):
-        return clearly(cell)
+        return Written(cell)
     return str(cell[0] if isinstance(cell, list) else "" if cell is None else cell).replace("\x00", "").strip()
 
 

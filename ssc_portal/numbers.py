@@ -80,6 +80,24 @@ def plainly(value: Decimal | int | float) -> str:
     return f"{number.normalize():f}" if number else "0"
 
 
+class Written(str):
+    """What a person reads of a number that a spreadsheet keeps as one: 254.712, which as a text can mean two numbers.
+
+    Where a text is asked it is that text; where a number is asked, `clear` is to be read."""
+
+    clear: str
+
+    def __new__(cls, value: float):
+        written = super().__new__(cls, plainly(value))
+        written.clear = clearly(value)
+        return written
+
+
+def to_be_read(text: str) -> str:
+    """A text for `read_number`: of a number that was kept as one, so that it means that one."""
+    return getattr(text, "clear", text)
+
+
 def clearly(value: Decimal | int | float) -> str:
     """The number as `read_number` takes it from anywhere: 1.234 as 1.2340."""
     written = plainly(value)

@@ -135,7 +135,9 @@ def import_file(
 def _break_off(run: ImportRun) -> None:
     """A fault of the program ends the run too, and says so: it isn't left as if it were at work."""
     run.progress, run.finished_at = ImportRun.Progress.FAILED, timezone.now()
-    run.message = _("The import broke off by a fault of the portal. What was read before it stays; import the file again.")
+    run.message = _(
+        "The import broke off by a fault of the portal. What was read before it stays; import the file again."
+    )
     run.save(update_fields=["progress", "finished_at", "message"])
 
 

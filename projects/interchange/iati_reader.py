@@ -25,7 +25,15 @@ FREE_BYTES = 20 * 1024**2  # small archives may pack better
 
 
 # What unpacking raises: RuntimeError for a password, NotImplementedError for a packing that is not known.
-DAMAGED = (zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, RuntimeError)
+DAMAGED = (
+    zipfile.BadZipFile,
+    gzip.BadGzipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+)
 MOST_ELEMENTS = 1_000_000  # of one activity, which is held as a whole; 40 000 payments have 400 000
 
 

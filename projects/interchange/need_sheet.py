@@ -25,13 +25,14 @@ from projects.choices import Unit, Vocabulary
 from projects.forms.draft import Lines, Part, ThemesForm, parts_of
 from projects.interchange.workbooks import BOLD, FILL, LISTS, WRAP, head, opened, pick, put
 from projects.models import Need, Term
-from ssc_portal.numbers import NotANumber, read_number
+from ssc_portal.numbers import NotANumber, read_number, to_be_read
 from ssc_portal.tables import UNWRITABLE
 
 NEED, LINES, ABOUT = gettext_lazy("Need"), gettext_lazy("Lines"), gettext_lazy("About")
 YES_OR_NO = ((True, gettext_lazy("yes")), (False, gettext_lazy("no")))
 TRUTHS = {"true": True, "1": True, "": False, "false": False, "0": False}  # as programs write them
 LOCKED = gettext_noop("This can't be changed any more. Put back what stood here.")
+NUMBERS = (forms.IntegerField, forms.DecimalField)
 LARGEST = 2 * 1024 * 1024
 SPARE = 15  # rows for lines that are not there yet
 NEED_WIDTH = 4  # columns of the sheet of questions
@@ -285,7 +286,7 @@ def _part(part: Part, need: Need, sheet, answers: dict, by):
         elif choices := _by_label(getattr(field, "choices", ())):
             data[name] = choices.get(text.lower(), text)
         else:
-            data[name] = text
+            data[name] = to_be_read(text) if isinstance(field, NUMBERS) else text
     form = part.form(_flat(data), instance=Need.objects.get(pk=need.pk), user=by)
     if isinstance(form, ThemesForm):
         form.is_valid()
@@ -309,7 +310,7 @@ def _stands(blank, name: str, text: str) -> bool:
         return _codes(text) == _codes(_shown(blank, name))
     if isinstance(field, forms.BooleanField):
         return (_by_label(YES_OR_NO) | TRUTHS).get(text.lower()) is bool(value)
-    if isinstance(field, forms.IntegerField | forms.DecimalField):
+    if isinstance(field, NUMBERS):
         return _is_number(text, value)
     if getattr(field, "choices", ()):
         return text.lower() in _in_each_language(lambda: _shown(blank, name))
@@ -329,7 +330,7 @@ def _is_number(text: str, value) -> bool:
     if value in (None, "") or not text:
         return text == ("" if value is None else str(value))
     try:
-        return read_number(text) == value
+        return read_number(to_be_read(text)) == value
     except NotANumber:
         return False
 
@@ -414,7 +415,7 @@ def _lines(part: Part, need: Need, sheet, by):
         data |= {
             f"lines-{place}-id": keys[place] if place < len(stored) else "",
             f"lines-{place}-text": values["text"], f"lines-{place}-assistance": chosen.pk if chosen else "",
-            f"lines-{place}-quantity": values["quantity"], f"lines-{place}-unit": units.get(values["unit"].lower(), ""),
+            f"lines-{place}-quantity": to_be_read(values["quantity"]), f"lines-{place}-unit": units.get(values["unit"].lower(), ""),
             f"lines-{place}-by_when_month": month, f"lines-{place}-by_when_year": year, f"lines-{place}-note": values["note"],
         }  # fmt: skip
         if yes_or_no.get(values["remove"].lower()):

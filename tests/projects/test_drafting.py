@@ -686,6 +686,16 @@ def test_numbers_of_a_sheet_are_read_as_people_write_them(need, people):
     assert [(f.sheet, f.row, f.column) for f in refusal.value.findings] == [("Lines", 2, "D")]
 
 
+def test_a_number_typed_where_a_text_is_asked_stays_as_it_was_typed(need, people):
+    book, rows = sheet_of(need)
+    rows["institution.contact_phone"].value = 254.712
+    book["Lines"]["D2"].value, book["Lines"]["G2"].value = 1.25, 1.234
+    need_sheet.take(need, sent(book), by=people["contributor"])
+    need.refresh_from_db()
+    line = need.lines.first()
+    assert (need.contact_phone, line.note, line.quantity) == ("254.712", "1.234", Decimal("1.25"))
+
+
 @pytest.fixture
 def locked():
     """A need that was handed in: only its public summary is still written."""

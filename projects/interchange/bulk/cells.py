@@ -14,7 +14,7 @@ from django.db import models
 from django.utils.translation import gettext as _
 from import_export import widgets
 
-from ssc_portal.numbers import clearly, read_number
+from ssc_portal.numbers import clearly, read_number, to_be_read
 from ssc_portal.tables import GUARD, JOIN
 
 NAMED = " – "  # between a code and its name
@@ -139,6 +139,9 @@ class Month(Nullable):
 class Number(Nullable):
     how = "12.5"
     decimal_mark: str | None = None  # of the table, where its other numbers prove it
+
+    def clean(self, value, row=None, **kwargs):
+        return super().clean(to_be_read(value), row, **kwargs)
 
     def numbers_in(self, text):
         return [(self, text)]
