@@ -345,6 +345,8 @@ SPECTACULAR_SETTINGS = {
         "NeedStateEnum": "projects.choices.NeedState",
         "OfferKindEnum": "projects.choices.OfferKind",
         "OfferStateEnum": "projects.choices.OfferState",
+        "StatusEnum": "projects.choices.Status",
+        "BudgetStatusEnum": "projects.choices.BudgetStatus",
         "ContributionKindEnum": "projects.choices.ContributionKind",
         "SideEnum": "projects.choices.Side",
         "ResponseStateEnum": "projects.choices.ResponseState",

@@ -179,3 +179,39 @@ def test_the_description_of_the_api_is_made_once(client, monkeypatch):
     monkeypatch.setattr(SchemaGenerator, "get_schema", None)  # would be called
     assert client.get("/api/v1/docs/").status_code == 200
     assert client.get("/api/v1/schema/", headers={"If-None-Match": first["ETag"]}).status_code == 304
+
+
+@pytest.mark.parametrize(
+    ("number", "is_taken"),
+    [
+        ("12", True),
+        (12, True),
+        ("1.000", False),
+        ("1_200", False),
+        ("١٢", False),
+        ("1 200", False),
+        ("1,200", False),
+        ("", False),
+    ],
+)
+def test_a_number_in_a_text_is_never_read_as_another(client, bearer, number, is_taken):
+    need = NeedFactory(women=None)
+    address = f"/api/v1/needs/{need.reference}/"
+    answer = client.patch(address, json.dumps({"women": number}), content_type=JSON, headers=bearer | {"If-Match": "*"})
+    assert answer.status_code == (200 if is_taken else 400), answer.content
+    need.refresh_from_db()
+    assert need.women == (12 if is_taken else None)
+
+
+@pytest.mark.parametrize("number", ["1_000", "1E3", "1,5", "1.2.3", "٥"])
+def test_a_quantity_in_a_text_is_never_read_as_another(client, bearer, number):
+    need = NeedFactory()
+    line = {"text": "Stations", "quantity": number, "unit": "items"}
+    answer = client.patch(
+        f"/api/v1/needs/{need.reference}/",
+        json.dumps({"lines": [line]}),
+        content_type=JSON,
+        headers=bearer | {"If-Match": "*"},
+    )
+    assert answer.status_code == 400
+    assert "quantity" in answer.json()["errors"][0]["field"]

@@ -1,6 +1,7 @@
 """What the API of needs, offers and projects shares: fields of a draft, idempotency keys, If-Match, moves."""
 
 import hashlib
+import re
 from collections.abc import Iterator
 from itertools import islice
 
@@ -21,6 +22,7 @@ from projects.forms import form_of
 from projects.models import Need, Offer, Project, Term
 from ssc_portal.api import Changed
 from ssc_portal.api_records import Records
+from ssc_portal.numbers import NotANumber
 
 SEEN = OpenApiParameter(
     "If-Match",
@@ -29,6 +31,12 @@ SEEN = OpenApiParameter(
     required=True,
     description="ETag of the record as you read it: nothing is written when it is another by now; or * for whatever it is",
 )
+
+
+WHOLE, BROKEN = (
+    re.compile(r"-?[0-9]*"),
+    re.compile(r"(-?[0-9]+(\.[0-9]+)?)?"),
+)  # numbers in texts; nothing is told elsewhere
 
 
 class LineFields(serializers.Serializer):
@@ -45,8 +53,8 @@ class LineFields(serializers.Serializer):
 
 
 def _misfits(field, data, path: str = "") -> Iterator[tuple[str, str]]:
-    """What DRF would let pass: unknown names, so that a misspelt one is not silently left out, and numbers for texts. Each
-    with where it is, such as `lines.0.colour`."""
+    """What DRF would let pass: unknown names, so that a misspelt one is not silently left out, numbers for texts, and numbers
+    in texts that it reads as others (1.000 as 1). Each with where it is, such as `lines.0.colour`."""
     if isinstance(field, serializers.ListSerializer):
         for place, one in enumerate(data if isinstance(data, list) else ()):
             yield from _misfits(field.child, one, f"{path}{place}.")
@@ -58,6 +66,10 @@ def _misfits(field, data, path: str = "") -> Iterator[tuple[str, str]]:
                 yield from _misfits(field.fields[name], inner, f"{path}{name}.")
     elif isinstance(field, serializers.CharField) and isinstance(data, int | float):
         yield path.rstrip("."), _("Write it as a text, in quotation marks.")
+    elif isinstance(field, serializers.IntegerField) and isinstance(data, str) and not WHOLE.fullmatch(data.strip()):
+        yield path.rstrip("."), _("“%(text)s” is no whole number.") % {"text": data[:20]}
+    elif isinstance(field, serializers.DecimalField) and isinstance(data, str) and not BROKEN.fullmatch(data.strip()):
+        yield path.rstrip("."), str(NotANumber(data))
 
 
 def read(view, serializer_class, **kwargs):
