@@ -1,16 +1,17 @@
 """Background work as a whole: every queue has its worker, what a dead worker left is taken up, one failure is no other's."""
 
+import asyncio
 import contextlib
 import os
 import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
-from asgiref.sync import async_to_sync
 from django.db import connection
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateJob
@@ -67,7 +68,9 @@ def take_up() -> None:
             async with worker_app.open_async():
                 await tasks.take_up_stalled(timestamp=0)
 
-        async_to_sync(run)()
+        # In a thread of its own: browser tests leave a running loop in the thread of the tests.
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(asyncio.run, run()).result()
 
 
 def test_what_a_dead_worker_left_is_done_anew_but_imports_are_not(reference_again):
