@@ -2,7 +2,7 @@
 
 import argparse
 
-from benchmarks import exporting, importing, needs, reading
+from benchmarks import changes, exporting, importing, needs, reading
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument(
@@ -13,7 +13,11 @@ parser.add_argument(
 )
 parser.add_argument("--runs", type=int, default=7, help="of which the median is told (default %(default)s)")
 parser.add_argument("--needs-only", action="store_true", help="leave projects and imports out")
+parser.add_argument("--changes-only", action="store_true", help="only what the change feed costs whoever writes")
 arguments = parser.parse_args()
+changes.measure(min(arguments.sizes), arguments.runs)
+if arguments.changes_only:
+    raise SystemExit
 needs.measure(arguments.sizes, arguments.runs)
 if arguments.needs_only:
     raise SystemExit
