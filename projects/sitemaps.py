@@ -3,7 +3,7 @@
 from django.contrib.sitemaps import Sitemap
 from django.urls import reverse
 
-from partners.models import Country, Partner
+from partners.models import Country, Partner, last_change, with_last_change
 from projects.interchange import briefs
 from projects.models import Need, Offer, Project, Term
 
@@ -14,22 +14,24 @@ class Records(Sitemap):
     limit = 5000  # addresses in one file
 
     def lastmod(self, record):
-        return getattr(record, "modified_at", None)
+        return last_change(record) if hasattr(record, "modified_at") else None
 
 
 class Projects(Records):
     def items(self):
-        return Project.objects.published().only("reference", "modified_at").order_by("pk")
+        return with_last_change(Project.objects.published().only("reference", "modified_at")).order_by("pk")
 
 
 class Needs(Records):
     def items(self):
-        return Need.objects.public().filter(unlisted_at=None).only("reference", "modified_at").order_by("pk")
+        return with_last_change(
+            Need.objects.public().filter(unlisted_at=None).only("reference", "modified_at")
+        ).order_by("pk")
 
 
 class Offers(Records):
     def items(self):
-        return Offer.objects.public().only("reference", "modified_at").order_by("pk")
+        return with_last_change(Offer.objects.public().only("reference", "modified_at")).order_by("pk")
 
 
 class Countries(Records):

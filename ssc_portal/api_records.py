@@ -27,7 +27,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 
 from partners.choices import Scope
-from partners.models import ApiToken, KeptAnswer
+from partners.models import ApiToken, KeptAnswer, last_change
 from ssc_portal.api import PROBLEM, SHAPES, KeyReused, Unseen
 from ssc_portal.tables import FORMATS, MOST_IN_A_WORKBOOK, Column, Format, Table, TooMany, answer
 
@@ -446,7 +446,7 @@ class LastChange(serializers.DateTimeField):
         super().__init__(source="*", read_only=True, **kwargs)
 
     def to_representation(self, record):
-        return super().to_representation(getattr(record, "told_at", None) or record.modified_at)
+        return super().to_representation(last_change(record))
 
 
 @cache

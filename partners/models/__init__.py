@@ -1,6 +1,14 @@
 """Who takes part: places, organisations, people and their roles."""
 
-from partners.models.change import Change, PublicRecord, Touched, kind_of, last_change_of, with_last_change
+from partners.models.change import (
+    Change,
+    PublicRecord,
+    Touched,
+    kind_of,
+    last_change,
+    last_change_of,
+    with_last_change,
+)
 from partners.models.joining import Invitation, JoinRequest
 from partners.models.mail_text import MailText
 from partners.models.partner import Membership, Partner, PartnerCountry
@@ -28,6 +36,7 @@ __all__ = [
     "Touched",
     "User",
     "kind_of",
+    "last_change",
     "last_change_of",
     "with_last_change",
 ]

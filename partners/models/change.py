@@ -5,6 +5,8 @@ commits, `projects_tell_changes()` compares what the public reads of them with w
 the difference (`Change`). Which table belongs to which record: projects/models/telling.py.
 """
 
+import datetime as dt
+
 import pgtrigger
 from django.db import models
 from django.utils import timezone
@@ -143,6 +145,11 @@ def last_change_of(model: type[models.Model]) -> models.Subquery:
 def with_last_change(records: models.QuerySet) -> models.QuerySet:
     """The records, each with that moment as `told_at`."""
     return records.annotate(told_at=last_change_of(records.model))
+
+
+def last_change(record) -> dt.datetime:
+    """That moment of a record, loaded by `with_last_change`; of one that the public does not read, when anything did."""
+    return getattr(record, "told_at", None) or record.modified_at
 
 
 def kind_of(model: type[models.Model]) -> str:

@@ -8,7 +8,7 @@ from django.conf import settings
 from lxml import etree
 
 from partners.choices import PartnerKind
-from partners.models import Partner
+from partners.models import Partner, last_change
 from projects.choices import DeliveryLevel
 from projects.interchange.iati_own import ASSUMED, NAMESPACE, OWN_VOCABULARY, own, vocabulary_uri
 from projects.interchange.iati_texts import LANG
@@ -74,10 +74,15 @@ class Publisher:
         return getattr(record, "iati_identifier", None) or f"{self.ref}-{record.reference}"
 
 
+def last_updated(record):
+    """When anything of it last changed: what others changed in public, and what only this file tells, as the default currency."""
+    return max(last_change(record), record.modified_at)
+
+
 def start_activity(record, publisher: Publisher):
     root = etree.Element("iati-activity", nsmap={"ssc": NAMESPACE})
     root.set(LANG, getattr(record, "language", "en"))
-    root.set("last-updated-datetime", moment(record.modified_at))
+    root.set("last-updated-datetime", moment(last_updated(record)))
     root.set("linked-data-uri", settings.PORTAL_URL + record.get_absolute_url())
     root.set(own("reference"), record.reference)
     put(root, "iati-identifier", publisher.identifier_of(record))

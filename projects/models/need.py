@@ -20,7 +20,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from partners.models import Country, Partner
+from partners.models import Country, Partner, with_last_change
 from partners.models.constraints import CheckedTogether, known, together
 from partners.rules import is_unep, memberships
 from projects.choices import (
@@ -117,14 +117,18 @@ class NeedQuerySet(models.QuerySet):
     # -- what is loaded
     def for_iati(self):
         """Everything that an IATI file tells of a need whose delivery was agreed."""
-        return self.select_related("country", "project").prefetch_related(
-            "term_links__term__default_crs",
-            "lines",
-            "events",
-            "responses__partner",
-            "responses__country",
-            "responses__second_partner",
-            "responses__second_country",
+        return (
+            with_last_change(self)
+            .select_related("country", "project")
+            .prefetch_related(
+                "term_links__term__default_crs",
+                "lines",
+                "events",
+                "responses__partner",
+                "responses__country",
+                "responses__second_partner",
+                "responses__second_country",
+            )
         )
 
     def for_listing(self):

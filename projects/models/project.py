@@ -14,7 +14,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from partners.maps import Flow
-from partners.models import Country, Partner
+from partners.models import Country, Partner, with_last_change
 from partners.models.constraints import CheckedTogether, in_order, known, together
 from partners.models.partner import IATI_IDENTIFIER
 from partners.rules import is_unep, memberships
@@ -139,21 +139,25 @@ class ProjectQuerySet(models.QuerySet):
 
     def for_iati(self):
         """Everything that an IATI file tells of a project."""
-        return self.select_related("parent").prefetch_related(
-            "translations",
-            "country_links__country",
-            "region_links__region",
-            "partner_links__partner",
-            "term_links__term__default_crs",
-            "locations",
-            "budgets",
-            "transactions",
-            "documents",
-            "related_links__other",
-            "results",
-            "contributions__country",
-            "contributions__partner",
-            "merged",
+        return (
+            with_last_change(self)
+            .select_related("parent")
+            .prefetch_related(
+                "translations",
+                "country_links__country",
+                "region_links__region",
+                "partner_links__partner",
+                "term_links__term__default_crs",
+                "locations",
+                "budgets",
+                "transactions",
+                "documents",
+                "related_links__other",
+                "results",
+                "contributions__country",
+                "contributions__partner",
+                "merged",
+            )
         )
 
     def for_page(self):

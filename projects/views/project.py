@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 
 from partners.filters import CountryFilter, PartnerFilter
 from partners.maps import map_of_roles
-from partners.models import Country, Partner
+from partners.models import Country, Partner, last_change, with_last_change
 from projects import charts, duplicates, lifecycle, linked_data, quality, search
 from projects.choices import OrganisationRole, Status, TransactionKind, Vocabulary
 from projects.filters import NeedFilter, OfferFilter, ProjectFilter, facets_of
@@ -56,7 +56,8 @@ def project_list(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def project_detail(request: HttpRequest, reference: str) -> HttpResponse:
-    project = Project.objects.visible_to(request.user).for_page().filter(reference=reference.upper()).first()
+    readable = with_last_change(Project.objects.visible_to(request.user))
+    project = readable.for_page().filter(reference=reference.upper()).first()
     if project is None or project.merged_into_id:
         if other := duplicates.successor(reference.upper(), request.user):
             return redirect(other, permanent=True)
@@ -72,6 +73,7 @@ def project_detail(request: HttpRequest, reference: str) -> HttpResponse:
         "projects/project_detail.html",
         {
             "project": project,
+            "last_change": last_change(project),
             "linked_data": linked_data.project(project),
             "countries": links,
             "map": map_of_roles((link.country, link.role) for link in links),

@@ -3,7 +3,9 @@
 import datetime as dt
 import json
 import re
+from base64 import b64encode
 from decimal import Decimal
+from urllib.parse import urlencode
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
@@ -351,3 +353,62 @@ def test_each_column_is_told_exactly_where_the_public_answer_changes(model, one_
             assert found == differs, (field.attname, value, found - differs, differs - found)
             break
     assert tried
+
+
+# --- when something last changed, at every door ------------------------------------------------------------------------
+def long_unchanged(record):
+    """A record that the portal itself wrote long ago."""
+    long_ago = timezone.now() - dt.timedelta(days=400)
+    type(record)._base_manager.filter(pk=record.pk).update(modified_at=long_ago)
+    commit()
+    PublicRecord.objects.filter(kind=record._meta.model_name, record=record.pk).update(changed_at=long_ago)
+    return long_ago
+
+
+def in_sitemap(kind: str, record) -> str:
+    """The day of the last change that search engines are told."""
+    listed = Client().get(f"/sitemap-{kind}.xml").content.decode()
+    return re.search(rf"<loc>[^<]*{record.reference}/</loc><lastmod>([^<]*)</lastmod>", listed)[1]
+
+
+def in_iati(record) -> str:
+    answer = Client().get(f"{record.get_absolute_url()}iati.xml")
+    assert answer.status_code == 200, answer.content
+    return re.search(r'last-updated-datetime="([^"]*)"', answer.content.decode())[1]
+
+
+def test_what_others_change_of_a_record_is_its_last_change_at_every_door(people):
+    project = ContributionFactory(project=ProjectFactory(published=True)).project
+    need = NeedFactory(in_state=NeedState.OPEN)
+    before = [long_unchanged(one) for one in (project, need)]
+    assert in_sitemap("projects", project) == before[0].date().isoformat()
+    Update.objects.create(project=project, text="News")  # saves no project
+    response = Response(need=need, partner=Partner.objects.get(slug="undp"), text="Days")
+    actions.respond(response, [Answer(line=need.lines.first(), quantity=20)], by=people["partner_lead"])
+    Need.objects.filter(pk=need.pk).update(modified_at=before[1])
+    commit()
+    today = timezone.now().date().isoformat()
+    assert in_sitemap("projects", project) == in_sitemap("needs", need) == today
+    page = Client().get(project.get_absolute_url())
+    assert page.context["last_change"] == PublicRecord.objects.get(kind="project", record=project.pk).changed_at
+    assert in_iati(project).startswith(today)
+
+
+def test_a_last_change_that_only_the_file_for_iati_tells_moves_its_moment():
+    project = ContributionFactory(project=ProjectFactory(published=True)).project
+    long_unchanged(project)
+    before = in_iati(project)
+    project.default_currency = "KES"  # no answer of the API says it
+    project.save()
+    commit()
+    assert in_iati(project) > before
+
+
+def test_a_last_change_does_not_go_back_with_the_clock_of_a_process():
+    project = ContributionFactory(project=ProjectFactory(published=True)).project
+    commit()
+    before = in_iati(project), in_sitemap("projects", project)
+    long_ago = timezone.now() - dt.timedelta(days=3)
+    Project.objects.filter(pk=project.pk).update(title="From a machine whose clock is slow", modified_at=long_ago)
+    commit()
+    assert (in_iati(project), in_sitemap("projects", project)) >= before
