@@ -3,6 +3,7 @@
 Named in settings.REST_FRAMEWORK. The bases of views and serializers are in api_records.py.
 """
 
+import datetime as dt
 from collections import OrderedDict
 from collections.abc import Iterator
 from http import HTTPStatus
@@ -291,8 +292,8 @@ class Harvest(pagination.CursorPagination):
         cursor = super().decode_cursor(request)
         if cursor is None or cursor.position is None or cursor.position.isdecimal():
             return cursor
-        moment = parse_datetime(cursor.position)
-        if moment is None or moment.tzinfo is None:
+        moment = _moment(cursor.position)
+        if moment is None:
             raise exceptions.NotFound(self.invalid_cursor_message)
         before = PublicRecord.objects.filter(kind=self.kind, changed_at__lt=moment).order_by("-sequence")
         return pagination.Cursor(0, cursor.reverse, str(before.values_list("sequence", flat=True).first() or 0))
@@ -315,6 +316,15 @@ class Harvest(pagination.CursorPagination):
         return Response(
             OrderedDict(next=following, previous=previous, results=data), headers={"Link": _links(following, previous)}
         )
+
+
+def _moment(text: str) -> dt.datetime | None:
+    """A moment of ISO 8601 with its offset, in the years that a database counts."""
+    try:
+        found = parse_datetime(text)
+        return found.astimezone(dt.UTC) if found and found.tzinfo else None
+    except (ValueError, OverflowError):  # the 99th month
+        return None
 
 
 def _links(following: str | None, previous: str | None) -> str:

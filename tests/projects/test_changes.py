@@ -412,3 +412,44 @@ def test_a_last_change_does_not_go_back_with_the_clock_of_a_process():
     Project.objects.filter(pk=project.pk).update(title="From a machine whose clock is slow", modified_at=long_ago)
     commit()
     assert (in_iati(project), in_sitemap("projects", project)) >= before
+
+
+# --- cursors of before there was a feed ----------------------------------------------------------------------------------
+def old_cursor(moment: dt.datetime) -> str:
+    return b64encode(urlencode({"p": moment.isoformat()}).encode()).decode()
+
+
+def test_a_cursor_of_before_the_feed_goes_on_where_its_moment_stands():
+    first, second, third = (NeedFactory(in_state=NeedState.OPEN) for _n in range(3))
+    for one in (first, second, third):
+        one.title = f"{one.title} again"
+        one.save()
+        commit()
+    moments = dict(PublicRecord.objects.filter(kind="need").values_list("reference", "changed_at"))
+    between = moments[second.reference]
+    assert moments[first.reference] < between < moments[third.reference]
+    page = read(f"/api/v1/needs/?{urlencode({'cursor': old_cursor(between), 'page_size': 1})}")
+    assert [one["reference"] for one in page["results"]] == [second.reference]
+    rest = read(page["next"].removeprefix("http://testserver"))  # as a cursor of the feed from here on
+    assert [one["reference"] for one in rest["results"]] == [third.reference]
+    everything = read(f"/api/v1/needs/?{urlencode({'cursor': old_cursor(between - dt.timedelta(days=9))})}")
+    assert len(everything["results"]) == 3
+
+
+@pytest.mark.parametrize(
+    "position",
+    ["yesterday", "", "2026-01-31T00:00:00", "2026-99-01T00:00:00+00:00", "0001-01-01T00:00:00+14:00"],
+)
+def test_a_cursor_that_names_no_moment_is_refused(position):
+    given = b64encode(urlencode({"p": position}).encode()).decode()
+    answer = Client().get(f"/api/v1/needs/?{urlencode({'cursor': given})}")
+    assert answer.status_code == 404
+    assert "Begin with an empty one" in answer.json()["detail"]
+
+
+def test_a_cursor_behind_all_changes_leads_nowhere(people):
+    given = urlencode({"cursor": b64encode(urlencode({"p": "9" * 40}).encode()).decode()})
+    signed_in = Client()
+    signed_in.force_login(people["focal_point"])
+    for client in (Client(), signed_in):
+        assert read(f"/api/v1/needs/?{given}", client)["results"] == []
