@@ -14,6 +14,7 @@ from partners.filters import LANGUAGES, named_like
 from partners.models import Country, Partner, Region
 from partners.models.naming import Fold
 from projects.models import Term
+from ssc_portal.parameters import FilterSet
 from ssc_portal.widgets import NamedSelect
 
 WORLD = "001"  # M49
@@ -45,7 +46,7 @@ def _used_by(rows, column: str):
     return lambda records: records.filter(pk__in=rows.values(column))
 
 
-class MilestoneFilter(django_filters.FilterSet):
+class MilestoneFilter(FilterSet):
     q = django_filters.CharFilter(label=_("Words"), method="by_words", max_length=100)
     kind = django_filters.ChoiceFilter(label=_("Kind"), choices=MilestoneKind, empty_label=_("all kinds"))
     country = InUseFilter(
@@ -73,7 +74,7 @@ def _with_words(texts, of: str, *columns: str):
     return by_words
 
 
-class AnnouncementFilter(django_filters.FilterSet):
+class AnnouncementFilter(FilterSet):
     q = django_filters.CharFilter(label=_("Words"), method="by_words", max_length=100)
     kind = django_filters.ChoiceFilter(label=_("Kind"), choices=AnnouncementKind, empty_label=_("all kinds"))
     country = InUseFilter(
@@ -104,7 +105,7 @@ class AnnouncementFilter(django_filters.FilterSet):
     by_words = _with_words(AnnouncementText, "announcement", "title", "lede", "body")
 
 
-class IssueFilter(django_filters.FilterSet):
+class IssueFilter(FilterSet):
     """Issues of the newsletter have no filters; their feed is made like those of the other lists."""
 
     class Meta:
@@ -112,7 +113,7 @@ class IssueFilter(django_filters.FilterSet):
         fields: list[str] = []
 
 
-class StoryFilter(django_filters.FilterSet):
+class StoryFilter(FilterSet):
     q = django_filters.CharFilter(label=_("Words"), method="by_words", max_length=100)
     theme = django_filters.ModelChoiceFilter(
         label=_("Theme"), field_name="project__terms", to_field_name="code", empty_label=_("all themes"), widget=NamedSelect,

@@ -11,6 +11,7 @@ from django_filters.fields import IsoDateTimeField
 from partners.choices import PartnerKind, PublicKind
 from partners.models import Change, Country, CountryGroup, Partner, PublicRecord, Region
 from partners.models.naming import Fold
+from ssc_portal.parameters import FilterSet
 from ssc_portal.widgets import NamedSelect
 
 LANGUAGES = ("ar", "zh_hans", "en", "fr", "ru", "es")
@@ -82,7 +83,7 @@ class SequenceFilter(django_filters.NumberFilter):
         return {"type": "integer", "minimum": 0, "format": "int64"}
 
 
-class ChangeFilter(django_filters.FilterSet):
+class ChangeFilter(FilterSet):
     """Of the change feed."""
 
     after = SequenceFilter(
@@ -96,7 +97,7 @@ class ChangeFilter(django_filters.FilterSet):
         fields: list[str] = []
 
 
-class FollowedFilter(django_filters.FilterSet):
+class FollowedFilter(FilterSet):
     """Base: what has changed in public since a moment, as the change feed tells it."""
 
     modified_since = MomentFilter(

@@ -8,7 +8,6 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from http import HTTPStatus
 
-from django import forms
 from django.core.cache import caches
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import OuterRef, Subquery
@@ -28,9 +27,9 @@ from rest_framework.utils.urls import replace_query_param
 
 from partners.accounts import SET_UP_FIRST, lacks_second_factor
 from partners.models import ApiToken, PublicRecord, kind_of
+from ssc_portal import parameters
 
 PROBLEM = "application/problem+json"
-MULTIPLE = (forms.SelectMultiple, forms.MultipleHiddenInput)  # how forms ask for several values
 SHAPES = ("fields", "omit", "expand")  # parameters by which a caller chooses what of a record is answered
 
 
@@ -244,8 +243,7 @@ class Negotiation(DefaultContentNegotiation):
 
 def lists_of(filters: type | None) -> set[str]:
     """Parameters that take several values, repeated or separated by commas: those of a FilterSet, and what is answered."""
-    known = filters.base_filters.items() if filters else ()
-    return {*SHAPES, *(name for name, one in known if issubclass(one.field_class.widget, MULTIPLE))}
+    return {*SHAPES, *(parameters.lists_of(filters) if filters else ())}
 
 
 class StrictFilters(DjangoFilterBackend):
@@ -264,8 +262,8 @@ class StrictFilters(DjangoFilterBackend):
         filterset = self.get_filterset(request, queryset, view)
         known = {*SHAPES, "page", "page_size", "cursor", "format", *(filterset.filters if filterset else ())}
         single = set(request.query_params) - lists_of(filterset and type(filterset))
-        if twice := sorted(name for name in single if len(request.query_params.getlist(name)) > 1):
-            raise exceptions.ValidationError({name[:60]: [_("Give this parameter once.")] for name in twice[:5]})
+        if twice := parameters.given_twice(request.query_params, single):
+            raise exceptions.ValidationError({name[:60]: [parameters.GIVE_ONCE] for name in twice[:5]})
         if unknown := sorted(set(request.query_params) - known):
             raise exceptions.ValidationError({name[:60]: [_("There is no such parameter.")] for name in unknown[:5]})
         if filterset is None:

@@ -29,6 +29,7 @@ from rest_framework.response import Response
 from partners.choices import Scope
 from partners.models import ApiToken, KeptAnswer, last_change
 from ssc_portal.api import PROBLEM, SHAPES, KeyReused, Unseen
+from ssc_portal.parameters import GIVE_ONCE, given_twice
 from ssc_portal.tables import FORMATS, MOST_IN_A_WORKBOOK, Column, Format, Table, TooMany, answer
 
 SCHEMA_SECONDS = 60 * 60  # for which a copy of the description is good
@@ -178,6 +179,8 @@ class Answers:
             self._before_writing(request)
         if kwargs and (unknown := sorted(set(request.query_params) - {"format", *SHAPES})):
             raise exceptions.ValidationError({name[:60]: [_("There is no such parameter.")] for name in unknown[:5]})
+        if kwargs and given_twice(request.query_params, ["format"]):
+            raise exceptions.ValidationError({"format": [GIVE_ONCE]})
 
     def _before_writing(self, request) -> None:
         """Refuses tokens that only read; with an Idempotency-Key the call is done once."""

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator
 
 import psycopg
+from django.core.exceptions import BadRequest
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
@@ -25,8 +26,12 @@ def _answer(request: HttpRequest, status: int, title: str, advice: str) -> HttpR
 
 
 def bad_request(request: HttpRequest, exception=None) -> HttpResponse:
+    said = str(exception) if type(exception) is BadRequest else ""  # others come from Django, and are for its log
     return _answer(
-        request, 400, _("This request can't be understood"), _("Check the address, or start again from the home page.")
+        request,
+        400,
+        _("This request can't be understood"),
+        said or _("Check the address, or start again from the home page."),
     )
 
 

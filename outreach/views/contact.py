@@ -11,15 +11,16 @@ from django.views.decorators.http import require_http_methods, require_safe
 from outreach import contact
 from outreach.forms import ContactForm
 from outreach.models import ContactMessage
+from ssc_portal.parameters import once
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def contact_form(request: HttpRequest) -> HttpResponse:
     """Asks for a message; keeps it once, however often it is sent."""
     person, status = request.user, 200
-    about = request.GET.get("about", "")[:300]
+    about = once(request.GET, "about")[:300]
     initial = {
-        "topic": request.GET.get("topic"),
+        "topic": once(request.GET, "topic") or None,
         "about": about if about.startswith("/") else "",
         "key": contact.new_key(),
     }

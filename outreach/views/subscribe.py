@@ -15,6 +15,7 @@ from outreach.choices import Told
 from outreach.forms import AddressForm, ChoicesForm, ReminderForm, SubscribeForm
 from outreach.models import Subscriber
 from outreach.subjects import SUBJECTS
+from ssc_portal.parameters import once
 
 BOTH = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -46,7 +47,9 @@ def subscribe(request: HttpRequest) -> HttpResponse:
     """What to hear of, from where, how often."""
     if request.method != "POST":
         narrowed = {
-            name: request.GET[name][:80] for name in ("theme", "region", "country", "partner") if name in request.GET
+            name: once(request.GET, name)[:80]
+            for name in ("theme", "region", "country", "partner")
+            if name in request.GET
         }
         told = [Told.OFFERS, Told.PROJECTS] if "partner" in narrowed else [Told.NEEDS, Told.OFFERS]
         form = SubscribeForm(initial=_initial(request) | narrowed | {"told": told})

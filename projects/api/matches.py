@@ -16,6 +16,7 @@ from projects.interchange import match_table
 from projects.matches import Candidate
 from projects.models import Need, Offer
 from ssc_portal.api_records import Answers, columns_of, made_of
+from ssc_portal.parameters import GIVE_ONCE, given_twice
 from ssc_portal.tables import FORMATS
 
 MOST_OF_ONES_SIDE = 200
@@ -128,6 +129,8 @@ class MatchViewSet(Answers, viewsets.GenericViewSet):
         given = {name: request.query_params[name] for name in ("need", "offer") if name in request.query_params}
         narrowing = {"country", "theme", "help"}  # of one's own side; no effect beside a need or an offer
         shapes = {"fields", "omit"} if request.accepted_renderer.format != "json" else set()
+        if twice := given_twice(request.query_params, {"need", "offer", "format", *narrowing}):
+            raise exceptions.ValidationError({name: [GIVE_ONCE] for name in twice})
         if unknown := sorted(set(request.query_params) - {"need", "offer", "format"} - narrowing - shapes):
             raise exceptions.ValidationError({name[:60]: [_("There is no such parameter.")] for name in unknown[:5]})
         if not given and request.user.is_authenticated:

@@ -26,6 +26,7 @@ from projects import search
 from projects.choices import Vocabulary
 from projects.models import FacetKind, Term
 from projects.models.search import Entry
+from ssc_portal.parameters import FilterSet
 from ssc_portal.templatetags.portal import entitled, named
 
 MOST_VALUES = 50
@@ -128,7 +129,7 @@ class FacetFilter(django_filters.Filter):
         return qs  # combined by RecordFilter.entries: the kind may depend on another filter
 
 
-class RecordFilter(django_filters.FilterSet):
+class RecordFilter(FilterSet):
     """Base: the filters that every list of records has. Made with the request, whose user decides what is visible."""
 
     ENTRY: type[Entry]

@@ -6,9 +6,10 @@ from django.utils.translation import gettext_lazy as _
 from partners.models import Country
 from projects.choices import Vocabulary
 from projects.models import FoundMatch, Offer, Term
+from ssc_portal.parameters import FilterSet
 
 
-class MatchFilter(django_filters.FilterSet):
+class MatchFilter(FilterSet):
     """Narrows the matches of a person's offers; only what occurs in them can be chosen."""
 
     offer = django_filters.ModelChoiceFilter(

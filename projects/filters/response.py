@@ -5,9 +5,10 @@ from django.utils.translation import gettext_lazy as _
 
 from projects.choices import ResponseState
 from projects.models import Response
+from ssc_portal.parameters import FilterSet
 
 
-class ResponseFilter(django_filters.FilterSet):
+class ResponseFilter(FilterSet):
     state = django_filters.ChoiceFilter(choices=ResponseState.choices, label=_("State"))
 
     class Meta:

@@ -30,6 +30,7 @@ from projects.lifecycle import offer as life_of_offer
 from projects.lifecycle.need import TAKES_DOCUMENTS, WRITING
 from projects.models import Need, NeedDocument, Offer, Project
 from projects.suggestions import offers_like, similar_to, suggest_for
+from ssc_portal.parameters import once
 from ssc_portal.templatetags.portal import day
 
 
@@ -133,13 +134,13 @@ def draft_new(request: HttpRequest, kind: str) -> HttpResponse:
 def _source(request: HttpRequest, kind: str) -> tuple[Need | Offer | Project | None, dict]:
     """From what a draft is begun (`?copy=` a record of one's own side, `?project=` for its experience), and what the first
     page takes over of it."""
-    if reference := request.GET.get("copy"):
+    if reference := once(request.GET, "copy"):
         source = _mine(request, reference, kind)
         who = (
             f"partner:{source.partner_id}" if kind == "offer" and source.partner_id else f"country:{source.country_id}"
         )
         return source, {"kind": source.kind, "title": source.title, "country": source.country_id, "who": who}
-    if (reference := request.GET.get("project")) and kind == "offer":
+    if (reference := once(request.GET, "project")) and kind == "offer":
         project = get_object_or_404(Project.objects.visible_to(request.user), reference=reference.upper())
         return project, {"kind": OfferKind.EXPERIENCE, "title": project.title[:200]}
     return None, {}

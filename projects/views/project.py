@@ -186,7 +186,7 @@ def theme_detail(request: HttpRequest, code: str) -> HttpResponse:
 @require_safe
 def search_everything(request: HttpRequest) -> HttpResponse:
     """One search over projects, countries, partners and themes, with the first of each kind and the counts of all."""
-    words = request.GET.get("q", "").strip()[: search.LONGEST]
+    words = " ".join(request.GET.getlist("q")).strip()[: search.LONGEST]
     found: dict = {"words": words, "recognised": [], "did_you_mean": None, "projects": [], "count": 0}
     if words:
         filterset = ProjectFilter({"q": words}, queryset=Project.objects.all(), request=request)

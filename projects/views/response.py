@@ -4,7 +4,7 @@ import uuid
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -22,6 +22,7 @@ from projects.models import Need, Offer, Response
 from projects.timeline import response_timeline, thread
 from projects.views.acting import answer_form, given
 from projects.views.listing import page_of
+from ssc_portal.parameters import once
 from ssc_portal.tables import in_format
 from ssc_portal.templatetags.portal import day as format_date
 
@@ -40,7 +41,7 @@ def response_list(request: HttpRequest) -> HttpResponse:
         return elsewhere
     filterset = ResponseFilter(request.GET, queryset=Response.objects.visible_to(request.user))
     if not filterset.is_valid():
-        raise Http404(_("There is no such state."))
+        raise BadRequest(" ".join(filterset.errors["state"]))
     rows, state = filterset.qs, filterset.form.cleaned_data["state"]
     loaded = rows.select_related("need__country", "partner", "country").prefetch_related("answers__line")
     page = page_of(request, loaded.order_by("-created_at", "-pk"), rows.count())
@@ -96,7 +97,7 @@ def need_respond(request: HttpRequest, reference: str) -> HttpResponse:
     need = get_object_or_404(Need.objects.visible_to(request.user), reference=reference.upper())
     if not responders(request.user, need):
         raise PermissionDenied(_("Members and leads of partners, and focal points of other countries, can respond."))
-    initial = {"key": uuid.uuid4().hex, "offer": request.GET.get("offer")}
+    initial = {"key": uuid.uuid4().hex, "offer": once(request.GET, "offer") or None}
     form = ResponseForm(given(request), need=need, user=request.user, initial=initial)
     return _offer(request, need, form, _("Respond to this need"))
 
@@ -126,7 +127,7 @@ def need_suggest(request: HttpRequest, reference: str) -> HttpResponse:
     """The country or the desk asks a provider to help, for one of its offers."""
     need = get_object_or_404(Need.objects.visible_to(request.user), reference=reference.upper())
     require(request.user, "projects.suggest_response", Response(need=need))
-    form = SuggestForm(given(request), need=need, initial={"offer": request.GET.get("offer")})
+    form = SuggestForm(given(request), need=need, initial={"offer": once(request.GET, "offer") or None})
 
     def act() -> str:
         response = actions.suggest(form.instance, form.answers, by=request.user)
@@ -134,7 +135,7 @@ def need_suggest(request: HttpRequest, reference: str) -> HttpResponse:
             "who": response.responder, "date": format_date(response.due_on),
         }  # fmt: skip
 
-    offer = Offer.objects.can_serve(need).filter(reference=request.GET.get("offer", "")).first()
+    offer = Offer.objects.can_serve(need).filter(reference=once(request.GET, "offer")).first()
     title = _("Ask for this offer") if offer else _("Ask for an offer")
     return answer_form(request, need, form, act, {"title": title, "missing": [], "quote": offer.title if offer else ""})
 

@@ -16,6 +16,7 @@ from projects import webhooks
 from projects.forms.webhook import WebhookForm
 from projects.models import Webhook
 from projects.tasks import send_webhook_later
+from ssc_portal.parameters import once
 
 PER_PAGE = 50
 
@@ -54,7 +55,7 @@ def webhook_list(request: HttpRequest) -> HttpResponse:
 def webhook_detail(request: HttpRequest, key: int) -> HttpResponse:
     """One webhook: its secret, and the log of its calls."""
     webhook = _own(request, key)
-    page = Paginator(webhook.calls.all(), PER_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(webhook.calls.all(), PER_PAGE).get_page(once(request.GET, "page"))
     context = {"webhook": webhook, "page": page, "days": webhooks.KEPT_FOR.days}
     return render(request, "projects/webhook_detail.html", context)
 

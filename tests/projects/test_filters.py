@@ -2,6 +2,7 @@
 
 from types import SimpleNamespace
 
+import django_filters
 import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.db import connection
@@ -13,6 +14,7 @@ from projects import search
 from projects.choices import Checked, DeliveryLevel, Instrument, Modality
 from projects.filters import ProjectFilter, facets_of
 from projects.models import FacetKind, FacetTally, Project, SearchEntry
+from ssc_portal.parameters import FilterSet
 from tests.factories import MembershipFactory, ProjectFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -153,3 +155,47 @@ def test_sorting_is_total(collection):
     for sort in ("newest", "start", "title"):
         filterset = ask(f"sort={sort}")
         assert len(set(filterset.ordered(filterset.entries()).values_list("pk", flat=True))) == 3
+
+
+# --- one value given twice -----------------------------------------------------------------------------------------------
+ONCE = "Give this parameter once."
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/projects/?q=water&q=forest", "/projects/?sort=title&sort=newest", "/projects/?role=provider&role=recipient",
+        "/projects/?page=1&page=2", "/projects/?modified_since=2026-01-01T00:00:00Z&modified_since=2026-02-01T00:00:00Z",
+        "/needs/?answered=no&answered=yes", "/needs/?due=7&due=30", "/offers/?sort=title&sort=newest",
+        "/projects/feed.atom?q=a&q=b", "/countries/?region=014&region=015", "/partners/?kind=government&kind=academic",
+        "/countries/?modified_since=2026-01-01T00:00:00Z&modified_since=2026-02-01T00:00:00Z",
+        "/news/?kind=event&kind=call", "/stories/?theme=forests&theme=wetlands", "/calendar/?month=2026-01&month=2026-02",
+        "/data/quality/?publisher=undp&publisher=fao", "/matches/?help=finance&help=expert", "/responses/?state=agreed&state=declined",
+        "/subscribe/to/needs/?answered=no&answered=yes",
+        "/api/v1/matches/?need=N-KEN-2026-0001&need=N-KEN-2026-0002", "/api/v1/projects/?q=water&q=forest", "/api/v1/countries/KEN/?format=json&format=json", "/api/v1/countries/?q=a&q=b",
+    ],
+)  # fmt: skip
+def test_a_parameter_that_takes_one_value_is_refused_twice(client, address):
+    client.force_login(UserFactory())
+    answer = client.get(address)
+    assert answer.status_code == 400 and ONCE in answer.content.decode(), address
+
+
+def test_words_given_twice_are_all_searched_for(client):
+    assert client.get("/search/?q=blue&q=carbon").context["words"] == "blue carbon"
+
+
+def test_several_values_of_a_filter_that_takes_them_are_all_used(client, collection):
+    page = client.get("/projects/?country=KEN&country=FJI")
+    assert {one.pk for one in page.context["records"]} == {collection["kenya"].pk, collection["fiji"].pk}
+
+
+def test_every_filter_of_every_list_knows_whether_it_takes_several_values():
+    from outreach import filters as of_outreach
+    from partners import filters as of_partners
+    from projects import filters as of_projects
+    from projects.api import project as of_api
+
+    found = {one for module in (of_outreach, of_partners, of_projects, of_api) for one in vars(module).values()
+             if isinstance(one, type) and issubclass(one, django_filters.FilterSet)} - {django_filters.FilterSet}  # fmt: skip
+    assert len(found) > 10 and all(issubclass(one, FilterSet) for one in found)

@@ -352,4 +352,4 @@ def test_the_list_as_a_file_holds_what_its_reader_may_read(people):
     assert "/api/v1/responses/?state=expressed&amp;format=csv" in page
     assert "geojson" not in page
     assert client.get("/api/v1/responses/?state=nonsense").status_code == 400
-    assert client.get("/responses/?state=nonsense").status_code == 404
+    assert client.get("/responses/?state=nonsense").status_code == 400
