@@ -5,6 +5,7 @@ import uuid
 import zoneinfo
 
 from django.conf import settings
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.middleware.common import CommonMiddleware
 from django.utils import timezone
@@ -38,6 +39,10 @@ class Guard:
         ):
             return bad_request(request) if response.status_code == 400 else not_found(request)
         return response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """What a view says is wrong with an address, in its own words."""
+        return bad_request(request, exception) if isinstance(exception, BadRequest) else None
 
 
 class OtherOrigins:

@@ -76,8 +76,8 @@ MIDDLEWARE = [
     "django.middleware.gzip.GZipMiddleware",  # before static files: in development those are not compressed beforehand
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.http.ConditionalGetMiddleware",
-    "ssc_portal.middleware.Guard",
     "ssc_portal.middleware.OtherOrigins",
+    "ssc_portal.middleware.Guard",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "ssc_portal.middleware.LastSlash",

@@ -215,3 +215,13 @@ def test_a_quantity_in_a_text_is_never_read_as_another(client, bearer, number):
     )
     assert answer.status_code == 400
     assert "quantity" in answer.json()["errors"][0]["field"]
+
+
+@pytest.mark.django_db
+def test_refusals_are_the_same_in_development(client, settings):
+    settings.DEBUG = True
+    answer = client.get("/projects/?page=1&page=2")
+    assert answer.status_code == 400 and "page: Give this parameter once." in answer.content.decode()
+    assert "DEBUG" not in answer.content.decode()
+    unknown = client.get("/api/v1/nothing/", headers={"Origin": "https://another.example"})
+    assert unknown.status_code == 404 and unknown["Access-Control-Allow-Origin"] == "*"
