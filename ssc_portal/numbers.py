@@ -22,7 +22,8 @@ GROUPED = r"(?P<groups>[1-9]\d{0,2}(?:(?P<by>%s)\d{3})(?:(?P=by)\d{3})*)"
 SPACED = re.compile(GROUPED % f"[{GROUPERS}]" + rf"(?:[{MARKS}{ARABIC_MARK}](?P<rest>\d+))?")
 POINTED = re.compile(GROUPED % f"[{MARKS}]" + rf"(?:(?!(?P=by))[{MARKS}{ARABIC_MARK}](?P<rest>\d+))?")
 BARE = re.compile(rf"(?P<groups>\d*)(?:[{MARKS}{ARABIC_MARK}](?P<rest>\d+))?")
-AMBIGUOUS = re.compile(rf"([1-9]\d{{0,2}})([{MARKS}])(\d{{3}})")
+# With zeros in front too: programs that fill a number up to a width write 12345 as 012,345. A single zero stands before decimals.
+AMBIGUOUS = re.compile(rf"([1-9]\d{{0,2}}|0\d{{1,2}})([{MARKS}])(\d{{3}})")
 
 
 class NotANumber(ValueError):
@@ -53,7 +54,7 @@ def read_number(text: str, decimal_mark: str | None = None) -> Decimal:
     if either := AMBIGUOUS.fullmatch(digits):
         first, mark, last = either.groups()
         whole, broken = _made(sign, first + last), _made(sign, first, last)
-        if decimal_mark is None:
+        if decimal_mark is None and whole != broken:  # both are zero in 00,000
             raise Ambiguous(text, whole, broken)
         return broken if mark == decimal_mark else whole
     found = SPACED.fullmatch(digits) or POINTED.fullmatch(digits) or BARE.fullmatch(digits)
@@ -125,7 +126,7 @@ def _mark_of(text: str) -> str | None:
     except NotANumber:
         return None
     signs = [c for c in digits if c in MARKS]
-    if not signs:
+    if not signs or AMBIGUOUS.fullmatch(digits):
         return None
     if len(signs) > 1 and len(set(signs)) == 1:  # 1,234,567: the other one
         return MARKS.replace(signs[0], "")

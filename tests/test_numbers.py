@@ -86,7 +86,7 @@ def test_what_is_no_number_is_refused(text):
         read_number(text)
 
 
-@pytest.mark.parametrize("text", ["1,200", "1.200", "-33,333"])
+@pytest.mark.parametrize("text", ["1,200", "1.200", "-33,333", "012,345", "00.345", "-001,200"])
 def test_what_can_mean_two_numbers_is_refused_with_both(text):
     with pytest.raises(Ambiguous, match=r"can mean -?\d+ or -?\d+\.\d+"):
         read_number(text)
@@ -97,6 +97,9 @@ def test_other_numbers_of_a_file_show_what_its_comma_means():
     assert decimal_mark_of(["1,200", "12,5", "7", "Nairobi"]) == ","
     assert decimal_mark_of(["1,200", "1,200,300"]) == "."
     assert decimal_mark_of(["1,200", "12,5", "12.5"]) is None
+    assert decimal_mark_of(["1,200", "012,345"]) is None  # a number filled up with zeros: either
+    assert decimal_mark_of(["1,200", "00,000"]) is None and read_number("00,000") == 0
+    assert decimal_mark_of(["1,200", "0,345"]) == ","
     assert (plainly(Decimal("6E+1")), clearly(33.333), plainly(0.1 + 0.2)) == ("60", "33.3330", "0.3")
 
 

@@ -511,6 +511,22 @@ def test_other_numbers_of_the_table_tell_what_its_comma_means(bring):
     assert quantities(run)[0] == "1.2"
 
 
+def test_a_number_filled_up_with_zeros_tells_nothing_and_is_refused_itself(bring):
+    run = bring("projects", HEAD + "P;" + LINE.format("012,345", "7", "") + "Q;" + LINE.format("1,200", "7", ""))
+    assert problems(run) == [
+        "contributions: Row 2, quantity: “012,345” can mean 12345 or 12.3450. Write the one that is meant, in this way.",
+        "contributions: Row 3, quantity: “1,200” can mean 1200 or 1.2. Write the one that is meant, in this way.",
+    ]
+
+
+@pytest.mark.parametrize("number", ["0,5", "012,345", "020-7946,12", "+254 20,555"])
+def test_a_telephone_number_or_code_in_a_text_tells_nothing_of_numbers(bring, number):
+    run = bring(
+        "projects", HEAD + f"Call {number};" + LINE.format("1,200", "7", "") + f"{number};" + LINE.format("3", "2", "")
+    )
+    assert problems(run)[0].startswith("contributions: Row 2, quantity: “1,200” can mean 1200 or 1.2.")
+
+
 def test_shares_are_written_so_that_they_come_back_whatever_the_convention(bring, desk):
     bring("projects", "title,terms\nP,bsp-theme:air:33.3330\n")
     resource = KINDS["projects"](by=desk)
