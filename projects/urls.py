@@ -15,6 +15,7 @@ urlpatterns = [
     path("account/mail/", views.my_mail, name="my-mail"),
     path("account/webhooks/", views.webhook_list, name="webhooks"),
     path("account/webhooks/<int:key>/", views.webhook_detail, name="webhook"),
+    path("account/webhooks/<int:key>/secret/", views.webhook_secret, name="webhook-secret"),
     path("account/webhooks/<int:key>/calls/<int:call>/again/", views.webhook_again, name="webhook-again"),
     *(
         path(f"account/webhooks/<int:key>/{act}/", views.webhook_act, {"act": act}, name=f"webhook-{act}")

@@ -54,7 +54,7 @@ from projects.views.response import (
     response_express,
     response_list,
 )
-from projects.views.webhooks import webhook_act, webhook_again, webhook_detail, webhook_list
+from projects.views.webhooks import webhook_act, webhook_again, webhook_detail, webhook_list, webhook_secret
 
 __all__ = [
     "country_brief",
@@ -124,4 +124,5 @@ __all__ = [
     "webhook_again",
     "webhook_detail",
     "webhook_list",
+    "webhook_secret",
 ]

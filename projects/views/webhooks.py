@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from partners.accounts import known_lately_to_write
+from partners.accounts import known_lately, known_lately_to_write, was_known_lately
 from partners.rules import require
 from projects import webhooks
 from projects.forms.webhook import WebhookForm
@@ -53,15 +53,26 @@ def webhook_list(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD"])
 def webhook_detail(request: HttpRequest, key: int) -> HttpResponse:
-    """One webhook: its secret, and the log of its calls."""
+    """One webhook and the log of its calls; its secret for who was known lately."""
     webhook = _own(request, key)
+    shows_secret = was_known_lately(request)
     page = Paginator(webhook.calls.all(), PER_PAGE).get_page(once(request.GET, "page"))
-    context = {"webhook": webhook, "page": page, "days": webhooks.KEPT_FOR.days}
+    context = {"webhook": webhook, "page": page, "days": webhooks.KEPT_FOR.days, "shows_secret": shows_secret}
     return render(request, "projects/webhook_detail.html", context)
 
 
 @login_required
+@never_cache
+@require_http_methods(["GET", "HEAD"])
+@known_lately
+def webhook_secret(request: HttpRequest, key: int) -> HttpResponse:
+    """Asks who it is, then shows the webhook with its secret."""
+    return redirect(_own(request, key))
+
+
+@login_required
 @require_POST
+@known_lately
 def webhook_act(request: HttpRequest, key: int, act: str) -> HttpResponse:
     """Tests, pauses, goes on, or removes."""
     webhook = _own(request, key, "delete" if act == "remove" else "change")
@@ -83,6 +94,7 @@ def webhook_act(request: HttpRequest, key: int, act: str) -> HttpResponse:
 
 @login_required
 @require_POST
+@known_lately
 def webhook_again(request: HttpRequest, key: int, call: int) -> HttpResponse:
     """One more attempt of a call."""
     webhook = _own(request, key)

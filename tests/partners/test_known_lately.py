@@ -7,6 +7,7 @@ from django.test import Client
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from partners.models import ApiToken, User
+from projects import webhooks
 from projects.models import Webhook
 from tests.factories import UserFactory
 
@@ -71,6 +72,39 @@ def test_a_webhook_is_made_after_the_password_is_given_again(long_ago):
     values = {"name": "x", "url": "https://example.org/hook", "subject": "need", "query": ""}
     assert long_ago.get("/account/webhooks/").status_code == 200
     assert asks(long_ago.post("/account/webhooks/", values)) and not Webhook.objects.exists()
+
+
+@pytest.fixture
+def webhook(person):
+    made = Webhook(user=person, url="https://example.org/hook", subject="need")
+    made.save()
+    webhooks.pause(made)
+    return made
+
+
+def test_the_secret_of_a_webhook_is_shown_after_the_password_is_given_again(long_ago, webhook):
+    own = f"/account/webhooks/{webhook.pk}/"
+    page = long_ago.get(own)
+    assert page.status_code == 200 and webhook.shown_secret not in page.content.decode()
+    answer = long_ago.get(f"{own}secret/")
+    assert f"{own}secret/" in page.content.decode() and asks(answer)
+    confirm(long_ago, answer)
+    page = long_ago.get(f"{own}secret/", follow=True)
+    assert webhook.shown_secret in page.content.decode() and page.request["PATH_INFO"] == own
+
+
+@pytest.mark.parametrize("act", ["test", "resume", "pause", "remove", "again"])
+def test_a_webhook_is_acted_on_after_the_password_is_given_again(long_ago, webhook, act):
+    call = webhooks.ping(webhook)
+    own = f"/account/webhooks/{webhook.pk}/"
+    before = Webhook.objects.values().get(), webhook.calls.count(), ProcrastinateJob.objects.count()
+    answer = long_ago.post(f"{own}calls/{call.pk}/again/" if act == "again" else f"{own}{act}/")
+    assert asks(answer)
+    assert (Webhook.objects.values().get(), webhook.calls.count(), ProcrastinateJob.objects.count()) == before
+    done = confirm(long_ago, answer)  # what was sent is done now
+    assert done.status_code == 302 and done["Location"].startswith("/account/webhooks/")
+    if act == "resume":
+        assert Webhook.objects.get().paused_at is None
 
 
 def test_an_address_is_added_and_removed_after_the_password_is_given_again(long_ago, person):
