@@ -63,7 +63,12 @@ def receive(message: ContactMessage, key: str, *, trap: str = "") -> ContactMess
             if not message.suspicion:
                 _tell_both(message)
     except IntegrityError:
-        return ContactMessage.objects.get(submission_key=key)
+        kept = ContactMessage.objects.get(submission_key=key)
+        if any(getattr(kept, name) != getattr(message, name) for name in ("topic_id", "email", "text")):
+            raise ValidationError(
+                _("Your first message was kept already. To send this one too, send it again."), code="key"
+            ) from None
+        return kept
     return message
 
 

@@ -1,7 +1,6 @@
 """Our admin site: Django's own, with a start page that says what waits for whom, and object permissions from rules.py."""
 
 import copy
-import json
 
 from django.contrib import admin
 from django.contrib.admin.utils import flatten_fieldsets, unquote
@@ -9,14 +8,12 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.db.models import URLField
-from django.http import HttpResponseRedirect
 from django.urls import reverse
-from django.utils.crypto import salted_hmac
 from django.utils.html import format_html
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
-from ssc_portal import merging
+from ssc_portal import merging, sending
 from ssc_portal.widgets import options_as_written
 
 
@@ -126,35 +123,27 @@ class Careful:
 
     # -- the same form, sent twice
     def _add_once(self, request, form_url, extra_context):
-        """Makes a record of a form once: sent again, the same form leads to the record that it made.
+        """Makes a record of a form once: sent again, the same form leads to the record that it made."""
 
-        Each page that is shown has a token of its own against forgery, so that tells the forms apart.
-        """
-        from partners.models import KeptAnswer
+        def add():
+            return super(Careful, self).changeform_view(request, None, form_url, extra_context)
 
-        page = request.POST.get("csrfmiddlewaretoken", "")
-        said = _checksum([sorted(request.POST.lists()), [(n, f.name, f.size) for n, f in request.FILES.items()]])
-        key = f"form:{_checksum([request.path, page or said])}"
-        kept, is_new = KeptAnswer.objects.claim(request.user, key, said)
-        if not is_new and kept.fingerprint == said:
-            self.message_user(request, _("This form was sent twice. It was saved once."))
-            return HttpResponseRedirect(kept.location)
-        if not is_new:
-            request.refusal = format_html(
-                _("This form was saved already: {}. To add one more with what you typed now, save again."),
-                format_html('<a href="{}">{}</a>', kept.body or kept.location, _("see what was saved")),
-            )
-        response = super().changeform_view(request, None, form_url, extra_context)
-        if is_new and response.status_code == 302:
-            kept.status, kept.location, kept.body = 302, response["Location"], getattr(request, "made", "")
-            kept.save()
-        elif is_new:  # nothing was made
-            kept.delete()
-        return response
+        return sending.carry_out_once(request, add, with_other_words=lambda kept: self._refuse_second(request, kept))
+
+    @staticmethod
+    def _refuse_second(request, kept) -> None:
+        request.refusal = format_html(
+            _("This form was saved already: {}. To add one more with what you typed now, save again."),
+            format_html('<a href="{}">{}</a>', kept.body or kept.location, _("see what was saved")),
+        )
 
     def response_add(self, request, obj, post_url_continue=None):
         request.made = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[obj.pk])
         return super().response_add(request, obj, post_url_continue)
+
+    def log_deletions(self, request, queryset):
+        sending.forget(request.user)
+        return super().log_deletions(request, queryset)
 
     # -- lists
     def changelist_view(self, request, extra_context=None):
@@ -191,11 +180,6 @@ class Careful:
             content = content if content is not None else merging.shown_rows(formset)
             response.context_data["as_shown"] = merging.sign(content, self.opts.label_lower)
         return response
-
-
-def _checksum(content) -> str:
-    """Keyed, since a form can hold a password."""
-    return salted_hmac("form sent", json.dumps(content, default=str), algorithm="sha256").hexdigest()
 
 
 def _refusal(found: list[merging.Merged], record) -> ValidationError:

@@ -20,7 +20,7 @@ def given_twice(parameters: QueryDict, names: Iterable[str]) -> list[str]:
     return sorted(name for name in names if name in parameters and len(parameters.getlist(name)) > 1)
 
 
-def once(parameters: QueryDict, name: str, default: str = "") -> str:
+def one_value(parameters: QueryDict, name: str, default: str = "") -> str:
     """The one value of a parameter. Raises BadRequest where there are two."""
     if given_twice(parameters, [name]):
         raise BadRequest(f"{name}: {GIVE_ONCE}")

@@ -12,6 +12,7 @@ from outreach.choices import ContactState
 from outreach.models import ContactMessage, Topic
 from partners.admin import NAMES
 from ssc_portal.admin import KeptHistory, RuledAdmin
+from ssc_portal.sending import once
 
 
 @admin.register(Topic)
@@ -47,7 +48,7 @@ class ContactMessageAdmin(KeptHistory, RuledAdmin, admin.ModelAdmin):
         return False
 
     def get_urls(self):
-        move = self.admin_site.admin_view(self.move)
+        move = self.admin_site.admin_view(once(self.move))
         return [path("<int:pk>/move/<slug:act>/", move, name="outreach_contactmessage_move"), *super().get_urls()]
 
     def change_view(self, request, object_id, form_url="", extra_context=None):

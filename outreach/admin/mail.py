@@ -13,6 +13,7 @@ from outreach.choices import Told
 from outreach.models import Issue, IssueText, Mailing, Subscriber, Subscription
 from partners.admin import OnlyLooked
 from ssc_portal.admin import KeptHistory, RuledAdmin
+from ssc_portal.sending import once, refused
 
 
 class IssueTextInline(TextInline):
@@ -39,7 +40,7 @@ class IssueAdmin(Previewed, Titled, KeptHistory, RuledAdmin, admin.ModelAdmin):
         return views.issue_as_read(request, issue, is_preview=True)
 
     def get_urls(self):
-        test, send = self.admin_site.admin_view(self.test), self.admin_site.admin_view(self.send)
+        test, send = (self.admin_site.admin_view(once(view)) for view in (self.test, self.send))
         return [
             path("<int:pk>/test/", test, name="outreach_issue_test"),
             path("<int:pk>/send/", send, name="outreach_issue_send"),
@@ -70,7 +71,7 @@ class IssueAdmin(Previewed, Titled, KeptHistory, RuledAdmin, admin.ModelAdmin):
         if issue.is_sent or issue.text is None:
             said = _("It was sent already.") if issue.is_sent else _("Write a text first.")
             self.message_user(request, said, messages.ERROR)
-            return redirect("admin:outreach_issue_change", pk)
+            return refused("admin:outreach_issue_change", pk)
         if request.method == "POST":
             mailings.send_issue(issue, by=request.user)
             self.message_user(request, _("It is on its way. Its numbers are under Mailings."), messages.SUCCESS)

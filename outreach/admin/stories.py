@@ -13,6 +13,7 @@ from outreach import stories, views
 from outreach.admin.texts import Previewed, TextInline, Titled
 from outreach.models import Story, StoryText
 from ssc_portal.admin import KeptHistory, RuledAdmin
+from ssc_portal.sending import once, refused
 
 
 class StoryTextInline(TextInline):
@@ -45,7 +46,7 @@ class StoryAdmin(Previewed, Titled, KeptHistory, RuledAdmin, admin.ModelAdmin):
         return views.story_as_read(request, story, is_preview=True)
 
     def get_urls(self):
-        move = self.admin_site.admin_view(self.move)
+        move = self.admin_site.admin_view(once(self.move))
         return [path("<int:pk>/move/<slug:act>/", move, name="outreach_story_move"), *super().get_urls()]
 
     def change_view(self, request, object_id, form_url="", extra_context=None):
@@ -62,7 +63,7 @@ class StoryAdmin(Previewed, Titled, KeptHistory, RuledAdmin, admin.ModelAdmin):
             stories.move(story, act, by=request.user, note=request.POST.get("note", ""))
         except ValidationError as error:
             self.message_user(request, " ".join(error.messages), messages.ERROR)
-            return redirect("admin:outreach_story_change", pk)
+            return refused("admin:outreach_story_change", pk)
         said = {
             "ask": _("Somebody else looks it over now."), "publish": _("It is public."),
             "send_back": _("It is with its writer again."), "take_back": _("It is not public any more."),

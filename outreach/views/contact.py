@@ -11,16 +11,18 @@ from django.views.decorators.http import require_http_methods, require_safe
 from outreach import contact
 from outreach.forms import ContactForm
 from outreach.models import ContactMessage
-from ssc_portal.parameters import once
+from ssc_portal.parameters import one_value
+from ssc_portal.sending import once
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@once
 def contact_form(request: HttpRequest) -> HttpResponse:
     """Asks for a message; keeps it once, however often it is sent."""
     person, status = request.user, 200
-    about = once(request.GET, "about")[:300]
+    about = one_value(request.GET, "about")[:300]
     initial = {
-        "topic": once(request.GET, "topic") or None,
+        "topic": one_value(request.GET, "topic") or None,
         "about": about if about.startswith("/") else "",
         "key": contact.new_key(),
     }

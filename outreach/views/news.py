@@ -16,7 +16,7 @@ from outreach.filters import AnnouncementFilter
 from outreach.models import Announcement, AnnouncementText, Picture
 from projects.views.feeds import MOST, ListFeed
 from projects.views.listing import page_of
-from ssc_portal.parameters import once
+from ssc_portal.parameters import one_value
 
 MONTHS = 3  # on a page of the calendar
 FILE_DAYS = 400  # ahead
@@ -102,7 +102,7 @@ def calendar(request: HttpRequest) -> HttpResponse:
 
 def _month_of(request: HttpRequest) -> dt.date:
     """The first day of the month that the address names, such as ?month=2027-01. Raises Http404 for what is none."""
-    given = once(request.GET, "month")
+    given = one_value(request.GET, "month")
     if not given:
         return timezone.localdate().replace(day=1)
     try:

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_safe
 from outreach import sharing
 from outreach.framing import framed
 from outreach.sharing.png import HEIGHT, WIDTH
-from ssc_portal.parameters import once
+from ssc_portal.parameters import one_value
 
 DAY = 24 * 3600
 FRAME = (600, 320)  # width and height of a card in a frame
@@ -57,11 +57,11 @@ def card_frame(request: HttpRequest, kind: str, code: str) -> HttpResponse:
 @cache_control(public=True, max_age=300)
 def oembed(request: HttpRequest) -> HttpResponse:
     """What to show of an address here, for programs. 404 for what has no card, 501 for a form other than JSON and XML."""
-    wanted = once(request.GET, "format", "json")
+    wanted = one_value(request.GET, "format", "json")
     if wanted not in ("json", "xml"):
         return HttpResponse(_("Ask for json or xml."), status=501, content_type="text/plain; charset=utf-8")
     try:
-        parts = urlsplit(once(request.GET, "url")[:2000])
+        parts = urlsplit(one_value(request.GET, "url")[:2000])
     except ValueError as error:
         raise Http404 from error
     if parts.netloc and parts.netloc != request.get_host():
@@ -106,7 +106,7 @@ def _told(request: HttpRequest, found: tuple[str, str], card: sharing.Card, quer
 
 def _limit(request: HttpRequest, name: str) -> int:
     """The largest width or height that is asked for; anything that is no number sets no limit."""
-    given = once(request.GET, name)
+    given = one_value(request.GET, name)
     return max(int(given), 1) if given.isascii() and given.isdigit() and len(given) < 6 else 100_000
 
 

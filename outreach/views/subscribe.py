@@ -15,7 +15,7 @@ from outreach.choices import Told
 from outreach.forms import AddressForm, ChoicesForm, ReminderForm, SubscribeForm
 from outreach.models import Subscriber
 from outreach.subjects import SUBJECTS
-from ssc_portal.parameters import once
+from ssc_portal.parameters import one_value
 
 BOTH = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -47,7 +47,7 @@ def subscribe(request: HttpRequest) -> HttpResponse:
     """What to hear of, from where, how often."""
     if request.method != "POST":
         narrowed = {
-            name: once(request.GET, name)[:80]
+            name: one_value(request.GET, name)[:80]
             for name in ("theme", "region", "country", "partner")
             if name in request.GET
         }

@@ -117,7 +117,7 @@ class KeptAnswerQuerySet(models.QuerySet):
         Called inside the transaction that does the work: a second call with the key waits here until the first has ended.
         """
         self.filter(user=user, key=key, created_at__lt=timezone.now() - KEPT_FOR).delete()
-        return self.get_or_create(user=user, key=key, defaults={"fingerprint": fingerprint})
+        return self.select_for_update().get_or_create(user=user, key=key, defaults={"fingerprint": fingerprint})
 
     def outdated(self):
         return self.filter(created_at__lt=timezone.now() - KEPT_FOR)

@@ -12,9 +12,11 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -29,8 +31,12 @@ from partners.accounts import (
 )
 from partners.forms import AccountForm, DecisionForm, EraseForm, InvitationForm, JoinForm, TokenForm
 from partners.models import ApiToken, Invitation, JoinRequest, Membership
+from ssc_portal.sending import once, refused
 
 MOST = 200
+MADE_ALREADY = gettext_lazy(
+    "This form was sent twice. The token was made once; if you didn’t see its secret, revoke it and make another."
+)
 
 
 class SignIn(LoginView):
@@ -123,6 +129,7 @@ def my_data_file(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_POST
+@once
 def session_end(request: HttpRequest, key: int) -> HttpResponse:
     """Ends one of one's own sessions."""
     get_object_or_404(UserSession, pk=key, user=request.user).end()
@@ -132,6 +139,7 @@ def session_end(request: HttpRequest, key: int) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
+@once
 def join(request: HttpRequest) -> HttpResponse:
     """Asks for a role."""
     form = JoinForm(request.POST or None)
@@ -149,6 +157,7 @@ def join(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
+@once
 def people(request: HttpRequest) -> HttpResponse:
     """Who holds which role where this person may give roles: requests, people, invitations."""
     if not request.user.has_perm("partners.grant_membership"):
@@ -176,6 +185,7 @@ def people(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_POST
+@once
 def request_decide(request: HttpRequest, key: int) -> HttpResponse:
     """Grants or refuses a request to join."""
     asked = get_object_or_404(JoinRequest, pk=key)
@@ -189,15 +199,14 @@ def request_decide(request: HttpRequest, key: int) -> HttpResponse:
         joining.decide(asked, by=request.user, grant=grant, **form.cleaned_data)
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
-    else:
-        messages.success(
-            request, _("Granted; they are told by mail.") if grant else _("Refused; they are told by mail.")
-        )
+        return refused("people")
+    messages.success(request, _("Granted; they are told by mail.") if grant else _("Refused; they are told by mail."))
     return redirect("people")
 
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
+@once
 def membership_end(request: HttpRequest, key: int) -> HttpResponse:
     """Ends somebody's role, after a question."""
     membership = get_object_or_404(Membership.objects.active().select_related("user", "country", "partner"), pk=key)
@@ -208,14 +217,15 @@ def membership_end(request: HttpRequest, key: int) -> HttpResponse:
             joining.revoke(membership, by=request.user)
         except ValidationError as error:
             messages.error(request, " ".join(error.messages))
-        else:
-            messages.success(request, _("The role has ended; both of you are told by mail."))
+            return refused("people")
+        messages.success(request, _("The role has ended; both of you are told by mail."))
         return redirect("people")
     return render(request, "partners/membership_end.html", {"membership": membership})
 
 
 @login_required
 @require_POST
+@once
 def invitation_withdraw(request: HttpRequest, key: int) -> HttpResponse:
     invitation = get_object_or_404(Invitation, pk=key)
     joining.withdraw(invitation, by=request.user)
@@ -224,6 +234,7 @@ def invitation_withdraw(request: HttpRequest, key: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@once
 def invitation(request: HttpRequest, token: str) -> HttpResponse:
     """The link in an invitation: says what it is for; whoever is signed in with that address accepts it."""
     found = get_object_or_404(Invitation.objects.select_related("country", "partner", "invited_by"), token=token)
@@ -245,6 +256,7 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 @known_lately_to_write
+@once(again=MADE_ALREADY)
 def tokens(request: HttpRequest) -> HttpResponse:
     """One's API tokens; makes a new one, whose secret this answer shows and nothing keeps."""
     form, secret, code = TokenForm(request.POST if request.method == "POST" else None), "", 200
@@ -260,11 +272,15 @@ def tokens(request: HttpRequest) -> HttpResponse:
             else:
                 form, code = TokenForm(), 200
     context = {"form": form, "secret": secret, "tokens": request.user.api_tokens.all()[:MOST]}
-    return render(request, "partners/tokens.html", context, status=code)
+    answer = render(request, "partners/tokens.html", context, status=code)
+    if secret:
+        answer.leads_to = reverse("tokens")  # sent again: the list, without the secret
+    return answer
 
 
 @login_required
 @require_POST
+@once
 def token_revoke(request: HttpRequest, key: int) -> HttpResponse:
     """Ends one of one's own tokens at once."""
     token = get_object_or_404(ApiToken, pk=key, user=request.user)

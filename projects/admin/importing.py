@@ -24,6 +24,7 @@ from projects.models.importing import ImportKind, RowOutcome, RowUndo
 from projects.tasks import import_iati, import_table
 from ssc_portal import incoming
 from ssc_portal.admin import RuledAdmin
+from ssc_portal.sending import carry_out_once
 
 MOST_UPLOAD = 200 * 1024**2  # bytes
 MOST_PREVIEW = 5 * 1024**2  # bytes, unpacked; larger files are read by the worker, without a preview first
@@ -125,22 +126,15 @@ class ImportRunAdmin(RuledAdmin, admin.ModelAdmin):
         form = UploadForm(request.POST, request.FILES) if request.method == "POST" else UploadForm()
         if request.method == "POST" and form.is_valid():
             upload = form.cleaned_data["file"]
-            run = ImportRun.objects.create(
-                file_name=Path(upload.name).name[:200],
-                file=upload,
-                started_by=request.user,
-                is_dry_run=True,
+            run = ImportRun(
+                file_name=Path(upload.name).name[:200], file=upload, started_by=request.user, is_dry_run=True,
                 progress=ImportRun.Progress.WAITING,
-            )
-            if incoming.unpacks_within(Path(run.file.path), MOST_PREVIEW):
-                import_file(
-                    Path(run.file.path), by=request.user, dry_run=True, publish=form.cleaned_data["publish"], run=run
-                )
-            if run.progress != ImportRun.Progress.FAILED:
-                run.progress = ImportRun.Progress.WAITING
-                run.save(update_fields=["progress"])
-            request.session[f"publish-import-{run.pk}"] = form.cleaned_data["publish"]
-            return redirect("admin:projects_importrun_change", run.pk)
+            )  # fmt: skip
+            answer = self._kept_once(request, run)
+            if run.pk:
+                self._try_activities(run, publish=form.cleaned_data["publish"])
+                request.session[f"publish-import-{run.pk}"] = form.cleaned_data["publish"]
+            return answer
         context = {
             **self.admin_site.each_context(request),
             "title": _("Import an IATI file"),
@@ -148,6 +142,24 @@ class ImportRunAdmin(RuledAdmin, admin.ModelAdmin):
             "opts": self.opts,
         }
         return render(request, "admin/projects/importrun/upload.html", context, status=400 if form.errors else 200)
+
+    @staticmethod
+    def _kept_once(request, run: ImportRun) -> HttpResponse:
+        """Keeps a file, and leads to its run. Sent twice it is one run: this one stays unsaved, and it leads to the first."""
+
+        def keep() -> HttpResponse:
+            run.save()
+            return redirect("admin:projects_importrun_change", run.pk)
+
+        return carry_out_once(request, keep)
+
+    @staticmethod
+    def _try_activities(run: ImportRun, *, publish: bool) -> None:
+        if incoming.unpacks_within(Path(run.file.path), MOST_PREVIEW):
+            import_file(Path(run.file.path), by=run.started_by, dry_run=True, publish=publish, run=run)
+        if run.progress != ImportRun.Progress.FAILED:
+            run.progress = ImportRun.Progress.WAITING
+            run.save(update_fields=["progress"])
 
     def table_view(self, request):
         """Upload of a table: keeps the file, tries it, and shows what would become of each record. Templates to fill in."""
@@ -167,9 +179,10 @@ class ImportRunAdmin(RuledAdmin, admin.ModelAdmin):
                 form.add_error("file", error)
             else:
                 run.done = len(given)
-                run.save()
-                self._carry_out(run, dry_run=True)
-                return redirect("admin:projects_importrun_change", run.pk)
+                answer = self._kept_once(request, run)
+                if run.pk:
+                    self._carry_out(run, dry_run=True)
+                return answer
         tables = [(kind, ImportKind(kind).label) for kind in kinds]
         context = {
             **self.admin_site.each_context(request), "title": _("Bring in a table"), "form": form, "opts": self.opts, "tables": tables,

@@ -15,6 +15,7 @@ from partners.admin import RuledInline
 from partners.rules import require
 from projects import actions, drafting, lifecycle
 from projects.forms import form_of
+from ssc_portal.sending import once
 
 
 class ReadOnlyInline(RuledInline):
@@ -59,7 +60,7 @@ class Moving:
     """Mixin: the state of a record is moved by the moves alone, with the same form and function as on the pages."""
 
     def get_urls(self):
-        view = self.admin_site.admin_view(self.move_view)
+        view = self.admin_site.admin_view(once(self.move_view))
         name = f"{self.opts.app_label}_{self.opts.model_name}_move"
         return [path("<int:pk>/move/<slug:action>/", view, name=name), *super().get_urls()]
 

@@ -16,6 +16,7 @@ from projects.forms import CheckForm, DeliveredForm, NoteForm, PlanForm
 from projects.lifecycle.need import TO_AGREE, unconfirmed
 from projects.models import Need, Project
 from projects.views.acting import answer_form, given
+from ssc_portal.sending import once
 
 
 def found(request: HttpRequest, reference: str) -> Need:
@@ -66,6 +67,7 @@ def need_plan(request: HttpRequest, reference: str) -> HttpResponse:
 
 
 @login_required
+@once
 def need_confirm(request: HttpRequest, reference: str, step: str) -> HttpResponse:
     """One side confirms the plan or the delivery."""
     need = found(request, reference)
@@ -87,6 +89,7 @@ def need_confirm(request: HttpRequest, reference: str, step: str) -> HttpRespons
 
 
 @login_required
+@once
 def need_delivered(request: HttpRequest, reference: str) -> HttpResponse:
     """How much of each line has been delivered."""
     need = found(request, reference)
@@ -101,6 +104,7 @@ def need_delivered(request: HttpRequest, reference: str) -> HttpResponse:
 
 
 @login_required
+@once
 def need_progress(request: HttpRequest, reference: str) -> HttpResponse:
     """The six-monthly update."""
     need = found(request, reference)
@@ -135,6 +139,7 @@ def acts_of(user, need: Need) -> list[tuple[str, str]]:
 
 
 @login_required
+@once
 def project_check(request: HttpRequest, reference: str) -> HttpResponse:
     """A country or partner of a project says whether its record is right."""
     project = get_object_or_404(Project.objects.visible_to(request.user), reference=reference.upper())

@@ -30,7 +30,8 @@ from projects.lifecycle import offer as life_of_offer
 from projects.lifecycle.need import TAKES_DOCUMENTS, WRITING
 from projects.models import Need, NeedDocument, Offer, Project
 from projects.suggestions import offers_like, similar_to, suggest_for
-from ssc_portal.parameters import once
+from ssc_portal.parameters import one_value
+from ssc_portal.sending import once, refused
 from ssc_portal.templatetags.portal import day
 
 
@@ -110,6 +111,7 @@ def _is_begun(record: Need | Offer, part) -> bool:
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
+@once
 def draft_new(request: HttpRequest, kind: str) -> HttpResponse:
     """Begins a draft. The same form sent twice begins one."""
     written = WRITTEN[kind]
@@ -123,7 +125,8 @@ def draft_new(request: HttpRequest, kind: str) -> HttpResponse:
             drafting.experience_of(source) if isinstance(source, Project) else drafting.copied(source) if source else {}
         )
         try:
-            record = drafting.begin_with(form.instance, values, by=request.user, key=form.cleaned_data["key"])
+            key = "" if getattr(request, "is_sent_before", False) else form.cleaned_data["key"]  # with other words
+            record = drafting.begin_with(form.instance, values, by=request.user, key=key)
             return redirect(f"{kind}-part", record.reference, written.parts[0].slug)
         except ValidationError as error:
             form.add_error(None, error.messages)
@@ -134,13 +137,13 @@ def draft_new(request: HttpRequest, kind: str) -> HttpResponse:
 def _source(request: HttpRequest, kind: str) -> tuple[Need | Offer | Project | None, dict]:
     """From what a draft is begun (`?copy=` a record of one's own side, `?project=` for its experience), and what the first
     page takes over of it."""
-    if reference := once(request.GET, "copy"):
+    if reference := one_value(request.GET, "copy"):
         source = _mine(request, reference, kind)
         who = (
             f"partner:{source.partner_id}" if kind == "offer" and source.partner_id else f"country:{source.country_id}"
         )
         return source, {"kind": source.kind, "title": source.title, "country": source.country_id, "who": who}
-    if (reference := once(request.GET, "project")) and kind == "offer":
+    if (reference := one_value(request.GET, "project")) and kind == "offer":
         project = get_object_or_404(Project.objects.visible_to(request.user), reference=reference.upper())
         return project, {"kind": OfferKind.EXPERIENCE, "title": project.title[:200]}
     return None, {}
@@ -331,6 +334,7 @@ def need_similar(request: HttpRequest, reference: str) -> HttpResponse:
 
 @login_required
 @require_POST
+@once
 def need_ask(request: HttpRequest, reference: str) -> HttpResponse:
     """Tells the focal point that the draft is ready."""
     need = _mine(request, reference)
@@ -338,13 +342,14 @@ def need_ask(request: HttpRequest, reference: str) -> HttpResponse:
         drafting.ask_for_endorsement(need, by=request.user)
     except ValidationError as error:
         messages.warning(request, " ".join(error.messages))
-    else:
-        messages.success(request, _("Your country's national focal point is told that it is ready."))
+        return refused("need-draft", need.reference)
+    messages.success(request, _("Your country's national focal point is told that it is ready."))
     return redirect("need-draft", need.reference)
 
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
+@once
 def draft_delete(request: HttpRequest, reference: str, kind: str) -> HttpResponse:
     """Deletes a draft that was never submitted, after a question."""
     record = _mine(request, reference, kind)
@@ -375,6 +380,7 @@ class DocumentForm(forms.Form):
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
+@once
 def need_documents(request: HttpRequest, reference: str) -> HttpResponse:
     """The documents of a draft: what is there, add one, remove one."""
     need = _mine(request, reference)
@@ -399,17 +405,17 @@ def need_documents(request: HttpRequest, reference: str) -> HttpResponse:
 
 @login_required
 @require_POST
+@once
 def document_remove(request: HttpRequest, key: int) -> HttpResponse:
     document = get_object_or_404(NeedDocument.objects.visible_to(request.user), pk=key)
+    back = [document.response] if document.response else ["need-documents", document.need.reference]
     try:
         uploads.remove_document(document, by=request.user)
     except ValidationError as error:
         messages.warning(request, " ".join(error.messages))
-    else:
-        messages.success(request, _("“%(title)s” is removed.") % {"title": document.title})
-    if document.response:
-        return redirect(document.response)
-    return redirect("need-documents", document.need.reference)
+        return refused(*back)
+    messages.success(request, _("“%(title)s” is removed.") % {"title": document.title})
+    return redirect(*back)
 
 
 @require_safe
@@ -454,6 +460,7 @@ class SheetForm(forms.Form):
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
+@once
 def need_sheet_upload(request: HttpRequest, reference: str) -> HttpResponse:
     """Takes the filled-in file: all of it, or nothing and a list of what to mend, cell by cell."""
     need = _mine(request, reference)

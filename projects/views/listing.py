@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from projects import search
 from projects.filters import RecordFilter, chips, facets_of
-from ssc_portal.parameters import once
+from ssc_portal.parameters import one_value
 from ssc_portal.tables import in_format
 
 PAGE_SIZE = 20
@@ -24,7 +24,7 @@ class CountedPages(Paginator):
 def page_of(request: HttpRequest, rows, count: int, per_page: int = PAGE_SIZE):
     """The page that the address asks for. Raises Http404 for one that does not exist."""
     try:
-        return CountedPages(rows, per_page, count).page(once(request.GET, "page", "1"))
+        return CountedPages(rows, per_page, count).page(one_value(request.GET, "page", "1"))
     except (PageNotAnInteger, EmptyPage) as error:
         raise Http404(_("This list has no such page.")) from error
 

@@ -18,7 +18,8 @@ from projects.forms import SetAsideForm, responders
 from projects.matching import meaning
 from projects.models import FoundMatch, Need, Offer, Response, SetAside
 from projects.views.acting import answer_form, given
-from ssc_portal.parameters import once
+from ssc_portal.parameters import one_value
+from ssc_portal.sending import once
 from ssc_portal.tables import in_format
 
 
@@ -45,7 +46,7 @@ def match_list(request: HttpRequest) -> HttpResponse:
     fits = narrowed is not None and narrowed.is_valid()
     found = narrowed.qs if fits else FoundMatch.objects.none()
     pages = Paginator(matches.fitting(found), matches.SHOWN) if signed_in else None
-    page = pages.get_page(once(request.GET, "page")) if pages else None
+    page = pages.get_page(one_value(request.GET, "page")) if pages else None
     chosen = narrowed.form.cleaned_data.get("offer") if fits else None
     candidates = matches.shown_of(request.user, [row["need"] for row in page], chosen) if page else []
     _tell_who_may(request.user, candidates)
@@ -178,6 +179,7 @@ def _tell_who_may(user, candidates: list) -> None:
 
 
 @login_required
+@once
 def match_aside(request: HttpRequest, reference: str, offer: str) -> HttpResponse:
     """“Not for us”, with the reason; or, where it was said before, takes that back."""
     need = get_object_or_404(Need.objects.visible_to(request.user), reference=reference.upper())

@@ -22,6 +22,7 @@ from projects.timeline import timeline
 from projects.views.acting import answer_form, given
 from projects.views.agreement import acts_of, found, plan_shown
 from projects.views.listing import list_page
+from ssc_portal.sending import once
 
 
 @require_safe
@@ -159,6 +160,7 @@ def unanswered(request: HttpRequest) -> HttpResponse:
 
 # --- acts ----------------------------------------------------------------------------------------------------------------
 @login_required
+@once
 def need_move(request: HttpRequest, reference: str, action: str) -> HttpResponse:
     """Confirms a move, asks for its note, and makes it."""
     need = found(request, reference)
@@ -182,6 +184,7 @@ def need_move(request: HttpRequest, reference: str, action: str) -> HttpResponse
 
 
 @login_required
+@once
 def need_screen(request: HttpRequest, reference: str) -> HttpResponse:
     """The screener's answers to each criterion."""
     need = found(request, reference)
@@ -196,6 +199,7 @@ def need_screen(request: HttpRequest, reference: str) -> HttpResponse:
 
 
 @login_required
+@once
 def need_approve(request: HttpRequest, reference: str) -> HttpResponse:
     """The national focal point approves what the public will read."""
     need = found(request, reference)

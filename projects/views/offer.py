@@ -18,6 +18,7 @@ from projects.models.offer import AUDIENCE
 from projects.timeline import offer_timeline
 from projects.views.acting import answer_form, given
 from projects.views.listing import list_page
+from ssc_portal.sending import once
 
 
 @require_safe
@@ -66,6 +67,7 @@ def offer_detail(request: HttpRequest, reference: str) -> HttpResponse:
 
 
 @login_required
+@once
 def offer_move(request: HttpRequest, reference: str, action: str) -> HttpResponse:
     """Confirms a move, asks for its note, and makes it."""
     offer = get_object_or_404(Offer.objects.visible_to(request.user), reference=reference.upper())

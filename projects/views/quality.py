@@ -7,14 +7,14 @@ from django.views.decorators.http import require_safe
 
 from partners.models import Partner
 from projects import charts, quality
-from ssc_portal.parameters import once
+from ssc_portal.parameters import one_value
 
 MOST_DAYS = 31  # in the table below the picture
 
 
 @require_safe
 def data_quality(request: HttpRequest) -> HttpResponse:
-    slug = once(request.GET, "publisher")
+    slug = one_value(request.GET, "publisher")
     publisher = get_object_or_404(Partner, slug=slug) if slug else None
     days = quality.history(publisher)
     if publisher and not days:

@@ -22,7 +22,8 @@ from projects.models import Need, Offer, Response
 from projects.timeline import response_timeline, thread
 from projects.views.acting import answer_form, given
 from projects.views.listing import page_of
-from ssc_portal.parameters import once
+from ssc_portal.parameters import one_value
+from ssc_portal.sending import once, refused
 from ssc_portal.tables import in_format
 from ssc_portal.templatetags.portal import day as format_date
 
@@ -51,6 +52,7 @@ def response_list(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
+@once
 def response_detail(request: HttpRequest, reference: str) -> HttpResponse:
     """One response, for those between whom it is: what is offered, its documents, questions and answers."""
     response, user = _response(request, reference), request.user
@@ -92,17 +94,19 @@ def _may(move, response: Response, user) -> bool:
 
 
 @login_required
+@once
 def need_respond(request: HttpRequest, reference: str) -> HttpResponse:
     """A partner or another country offers to cover lines."""
     need = get_object_or_404(Need.objects.visible_to(request.user), reference=reference.upper())
     if not responders(request.user, need):
         raise PermissionDenied(_("Members and leads of partners, and focal points of other countries, can respond."))
-    initial = {"key": uuid.uuid4().hex, "offer": once(request.GET, "offer") or None}
+    initial = {"key": uuid.uuid4().hex, "offer": one_value(request.GET, "offer") or None}
     form = ResponseForm(given(request), need=need, user=request.user, initial=initial)
     return _offer(request, need, form, _("Respond to this need"))
 
 
 @login_required
+@once
 def response_express(request: HttpRequest, reference: str) -> HttpResponse:
     """Takes up what was suggested: with one's own quantities and terms."""
     response = _response(request, reference)
@@ -114,7 +118,8 @@ def response_express(request: HttpRequest, reference: str) -> HttpResponse:
 
 def _offer(request: HttpRequest, need: Need, form: ResponseForm, title: str, quote: str = "") -> HttpResponse:
     def act() -> str:
-        response = actions.respond(form.instance, form.answers, by=request.user, key=form.cleaned_data["key"])
+        key = "" if getattr(request, "is_sent_before", False) else form.cleaned_data["key"]  # with other words
+        response = actions.respond(form.instance, form.answers, by=request.user, key=key)
         return _("Your response %(reference)s is with the country. It answers by %(date)s.") % {
             "reference": response.reference, "date": format_date(response.due_on),
         }  # fmt: skip
@@ -123,11 +128,12 @@ def _offer(request: HttpRequest, need: Need, form: ResponseForm, title: str, quo
 
 
 @login_required
+@once
 def need_suggest(request: HttpRequest, reference: str) -> HttpResponse:
     """The country or the desk asks a provider to help, for one of its offers."""
     need = get_object_or_404(Need.objects.visible_to(request.user), reference=reference.upper())
     require(request.user, "projects.suggest_response", Response(need=need))
-    form = SuggestForm(given(request), need=need, initial={"offer": once(request.GET, "offer") or None})
+    form = SuggestForm(given(request), need=need, initial={"offer": one_value(request.GET, "offer") or None})
 
     def act() -> str:
         response = actions.suggest(form.instance, form.answers, by=request.user)
@@ -135,12 +141,13 @@ def need_suggest(request: HttpRequest, reference: str) -> HttpResponse:
             "who": response.responder, "date": format_date(response.due_on),
         }  # fmt: skip
 
-    offer = Offer.objects.can_serve(need).filter(reference=once(request.GET, "offer")).first()
+    offer = Offer.objects.can_serve(need).filter(reference=one_value(request.GET, "offer")).first()
     title = _("Ask for this offer") if offer else _("Ask for an offer")
     return answer_form(request, need, form, act, {"title": title, "missing": [], "quote": offer.title if offer else ""})
 
 
 @login_required
+@once
 def response_answer(request: HttpRequest, reference: str, action: str) -> HttpResponse:
     """The country accepts or declines a response; the responder takes it back."""
     response = _response(request, reference)
@@ -160,6 +167,7 @@ def response_answer(request: HttpRequest, reference: str, action: str) -> HttpRe
 
 @login_required
 @require_http_methods(["POST"])
+@once
 def response_document(request: HttpRequest, reference: str) -> HttpResponse:
     """Adds a document to a response."""
     response = _response(request, reference)
@@ -170,6 +178,6 @@ def response_document(request: HttpRequest, reference: str) -> HttpResponse:
         uploads.add_to_response(response, file, by=request.user, title=request.POST.get("title", ""))
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
-    else:
-        messages.success(request, _("The document is kept."))
+        return refused(response)
+    messages.success(request, _("The document is kept."))
     return redirect(response)

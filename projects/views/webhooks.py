@@ -16,7 +16,8 @@ from projects import webhooks
 from projects.forms.webhook import WebhookForm
 from projects.models import Webhook
 from projects.tasks import send_webhook_later
-from ssc_portal.parameters import once
+from ssc_portal.parameters import one_value
+from ssc_portal.sending import once
 
 PER_PAGE = 50
 
@@ -30,6 +31,7 @@ def _own(request: HttpRequest, key: int, act: str = "change") -> Webhook:
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 @known_lately_to_write
+@once
 def webhook_list(request: HttpRequest) -> HttpResponse:
     """Those one has; makes a new one."""
     require(request.user, "projects.add_webhook")
@@ -56,7 +58,7 @@ def webhook_detail(request: HttpRequest, key: int) -> HttpResponse:
     """One webhook and the log of its calls; its secret for who was known lately."""
     webhook = _own(request, key)
     shows_secret = was_known_lately(request)
-    page = Paginator(webhook.calls.all(), PER_PAGE).get_page(once(request.GET, "page"))
+    page = Paginator(webhook.calls.all(), PER_PAGE).get_page(one_value(request.GET, "page"))
     context = {"webhook": webhook, "page": page, "days": webhooks.KEPT_FOR.days, "shows_secret": shows_secret}
     return render(request, "projects/webhook_detail.html", context)
 
@@ -73,6 +75,7 @@ def webhook_secret(request: HttpRequest, key: int) -> HttpResponse:
 @login_required
 @require_POST
 @known_lately
+@once
 def webhook_act(request: HttpRequest, key: int, act: str) -> HttpResponse:
     """Tests, pauses, goes on, or removes."""
     webhook = _own(request, key, "delete" if act == "remove" else "change")
@@ -95,6 +98,7 @@ def webhook_act(request: HttpRequest, key: int, act: str) -> HttpResponse:
 @login_required
 @require_POST
 @known_lately
+@once
 def webhook_again(request: HttpRequest, key: int, call: int) -> HttpResponse:
     """One more attempt of a call."""
     webhook = _own(request, key)
