@@ -20,6 +20,7 @@ from projects.lifecycle import locked, only_in, write_down
 from projects.lifecycle.need import TAKES_DOCUMENTS, WRITING
 from projects.models import Need, NeedDocument, Response
 from ssc_portal import incoming
+from ssc_portal.storage import kept_with_its_row
 
 LARGEST = 10 * 1024 * 1024  # bytes
 MOST = 20  # files of one need or response
@@ -55,29 +56,30 @@ def scan(content: bytes) -> None:
         raise ValidationError(_("The virus scanner refused this file. Nothing of it was kept."), code="virus")
 
 
-@transaction.atomic
 def add_document(need: Need, file: File, *, by, kind: str, title: str = "", is_restricted: bool = True) -> NeedDocument:
     """Checks and stores a file of a need. Raises PermissionDenied and ValidationError."""
-    now = locked(need, by, "change")
-    if now.state not in TAKES_DOCUMENTS:
-        raise ValidationError(
-            _("It is “%(state)s” by now, so no document can be added.") % {"state": now.get_state_display()},
-            code="state",
-        )
-    document = NeedDocument(need=now, kind=kind or DocumentKind.OTHER, is_restricted=is_restricted or kind == DocumentKind.LETTER, added_by=by)  # fmt: skip
-    _keep(document, file, title, have=now.documents.filter(response=None).count())
-    write_down(now, "add_document", by=by)
+    document = NeedDocument(kind=kind or DocumentKind.OTHER, is_restricted=is_restricted or kind == DocumentKind.LETTER, added_by=by)  # fmt: skip
+    with kept_with_its_row(document), transaction.atomic():
+        document.need = now = locked(need, by, "change")
+        if now.state not in TAKES_DOCUMENTS:
+            raise ValidationError(
+                _("It is “%(state)s” by now, so no document can be added.") % {"state": now.get_state_display()},
+                code="state",
+            )
+        _keep(document, file, title, have=now.documents.filter(response=None).count())
+        write_down(now, "add_document", by=by)
     return document
 
 
-@transaction.atomic
 def add_to_response(response: Response, file: File, *, by, title: str = "") -> NeedDocument:
     """Checks and stores a file of a response. Raises PermissionDenied and ValidationError."""
-    now = locked(response, by, "document")
-    only_in(now, *RESPONSE_TAKES_DOCUMENTS)
-    document = NeedDocument(need=now.need, response=now, kind=DocumentKind.OTHER, is_restricted=True, added_by=by)
-    _keep(document, file, title, have=now.documents.count())
-    write_down(now, "add_document", by=by)
+    document = NeedDocument(kind=DocumentKind.OTHER, is_restricted=True, added_by=by)
+    with kept_with_its_row(document), transaction.atomic():
+        document.response = now = locked(response, by, "document")
+        only_in(now, *RESPONSE_TAKES_DOCUMENTS)
+        document.need = now.need
+        _keep(document, file, title, have=now.documents.count())
+        write_down(now, "add_document", by=by)
     return document
 
 

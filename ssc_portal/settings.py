@@ -81,6 +81,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "ssc_portal.middleware.LastSlash",
+    "ssc_portal.bodies.BodyLimits",  # before whatever reads forms
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "partners.sessions.SessionLimits",
@@ -213,7 +214,7 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 WHITENOISE_MAX_AGE = 60  # of files without a hash in their name, as in development
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": {"BACKEND": "ssc_portal.storage.Media"},
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG
@@ -222,6 +223,7 @@ STORAGES = {
 }
 FILE_UPLOAD_PERMISSIONS = 0o640
 UPLOAD_SCANNER = env.str("UPLOAD_SCANNER", "")  # a command that reads an uploaded file and ends with 0 when it is clean
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2621440  # bytes of a form or a JSON body; who sends more, with files: ssc_portal/bodies
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 3000  # one project with many contributions, results and countries
 
 # --- safety ----------------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ import json
 import re
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import islice
@@ -233,6 +234,20 @@ def _feature(table: Table, row: tuple) -> dict:
 def workbook(title, columns: list[Column], rows: Iterable[list], most: int | None = None):
     """An XLSX file, open at its beginning. Raises TooMany beyond `most` rows."""
     book = Workbook(write_only=True)
+    try:
+        return _saved(book, title, columns, rows, most)
+    except OSError:  # no room on the disk
+        if hasattr(rows, "close"):
+            rows.close()  # and with it the transaction in which they are read
+        for sheet in book.worksheets:
+            with suppress(Exception):  # ending it writes its last lines, for which there is no room either
+                sheet.close()
+            with suppress(OSError, AttributeError):  # openpyxl would keep it until this process ends
+                sheet._writer.cleanup()
+        raise
+
+
+def _saved(book: Workbook, title, columns: list[Column], rows: Iterable[list], most: int | None):
     sheet = book.create_sheet(str(title)[:31])
     sheet.freeze_panes = "B2"
     for place, column in enumerate(columns, 1):

@@ -1,17 +1,28 @@
 """Pages of the whole site: what to do when something went wrong."""
 
 import sys
-from collections.abc import Iterator
 
 import psycopg
-from django.core.exceptions import BadRequest
+from django.conf import settings
+from django.core.exceptions import BadRequest, TooManyFieldsSent, TooManyFilesSent
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import requires_csrf_token
 
-CODES = {400: "bad_request", 403: "permission_denied", 404: "not_found", 500: "error", 503: "away"}  # of problems
+from ssc_portal import storage
+
+CODES = {
+    400: "bad_request",
+    403: "permission_denied",
+    404: "not_found",
+    413: "too_large",
+    429: "throttled",
+    500: "error",
+    503: "away",
+    507: "no_room",
+}  # fmt: skip  of problems
 PROBLEM = "application/problem+json"
 AWAY = (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError)  # no use of the database
 
@@ -55,15 +66,43 @@ def not_found(request: HttpRequest, exception=None) -> HttpResponse:
     )
 
 
-def _led_up_to(error: BaseException | None) -> Iterator[BaseException]:
-    """The error and those that it came from: libraries raise errors of their own over those of the database."""
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__
+def too_large(
+    request: HttpRequest, most: str, error: Exception | None = None, *, for_members: bool = False
+) -> HttpResponse:
+    """More was sent than the address takes: `most` megabytes, or (`error`) so many fields."""
+    if isinstance(error, TooManyFieldsSent | TooManyFilesSent):
+        advice = _("This form has more fields than can be read at once (%(n)s). Send it in several parts.")
+        advice %= {"n": settings.DATA_UPLOAD_MAX_NUMBER_FIELDS}
+    elif for_members:
+        advice = _(
+            "Files are taken here from people who are signed in and whose role allows it. Sign in, then send it again."
+        )
+    else:
+        advice = _(
+            "This address takes %(n)s MB at most. Nothing was kept. Press Back and send less, such as a smaller file."
+        )
+        advice %= {"n": most}
+    return _answer(request, 413, _("This is too large"), advice)
+
+
+def no_room(request: HttpRequest) -> HttpResponse:
+    """507 (RFC 4918), not 503: it is of no use to send it again at once, and programs do that after 503."""
+    return _answer(
+        request,
+        507,
+        _("There is no room for this at the moment"),
+        _(
+            "The portal's disk is full, so nothing was saved from this step; what you typed is still there when you press "
+            "Back. Send it again later, and tell the UNEP desk if it stays so."
+        ),
+    )
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    if any(isinstance(error, AWAY) for error in _led_up_to(sys.exc_info()[1])):
+    error = sys.exc_info()[1]
+    if storage.is_full(error):
+        return no_room(request)
+    if any(isinstance(one, AWAY) for one in storage.led_up_to(error)):
         answer = _answer(
             request,
             503,

@@ -22,7 +22,10 @@ from outreach.models import (
 )
 from outreach.pictures import put
 from partners.admin import NAMES
+from projects.uploads import LARGEST
 from ssc_portal.admin import KeptHistory, RuledAdmin
+from ssc_portal.bodies import takes_files
+from ssc_portal.storage import kept_with_its_row
 
 KEPT = ("title", "lede", "body", "video_title", "video_url", "captions_url", "transcript")
 
@@ -156,6 +159,18 @@ class PictureAdmin(KeptHistory, RuledAdmin, admin.ModelAdmin):
     form = PictureForm
     list_display = ["name", "alt_en", "credit", "width", "height"]
     search_fields = ["name", "credit", "alt_en"]
+
+    @takes_files(LARGEST)
+    def add_view(self, *args, **kwargs):
+        return super().add_view(*args, **kwargs)
+
+    @takes_files(LARGEST)
+    def change_view(self, *args, **kwargs):
+        return super().change_view(*args, **kwargs)
+
+    def save_model(self, request, picture, form, change):
+        with kept_with_its_row(picture):
+            super().save_model(request, picture, form, change)
 
     def view_on_site(self, picture):
         return reverse("picture", args=[picture.name])

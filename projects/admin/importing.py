@@ -24,7 +24,9 @@ from projects.models.importing import ImportKind, RowOutcome, RowUndo
 from projects.tasks import import_iati, import_table
 from ssc_portal import incoming
 from ssc_portal.admin import RuledAdmin
+from ssc_portal.bodies import takes_files
 from ssc_portal.sending import carry_out_once
+from ssc_portal.storage import kept_with_its_row
 
 MOST_UPLOAD = 200 * 1024**2  # bytes
 MOST_PREVIEW = 5 * 1024**2  # bytes, unpacked; larger files are read by the worker, without a preview first
@@ -119,6 +121,7 @@ class ImportRunAdmin(RuledAdmin, admin.ModelAdmin):
              "query": f"progress__exact={waiting}", "rows": lambda user: ImportRun.objects.filter(progress=waiting, started_by=user)},
         ]  # fmt: skip
 
+    @takes_files(MOST_UPLOAD, "projects.import_projects")
     def add_view(self, request, form_url="", extra_context=None):
         """Upload: keeps the file, tries it without writing, and shows what would happen."""
         if not self.has_add_permission(request):
@@ -151,7 +154,8 @@ class ImportRunAdmin(RuledAdmin, admin.ModelAdmin):
             run.save()
             return redirect("admin:projects_importrun_change", run.pk)
 
-        return carry_out_once(request, keep)
+        with kept_with_its_row(run):
+            return carry_out_once(request, keep)
 
     @staticmethod
     def _try_activities(run: ImportRun, *, publish: bool) -> None:
@@ -161,6 +165,7 @@ class ImportRunAdmin(RuledAdmin, admin.ModelAdmin):
             run.progress = ImportRun.Progress.WAITING
             run.save(update_fields=["progress"])
 
+    @takes_files(sheets.LARGEST)
     def table_view(self, request):
         """Upload of a table: keeps the file, tries it, and shows what would become of each record. Templates to fill in."""
         if not (kinds := running.kinds_for(request.user)):

@@ -58,6 +58,21 @@ def write() -> dict:
     now = timezone.now()
     target = folder() / now.strftime("%Y%m%dT%H%M%S%f")
     target.mkdir(parents=True)
+    try:
+        description = _write_into(target, now)
+    except BaseException:  # a set that is not whole only takes the room that was lacking
+        shutil.rmtree(target, ignore_errors=True)
+        raise
+    link = folder() / "next"
+    link.unlink(missing_ok=True)
+    link.symlink_to(target.name)
+    link.replace(folder() / "current")
+    for old in sorted(path for path in folder().iterdir() if path.is_dir() and not path.is_symlink())[:-KEPT]:
+        shutil.rmtree(old)
+    return description
+
+
+def _write_into(target: Path, now: dt.datetime) -> dict:
     with override("en"):
         resources = [_written(target, *one) for one in _tables()] + list(_iati(target))
         description = {
@@ -70,12 +85,6 @@ def write() -> dict:
             "resources": resources,
         }
     (target / DESCRIPTION).write_text(json.dumps(description, indent=1, ensure_ascii=False))
-    link = folder() / "next"
-    link.unlink(missing_ok=True)
-    link.symlink_to(target.name)
-    link.replace(folder() / "current")
-    for old in sorted(path for path in folder().iterdir() if path.is_dir() and not path.is_symlink())[:-KEPT]:
-        shutil.rmtree(old)
     return description
 
 

@@ -30,6 +30,7 @@ from projects.lifecycle import offer as life_of_offer
 from projects.lifecycle.need import TAKES_DOCUMENTS, WRITING
 from projects.models import Need, NeedDocument, Offer, Project
 from projects.suggestions import offers_like, similar_to, suggest_for
+from ssc_portal.bodies import takes_files
 from ssc_portal.parameters import one_value
 from ssc_portal.sending import once, refused
 from ssc_portal.templatetags.portal import day
@@ -378,6 +379,7 @@ class DocumentForm(forms.Form):
     )  # fmt: skip
 
 
+@takes_files(uploads.LARGEST)
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 @once
@@ -458,6 +460,7 @@ class SheetForm(forms.Form):
     )
 
 
+@takes_files(need_sheet.LARGEST)
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 @once

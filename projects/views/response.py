@@ -22,6 +22,7 @@ from projects.models import Need, Offer, Response
 from projects.timeline import response_timeline, thread
 from projects.views.acting import answer_form, given
 from projects.views.listing import page_of
+from ssc_portal.bodies import takes_files
 from ssc_portal.parameters import one_value
 from ssc_portal.sending import once, refused
 from ssc_portal.tables import in_format
@@ -165,6 +166,7 @@ def response_answer(request: HttpRequest, reference: str, action: str) -> HttpRe
     return answer_form(request, response.need, form, act, context)
 
 
+@takes_files(uploads.LARGEST)
 @login_required
 @require_http_methods(["POST"])
 @once

@@ -1,0 +1,162 @@
+"""How much may be sent to each address, decided before anything of it is read or kept (docs/decisions/0036-limits.md).
+
+Every address takes as much as a form or a JSON body needs. Those whose form has a file say so at their view
+(`takes_files`), for people who are signed in; from everybody else no file is kept anywhere, not even for a moment.
+"""
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from tempfile import SpooledTemporaryFile
+
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
+from django.core.files.uploadhandler import FileUploadHandler, SkipFile
+from django.http import HttpRequest, HttpResponse, UnreadablePostError
+
+from ssc_portal import storage, views
+
+FORM = settings.DATA_UPLOAD_MAX_MEMORY_SIZE  # bytes of a form without files, and of a JSON body
+PIECE = 64 * 1024
+HEARD_SECONDS = 5  # how long a sender whose body is refused may go on, so that it gets to read the answer
+FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
+TOO_MUCH = (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent)
+
+
+@dataclass(frozen=True)
+class Files:
+    """What a view takes beside the fields of its form."""
+
+    largest: int  # bytes of one file
+    permission: str  # whoever is signed in where it is empty
+
+    def are_taken_from(self, user) -> bool:
+        return user.is_authenticated and (not self.permission or user.has_perm(self.permission))
+
+
+def takes_files(largest: int, permission: str = "") -> Callable:
+    """Decorator of a view whose form has a file of at most `largest` bytes. The form says so itself for one that is a
+    little larger: the body may be larger by as much as a form."""
+
+    def declare(view):
+        view.files = Files(largest, permission)
+        return view
+
+    return declare
+
+
+class NoFiles(FileUploadHandler):
+    """For forms without files: nothing of a file is kept, the other fields arrive."""
+
+    def new_file(self, *args, **kwargs):
+        raise SkipFile
+
+    def receive_data_chunk(self, raw_data, start):
+        return None
+
+    def file_complete(self, file_size):
+        return None
+
+
+class BodyLimits:
+    """Refuses what is larger than its address takes, before the first part of it is read (and so before CSRF's middleware,
+    which reads forms). What has no room on a disk is told as such, wherever it was to be kept."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest):
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view, args, kwargs) -> HttpResponse | None:
+        is_chunked = "HTTP_TRANSFER_ENCODING" in request.META
+        length = _length(request)
+        if not (length or is_chunked):
+            return None
+        files: Files | None = getattr(view, "files", None)
+        takes = files is not None and files.are_taken_from(request.user)
+        limit = FORM + files.largest if takes else FORM
+        if length > limit:
+            return _refused(request, files, limit)
+        try:
+            if is_chunked and not _gather(request, limit):
+                return _refused(request, files, limit)
+            if not takes:
+                request.upload_handlers = [NoFiles(request)]
+            if request.method == "POST" and request.content_type in FORMS and not hasattr(view, "cls"):
+                request.POST  # noqa: B018  read here, where each way in which it fails has its answer
+        except TOO_MUCH as error:
+            request._mark_post_parse_error()
+            return _refused(request, files, limit, error)
+        except UnreadablePostError:  # the sender broke off
+            return views.bad_request(request)
+        except OSError as error:
+            _forget_uploads(request)
+            return self.process_exception(request, error)
+        return None
+
+    def process_exception(self, request: HttpRequest, exception: BaseException) -> HttpResponse | None:
+        if not storage.is_full(exception):
+            return None
+        storage.tell_keepers(exception)
+        return views.no_room(request)
+
+
+def _length(request: HttpRequest) -> int:
+    try:
+        return int(request.META.get("CONTENT_LENGTH") or 0)
+    except ValueError:
+        return 0
+
+
+def _gather(request: HttpRequest, limit: int) -> bool:
+    """A body of unknown length, up to the limit: Django reads none that does not say how long it is. False beyond the limit."""
+    if not request.META.get("wsgi.input_terminated"):
+        return True  # a server that does not tell its end: Django reads nothing of it
+    body, size, source = SpooledTemporaryFile(FORM), 0, request.META["wsgi.input"]  # noqa: SIM115  the request closes it
+    while piece := source.read(PIECE):
+        size += len(piece)
+        if size > limit:
+            body.close()
+            return False
+        body.write(piece)
+    body.seek(0)
+    request._stream = body
+    request.META["CONTENT_LENGTH"] = str(size)
+    return True
+
+
+def _forget_uploads(request: HttpRequest) -> None:
+    """Closes, and so removes, what was begun of files; closing one writes its rest, for which there is no room either."""
+    request._mark_post_parse_error()
+    for handler in request.upload_handlers:
+        if file := getattr(handler, "file", None):
+            with suppress(OSError):
+                file.close()
+
+
+def _refused(request: HttpRequest, files: Files | None, limit: int, error: Exception | None = None) -> HttpResponse:
+    answer = views.too_large(request, _megabytes(limit), error, for_members=files is not None and limit == FORM)
+    answer._resource_closers.append(lambda: _hear_out(request))  # the answer is out by then
+    return answer
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1024**2:.1f}".removesuffix(".0")
+
+
+def _hear_out(request: HttpRequest) -> None:
+    """Reads on for a moment and throws it away. A connection closed under somebody who is still sending is told to them as
+    broken, and the answer is lost."""
+    source, connection = request.META["wsgi.input"], request.META.get("gunicorn.socket")
+    if connection is None:
+        return
+    before, until = connection.gettimeout(), time.monotonic() + HEARD_SECONDS
+    with suppress(OSError, ValueError):  # it broke off, or is silent
+        while (left := until - time.monotonic()) > 0:
+            connection.settimeout(left)
+            if not source.read(PIECE):
+                break
+    with suppress(OSError):
+        connection.settimeout(before)
