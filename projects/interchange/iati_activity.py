@@ -1,6 +1,6 @@
 """An activity in the portal's own terms, as the reader hands it to the import. Nothing is looked up yet."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -14,6 +14,27 @@ class Finding:
     value: str
     outcome: str
     text: str
+
+
+MAX_SHOWN = 20  # of what is not read, how many values a finding tells
+
+
+class Unread:
+    """What of an activity nobody reads: how often each path occurs, and what stood there."""
+
+    def __init__(self):
+        self.times: Counter = Counter()
+        self.values: dict[str, list[str]] = defaultdict(list)
+
+    def add(self, path: str, value="") -> None:
+        self.times[path] += 1
+        text = " ".join(str(value or "").split())
+        if text and len(self.values[path]) < MAX_SHOWN:
+            self.values[path].append(text)
+
+    def rows(self) -> list[tuple[str, int, str]]:
+        """(path, how often, the first values) in the order of the paths."""
+        return [(path, n, "; ".join(self.values[path])) for path, n in sorted(self.times.items())]
 
 
 @dataclass
@@ -68,7 +89,7 @@ class Activity:
     roles: list[Tie] = field(default_factory=list)  # countries with their roles
     contributions: list[dict] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
-    unread: Counter = field(default_factory=Counter)  # paths of what nobody reads, with how often they occur
+    unread: Unread = field(default_factory=Unread)
     only_in_transactions: list[str] = field(default_factory=list)  # elements named there and not at the activity
 
     @property
@@ -78,3 +99,9 @@ class Activity:
 
     def find(self, element: str, value, outcome: str, text: str) -> None:
         self.findings.append(Finding(element[:120], str(value or "")[:500], outcome, str(text)[:500]))
+
+    def find_once(self, element: str, value, outcome: str, text: str) -> None:
+        """The same of many parts of an activity is told once."""
+        self.find(element, value, outcome, text)
+        if self.findings[-1] in self.findings[:-1]:
+            self.findings.pop()

@@ -12,35 +12,18 @@ from django.utils.translation import gettext as _
 from projects.choices import OrganisationRole
 from projects.interchange.cleaning import day_of, language_code, number_of
 from projects.interchange.iati_activity import Activity, Tie
+from projects.interchange.iati_codes import DATE_TYPES, ROLE_WORDS, STATUS_WORDS, TRANSACTION_WORDS
 from projects.interchange.iati_own import assumed, is_own_vocabulary, own, role_of
 from projects.interchange.iati_results import take_result
 from projects.interchange.iati_settling import settle
-from projects.interchange.iati_texts import LANG, name_of, narratives
+from projects.interchange.iati_texts import LANG, name_of, narratives, shown, within
 from projects.interchange.iati_understood import IN_TRANSACTIONS, count_unread
 from projects.models.parts import ROUNDING
 from ssc_portal.numbers import plainly
 
-DATE_TYPES = {
-    "1": "planned_start", "2": "actual_start", "3": "planned_end", "4": "actual_end",
-    "start-planned": "planned_start", "start-actual": "actual_start", "end-planned": "planned_end", "end-actual": "actual_end",
-    "start": "planned_start", "end": "planned_end",
-}  # fmt: skip
-STATUS_WORDS = {
-    "pipeline/identification": "1", "pipeline": "1", "implementation": "2", "ongoing": "2", "active": "2", "finalisation": "3",
-    "completion": "3", "operationally closed": "3", "closed": "4", "post-completion": "4", "completed": "4",
-    "cancelled": "5", "canceled": "5", "suspended": "6",
-}  # fmt: skip
-ROLE_WORDS = {
-    "funding": "1", "donor": "1", "accountable": "2", "extending": "3", "implementing": "4",
-}  # fmt: skip
-TRANSACTION_WORDS = {
-    "if": "1", "c": "2", "d": "3", "e": "4", "ir": "5", "lr": "6", "r": "7", "qp": "8", "qs": "9", "cg": "10",
-    "incoming funds": "1", "commitment": "2", "disbursement": "3", "disbursment": "3", "expenditure": "4",
-    "interest repayment": "5", "loan repayment": "6", "reimbursement": "7",
-}  # fmt: skip
-
 
 def _code(element) -> str:
+    """The code of an element, `ref` in old versions."""
     return (element.get("code") or element.get("ref") or "").strip().strip("'")
 
 
@@ -50,7 +33,11 @@ def parse_activity(element) -> Activity:
     activity = Activity(line=element.sourceline or 0, reference=(element.get(own("reference")) or "")[:20])
     activity.is_need = element.get(own("need")) == "1"
     activity.is_illustrative = element.get(own("illustrative")) == "1"
-    activity.language = language_code(element.get(LANG), "en")
+    activity.language = language_code(element.get(LANG), "")
+    if not activity.language:
+        activity.language = "en"
+        text = _("No language is stated that can be used; texts without one of their own were taken as English.")
+        activity.find("@lang", element.get(LANG), "repaired", text)
     currency = (element.get("default-currency") or "").strip().upper()
     activity.currency = currency if re.fullmatch(r"[A-Z]{3}", currency) else ""
     for child in element:
@@ -61,11 +48,11 @@ def parse_activity(element) -> Activity:
             continue
         if take:
             take(child, activity)
+    count_unread(element, activity.unread, is_own=activity.is_own)
     if activity.is_own:
         said = element.get(own("only-in-transactions"), "").split()
         activity.only_in_transactions = [kind for kind in IN_TRANSACTIONS if kind in said]
-    else:  # what the portal wrote is read to the letter
-        activity.unread += count_unread(element)
+    else:
         activity.only_in_transactions = _named_only_in_transactions(element)
     settle(activity)
     return activity
@@ -92,6 +79,7 @@ def _take_identifier(element, activity):
             _("Holds “%(sign)s”, which IATI does not allow; used to find the record again, not as its IATI identifier.") % {"sign": bad[0]},
         )  # fmt: skip
         activity.key = activity.key or value[:200]
+        within(value, 200, "iati-identifier", activity)
     elif len(value) > 200:
         activity.find("iati-identifier", raw[:60], "left_out", _("Longer than 200 characters."))
     else:
@@ -100,11 +88,16 @@ def _take_identifier(element, activity):
 
 def _take_other_identifier(element, activity):
     value = (element.get("ref") or element.text or "").strip().strip("'")
+    if activity.is_own and element.get("type") in ("A9", "B1"):
+        return  # the portal's own reference, and those of records that were merged
     if value and not activity.key:
         owner = element.get("owner-name") or element.get("owner-ref") or ""
         activity.key = f"{owner}:{value}"[:200]
-    elif value:
-        activity.unread["other-identifier"] += 1
+        within(f"{owner}:{value}", 200, "other-identifier", activity)
+        if element.get("owner-name") and element.get("owner-ref"):
+            activity.unread.add("other-identifier/@owner-ref", element.get("owner-ref"))
+    else:
+        activity.unread.add("other-identifier", shown(element))
 
 
 def _take_reporting(element, activity):
@@ -123,7 +116,7 @@ def _org_ref(element, activity) -> str:
     value = re.sub(r"\s+", "", raw).strip("'")
     if value != raw.strip() and value:
         activity.find(f"{element.tag}/@ref", raw, "repaired", _("Spaces or quotes removed from the reference."))
-    return value[:200]
+    return within(value, 200, f"{element.tag}/@ref", activity)
 
 
 def _org_type(element, activity) -> str:
@@ -198,11 +191,12 @@ def _texts_into(field_name: str):
 
 def _take_description(element, activity):
     kind = element.get("type") or "1"
-    if kind not in ("1", "2") and not activity.is_own:
-        activity.find("description/@type", kind, "repaired", _("Taken into the description: the record has one kind."))
     name = element.get(own("as")) if activity.is_own else None
     if name not in ("summary", "lessons"):
         name = "objectives" if kind == "2" else "description"
+        if kind not in ("1", "2"):
+            text = _("Taken into the description: the record has one kind.")
+            activity.find("description/@type", kind, "repaired", text)
     _texts_into(name)(element, activity)
 
 
@@ -256,7 +250,7 @@ def _share(element, activity) -> Decimal | None:
 def _take_place(target: str):
     def take(element, activity):
         tie = Tie(
-            code=_code(element)[:200],
+            code=_short_code(element, activity),
             name=name_of(element, activity),
             vocabulary=(element.get("vocabulary") or "1"),
             share=_share(element, activity),
@@ -287,12 +281,28 @@ def _add_share(tie: Tie, again: Tie, element, activity) -> None:
     activity.find(element.tag, again.code or again.name, "repaired", text)
 
 
+def _short_code(element, activity) -> str:
+    return within(_code(element), 200, f"{element.tag}/@code", activity)
+
+
+def _of_the_goals(code: str, vocabulary: str, element, activity) -> str:
+    """The vocabulary of a code of the Goals: 7, or 8 for their targets, which have a dot. Taken from the code where the two differ."""
+    found = {"7": "8", "8": "7"}.get(vocabulary, "") if code and vocabulary == ("7" if "." in code else "8") else ""
+    if found:
+        text = _("“%(code)s” is of the other list of the Goals and their targets, and was taken so.") % {"code": code}
+        activity.find(f"{element.tag}/@vocabulary", element.get("vocabulary"), "repaired", text)
+    return found or vocabulary
+
+
 def _take_sector(element, activity):
-    code, vocabulary = _code(element), (element.get("vocabulary") or "1").strip()
+    code, vocabulary = _short_code(element, activity), (element.get("vocabulary") or "1").strip()
+    vocabulary = {"DAC": "1", "DAC-3": "2"}.get(vocabulary, vocabulary)
     tie = Tie(
-        code=code[:200],
+        code=code,
         name=name_of(element, activity),
-        vocabulary={"DAC": "1", "DAC-3": "2"}.get(vocabulary, vocabulary)[:200],
+        vocabulary=within(
+            _of_the_goals(code, vocabulary, element, activity), 200, f"{element.tag}/@vocabulary", activity
+        ),
     )
     tie.share = _share(element, activity)
     if not tie.code and not tie.name:
@@ -313,7 +323,9 @@ def _take_tag(element, activity):
     vocabulary = {"2": "7", "3": "8"}.get(
         element.get("vocabulary") or "", f"tag {element.get('vocabulary') or ''}".strip()
     )
-    tie = Tie(code=_code(element)[:200], name=name_of(element, activity), vocabulary=vocabulary[:200])
+    code = _short_code(element, activity)
+    vocabulary = within(_of_the_goals(code, vocabulary, element, activity), 200, "tag/@vocabulary", activity)
+    tie = Tie(code=code, name=name_of(element, activity), vocabulary=vocabulary)
     if not tie.code and not tie.name:
         activity.find("tag", "", "left_out", _("Neither a code nor a name."))
     elif any(
@@ -368,7 +380,7 @@ def _take_scope(element, activity):
         "7": "national",
         "8": "national",
     }.get(_code(element), "")
-    if activity.level and _code(element) in ("5", "6", "7", "8") and not activity.is_own:
+    if activity.level and _code(element) in ("5", "6", "7", "8") and not element.get(own("level")):
         activity.find("activity-scope", _code(element), "repaired", _("Within a country; taken as national."))
     elif not activity.level:
         activity.find("activity-scope", _code(element), "left_out", _("The record has no place for this scope."))
@@ -377,7 +389,7 @@ def _take_scope(element, activity):
 def _take_collaboration(element, activity):
     if _code(element) == "8":  # the only code of IATI for triangular cooperation; plain South-South has none
         activity.modality = "triangular"
-    elif not activity.is_own:
+    else:
         activity.find(
             "collaboration-type",
             _code(element),
@@ -506,7 +518,7 @@ def _take_transaction(element, activity):
             "valued_on": valued_on,
             "amount": money[0],
             "currency": money[1],
-            "text": name_of(text, activity)[:300] if text is not None else "",
+            "text": name_of(text, activity, 300) if text is not None else "",
         }
     )
 
@@ -518,10 +530,9 @@ def _take_location(element, activity):
     if len(numbers) != 2 or None in numbers or not (-90 <= numbers[0] <= 90 and -180 <= numbers[1] <= 180):
         activity.find("location", " ".join(parts), "left_out", _("No usable position."))
         return
-    label = name_of(name, activity) if name is not None else ""
     activity.locations.append(
         {
-            "name": (label or _("unnamed place"))[:200],
+            "name": name_of(name, activity, 200) if name is not None else "",
             "latitude": numbers[0].quantize(Decimal("0.00001")),
             "longitude": numbers[1].quantize(Decimal("0.00001")),
         }
@@ -532,30 +543,45 @@ def _take_document(element, activity):
     url = (element.get("url") or "").strip()
     if not re.fullmatch(r"https?://[^\s<>\"]{3,950}", url):
         activity.find("document-link/@url", url, "left_out", _("Not a web address."))
+        activity.unread.add("document-link", shown(element))
         return
     title = element.find("title")
-    language = element.find("language")
-    when = element.find("document-date")
     activity.documents.append(
         {
             "url": url,
-            "title": (name_of(title, activity) if title is not None else "")[:300] or url[:300],
-            "language": language_code(_code(language), "") if language is not None else "",
-            "published_on": day_of(when.get("iso-date")) if when is not None else None,
+            "title": (name_of(title, activity, 300) if title is not None else "") or url[:300],
+            "language": _language_of_document(element, activity),
+            "published_on": _date_of_document(element, activity),
         }  # fmt: skip
     )
+
+
+def _language_of_document(element, activity) -> str:
+    raw = _code(language) if (language := element.find("language")) is not None else ""
+    found = language_code(raw, "")
+    if raw and not found:
+        activity.find("document-link/language/@code", raw, "left_out", _("Not a code of a language."))
+    return found
+
+
+def _date_of_document(element, activity):
+    raw = (when.get("iso-date") or "").strip() if (when := element.find("document-date")) is not None else ""
+    day = day_of(raw)
+    if raw and day is None:
+        activity.find("document-link/document-date/@iso-date", raw, "left_out", _("Not a usable date."))
+    return day
 
 
 def _take_related(element, activity):
     ref = re.sub(r"\s+", "", element.get("ref") or "")
     if ref and element.find(own("parent")) is not None:
-        activity.parent = ref[:200]
+        activity.parent = within(ref, 200, "related-activity/@ref", activity)
     elif ref:
         kind = element.get("type") or ""
         if not re.fullmatch("[1-5]", kind):
             activity.find("related-activity/@type", kind, "repaired", _("Unknown type; taken as a sibling."))
             kind = "3"
-        activity.related.append(Tie(code=ref[:200], role=kind))
+        activity.related.append(Tie(code=within(ref, 200, "related-activity/@ref", activity), role=kind))
     else:
         activity.find("related-activity", "", "left_out", _("No reference."))
 

@@ -151,7 +151,7 @@ def _carry_out(path: Path, run: ImportRun, by, dry_run: bool, publish: bool, pro
     directory = Directory.load()
     try:
         for activity in iati_reader.read_activities(path, source):
-            unread.update(path.partition("/")[0] for path in activity.unread)
+            unread.update(path.partition("/")[0] for path in activity.unread.times)
             if activity.parent:
                 parents[activity.identifier] = activity.parent
             _import_one(activity, run, directory, by, dry_run, publish, seen, touched)
@@ -416,7 +416,10 @@ def _parts(activity: Activity, directory: Directory) -> dict[str, list[dict]]:
     countries, regions, partners, terms = [], [], [], []
     if activity.is_own:
         countries = _countries_with_roles(activity, directory)
-    for tie in activity.countries if not activity.is_own else ():
+    known = {row["country"] for row in countries}
+    for tie in activity.countries:
+        if activity.is_own and directory.country(tie) in known:
+            continue  # its role is told by a tag
         country = directory.country(tie)
         if country is None:
             activity.find(
@@ -425,14 +428,17 @@ def _parts(activity: Activity, directory: Directory) -> dict[str, list[dict]]:
                 Outcome.KEPT,
                 _("No such country or area; kept as reported for staff to resolve."),
             )
-        _once(countries, "country", country, tie, {"role": CountryRole.RECIPIENT, "share": tie.share})
+        row = {"role": CountryRole.RECIPIENT, "share": tie.share}
+        _once(countries, "country", country, tie, row, "recipient-country", activity)
     for tie in activity.regions:
         region = directory.region(tie)
         if region is None and tie.code != "998":  # developing countries, unspecified: no area is meant
             activity.find(
                 "recipient-region", tie.code or tie.name, Outcome.KEPT, _("Not a region of UN M49; kept as reported.")
             )
-        _once(regions, "region", region, tie, {"share": tie.share})
+        if tie.code and tie.vocabulary not in ("", "1", "2"):  # a code of another list says nothing without its name
+            tie.code = f"{tie.vocabulary}:{tie.code}"[:200]
+        _once(regions, "region", region, tie, {"share": tie.share}, "recipient-region", activity)
     reporting = next((t for t in activity.organisations if t.is_reporting), None)
     for tie in activity.organisations:
         if tie.is_reporting:
@@ -449,12 +455,8 @@ def _parts(activity: Activity, directory: Directory) -> dict[str, list[dict]]:
         if reports is None:
             reports = reporting is not None and (tie.code, tie.name) == (reporting.code, reporting.name)
         rest = {"role": tie.role, "is_reporting": reports, **_reported_type(partner, tie)}
-        _once(partners, "partner", partner, tie, rest, also=("role",))
-        if partner and tie.kind and not activity.is_own and tie.kind != PartnerKind(partner.kind).iati_code:
-            activity.find(
-                "participating-org/@type", tie.kind, Outcome.LEFT_OUT,
-                _("%(name)s is of another type in the list of partners; that one stays.") % {"name": partner.name_en},
-            )  # fmt: skip
+        _once(partners, "partner", partner, tie, rest, "participating-org", activity, also=("role",))
+        _tell_type("participating-org", partner, tie, activity)
     if reporting is not None and not any(row["is_reporting"] for row in partners):
         partner = directory.partner(reporting)
         if partner is None:
@@ -464,13 +466,16 @@ def _parts(activity: Activity, directory: Directory) -> dict[str, list[dict]]:
                 Outcome.KEPT,
                 _("No partner of this identifier or name; kept as reported for staff to resolve."),
             )
+        _tell_type("reporting-org", partner, reporting, activity)
         same = next((r for r in partners if partner is not None and r["partner"] == partner), None)
         if same:
             same["is_reporting"] = True
         else:
             # It reports; that it takes part, and in which role, nobody said.
-            rest = {"role": OrganisationRole.REPORTS_ONLY, "is_reporting": True}
-            _once(partners, "partner", partner, reporting, rest | _reported_type(partner, reporting), also=("role",))
+            rest = {"role": OrganisationRole.REPORTS_ONLY, "is_reporting": True, **_reported_type(partner, reporting)}
+            _once(partners, "partner", partner, reporting, rest, "reporting-org", activity, also=("role",))
+    elif reporting is not None:
+        _tell_type("reporting-org", directory.partner(reporting), reporting, activity, partners)
     for tie in activity.sectors:
         term = directory.term(tie)
         if term is None and tie.vocabulary in ("1", "7", "8"):
@@ -490,6 +495,8 @@ def _parts(activity: Activity, directory: Directory) -> dict[str, list[dict]]:
             term,
             tie,
             {"share": tie.share, "reported_vocabulary": tie.vocabulary if term is None else ""},
+            "tag" if tie.vocabulary.startswith("tag ") else "sector",
+            activity,
         )
     names = (*FIELDS, "lessons") if activity.is_own else FIELDS
     translations = [
@@ -499,7 +506,9 @@ def _parts(activity: Activity, directory: Directory) -> dict[str, list[dict]]:
     ]
     related = []
     for tie in {(t.code, t.role): t for t in activity.related}.values():
-        if tie.code != activity.identifier:
+        if tie.code == activity.identifier:
+            activity.find("related-activity", tie.code, Outcome.LEFT_OUT, _("It names itself as related."))
+        else:
             other = directory.project(tie.code)
             related.append(
                 {
@@ -537,7 +546,8 @@ def _countries_with_roles(activity: Activity, directory: Directory) -> list[dict
         country = directory.country(tie)
         role, order = role_of(tie.role)
         share = shares.get(country.pk, tie.share) if country else tie.share
-        _once(rows, "country", country, tie, {"role": role, "provider_order": order, "share": share, "note": tie.note})
+        row = {"role": role, "provider_order": order, "share": share, "note": tie.note}
+        _once(rows, "country", country, tie, row, "tag", activity)
     return rows
 
 
@@ -556,14 +566,58 @@ def _contributions(activity: Activity, directory: Directory) -> list[dict]:
     return rows
 
 
-def _once(rows: list[dict], target: str, found, tie: Tie, rest: dict, also: tuple[str, ...] = ()) -> None:
+def _tell_type(element: str, partner: Partner | None, tie: Tie, activity: Activity, rows: list[dict] = ()) -> None:
+    """What a file says of the type of an organisation, where the record says another: of the list of partners, or of a row."""
+    said = PartnerKind(partner.kind).iati_code if partner else None
+    if partner is None:  # it takes part under the same name, so one row holds both
+        row = next((row for row in rows if row["is_reporting"]), None)
+        if row and tie.kind and not row["reported_type"]:
+            row["reported_type"] = tie.kind
+        said = row["reported_type"] if row else tie.kind
+    if tie.kind and tie.kind != said:
+        name = partner.name_en if partner else tie.name or tie.code
+        text = _("%(name)s is of another type here; that one stays.") % {"name": name}
+        activity.find(f"{element}/@type", tie.kind, Outcome.LEFT_OUT, text)
+
+
+NAMES = ("slug", "name_en", "name_fr", "name_es", "name_ru", "name_ar", "name_zh_hans")
+
+
+def _tell_name(element: str, found, tie: Tie, activity: Activity) -> None:
+    """What a file calls something that is known here by another name, which stays."""
+    names = [getattr(found, name, "") for name in NAMES] + list(getattr(found, "aliases", None) or [])
+    if tie.name and search.plain(tie.name) not in {search.plain(name) for name in names if name}:
+        text = _("Known here as “%(name)s”; that name stays.") % {"name": found.name_en}
+        activity.find_once(f"{element}/narrative", tie.name, Outcome.LEFT_OUT, text[:500])
+
+
+def _once(
+    rows: list[dict],
+    target: str,
+    found,
+    tie: Tie,
+    rest: dict,
+    element: str,
+    activity: Activity,
+    also: tuple[str, ...] = (),
+) -> None:
+    """One row for each country, partner or term. What means the same as a row that is there adds its share to it."""
+    if found is not None:
+        _tell_name(element, found, tie, activity)
     row = {
         target: found,
         "reported_code": tie.code if found is None else "",
         "reported_name": tie.name if found is None else "",
         **rest,
     }
-    if found is not None and any(r[target] == found and all(r[k] == row[k] for k in also) for r in rows):
+    same = (r for r in rows if found is not None and r[target] == found and all(r[k] == row[k] for k in also))
+    if there := next(same, None):
+        if row.get("share") is not None:
+            there["share"] = min((there["share"] or 0) + row["share"], 100)
+        if row.get("is_reporting"):
+            there["is_reporting"] = True
+        text = _("It means “%(name)s”, which is named already; kept once.") % {"name": found.name_en}
+        activity.find(element, tie.code or tie.name, Outcome.REPAIRED, text[:500])
         return
     rows.append(row)
 

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import override
 
-from projects.choices import CountryRole, ProviderOrder, Vocabulary
+from projects.choices import CountryRole, ProviderOrder, Unit, Vocabulary
 
 NAMESPACE = "urn:x-ssc-portal:iati:1"
 OWN_VOCABULARY = "99"
@@ -44,6 +44,13 @@ def is_own_vocabulary(element) -> bool:
         return element.get("vocabulary") == OWN_VOCABULARY and (element.get("vocabulary-uri") or "").endswith(
             reverse("vocabulary")
         )
+
+
+def unit_of(reference) -> str:
+    """The unit that the reference of an indicator tells, a code of the portal's vocabulary; empty for any other."""
+    kind, _colon, unit = (reference.get("code") or "").partition(":")
+    is_unit = reference.get("vocabulary") == OWN_VOCABULARY and kind == "unit" and unit in Unit.values
+    return unit if is_unit else ""
 
 
 def role_code(role: str, order: int | None) -> str:

@@ -77,7 +77,8 @@ def activity_of(project: Project, publisher: Publisher):
         reported = _places(root, project)
         for place in project.locations.all():
             element = put(root, "location")
-            narrate(put(element, "name"), place.name)
+            if place.name:
+                narrate(put(element, "name"), place.name)
             point = put(element, "point", srsName="http://www.opengis.net/def/crs/EPSG/0/4326")
             put(point, "pos", f"{place.latitude} {place.longitude}")
         reported += _terms(root, project, publisher)
@@ -318,7 +319,9 @@ def _document(root, document) -> None:
     kind = mimetypes.guess_type(document.url.split("?")[0])[0] or "text/html"
     element = put(root, "document-link", format=kind, url=document.url)
     element.set(ASSUMED, "format")
-    narrate(put(element, "title"), document.title)
+    title = narrate(put(element, "title"), document.title)
+    if document.title == document.url[:300]:
+        title.set(ASSUMED, "narrative")
     put(element, "category", code=WEB_PAGE).set(ASSUMED, "*")
     if document.language:
         put(element, "language", code=document.language)

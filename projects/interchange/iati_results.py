@@ -1,22 +1,23 @@
 """Results of an IATI activity, each indicator a row; and contributions, which the portal writes as results."""
 
 import re
+from datetime import date
 from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
-from projects.choices import ContributionKind, Unit
+from projects.choices import ContributionKind
 from projects.interchange.cleaning import day_of, number_of
-from projects.interchange.iati_own import OWN_VOCABULARY, assumed, own
-from projects.interchange.iati_texts import name_of
+from projects.interchange.iati_own import assumed, own, unit_of
+from projects.interchange.iati_texts import name_of, shown
 
 
 def take_result(element, activity):
     title = element.find("title")
-    label = (name_of(title, activity) if title is not None else "")[:300]
     if activity.is_own and element.get(own("contribution")):
         _take_contribution(element, activity)
         return
+    label = name_of(title, activity, 300) if title is not None else ""
     if element.find("indicator") is None:
         activity.find(
             "result", label, "left_out", _("It has no indicator; the record keeps results by their indicators.")
@@ -24,6 +25,7 @@ def take_result(element, activity):
     if element.get("type") not in ("1", "2", "3", "9"):
         activity.find("result/@type", element.get("type"), "repaired", _("Unknown type; taken as “other”."))
     for indicator in element.findall("indicator"):
+        _tell_measure(indicator, activity)
         row = {
             "kind": element.get("type") if element.get("type") in ("1", "2", "3", "9") else "9",
             **_indicator(indicator, activity),
@@ -37,50 +39,93 @@ def take_result(element, activity):
             activity.find("result/indicator", "", "left_out", _("Neither the result nor its indicator has a title."))
 
 
-def _indicator(indicator, activity) -> dict:
-    """One indicator: its unit, where it starts, what is aimed at, what is reached."""
+def _indicator(indicator, activity, by_sex: str = "actual") -> dict:
+    """One indicator: its unit, where it starts, what is aimed at, what is reached. `by_sex`: which of the two is told of
+    women and men."""
     name, comment = indicator.find("title"), indicator.find("description")
     row = dict.fromkeys(("baseline", "baseline_year", "target", "target_on", "actual", "actual_on", "women", "men"))
-    row["indicator"] = (name_of(name, activity) if name is not None else "")[:300]
+    row["indicator"] = name_of(name, activity, 300) if name is not None else ""
     row["unit"] = _unit(indicator) or ("percent" if indicator.get("measure") == "2" else "other")
-    row["comment"] = (name_of(comment, activity) if comment is not None else "")[:300]
-    if not activity.is_own and (indicator.get("measure") or "") not in ("1", "2"):
-        activity.unread["result/indicator/@measure"] += "measure" in indicator.attrib
+    row["comment"] = name_of(comment, activity, 300) if comment is not None else ""
     base = indicator.find("baseline")
     if base is not None:
         row["baseline"] = _amount(base.get("value"), activity, "result/indicator/baseline")
         year = base.get("year") or ""
-        if re.fullmatch(r"(19|20)\d\d", year) and "year" not in assumed(base):
+        if "year" in assumed(base):
+            pass
+        elif re.fullmatch(r"(19|20)\d\d", year):
             row["baseline_year"] = int(year)
-        elif year and not activity.is_own:
+        elif year:
             activity.find("result/indicator/baseline/@year", year, "left_out", _("Not a year between 1900 and 2099."))
     elif year := indicator.get(own("baseline-year")):
         row["baseline_year"] = int(year) if year.isdigit() else None
     for attribute in ("target_on", "actual_on"):
         row[attribute] = day_of(indicator.get(own(attribute.replace("_", "-"))))
-    for period in indicator.findall("period"):
-        end = period.find("period-end")
-        day = day_of(end.get("iso-date")) if end is not None and "period-end" not in assumed(period) else None
-        for name_, when in (("target", "target_on"), ("actual", "actual_on")):
-            for part in period.findall(name_):
-                where = _counted(part)
-                if where is None or (where and row[where] is not None):
-                    activity.unread[f"result/indicator/period/{name_}"] += 1
-                elif part.get("value"):
-                    row[where or name_] = _amount(part.get("value"), activity, f"result/indicator/period/{name_}")
-                    row[when] = day
+    for end, period in _in_order(indicator.findall("period"), activity):
+        _take_period(period, end, row, by_sex, activity)
     for sex in ("women", "men"):
         row[sex] = int(row[sex]) if row[sex] is not None else None
     return row
 
 
+def _tell_measure(indicator, activity) -> None:
+    """The record holds numbers and percentages; how else it is measured it does not say."""
+    measure = indicator.get("measure") or ""
+    if _unit(indicator) or measure in ("1", "2"):
+        return
+    if measure:
+        activity.unread.add("result/indicator/@measure", measure)
+    else:
+        activity.find_once("result/indicator/@measure", "", "repaired", _("Missing; taken as a number."))
+
+
+def _in_order(periods: list, activity) -> list[tuple[date | None, object]]:
+    """Periods with their last day, the earliest first; those that do not say it stay before the others."""
+    found = []
+    for period in periods:
+        end = period.find("period-end")
+        raw = (end.get("iso-date") or "").strip() if end is not None and "period-end" not in assumed(period) else ""
+        day = day_of(raw)
+        if raw and day is None:
+            activity.unread.add("result/indicator/period/period-end/@iso-date", raw)
+        found.append((day, period))
+    return sorted(found, key=lambda one: one[0] or date.min)
+
+
+def _take_period(period, end: date | None, row: dict, by_sex: str, activity) -> None:
+    """The figures of a period into the row, which has one of each: what an earlier period says is told as left out."""
+    figures: dict[str, dict] = {"target": {}, "actual": {}}
+    for name, found in figures.items():
+        for part in period.findall(name):
+            path = f"result/indicator/period/{name}"
+            where = _counted(part)
+            is_known = where == "" or (where and name == by_sex and _counts_people(row["unit"], part.get("value")))
+            if not is_known or (where or name) in found:
+                activity.unread.add(path, shown(part))
+            elif part.get("value"):
+                found[where or name] = _amount(part.get("value"), activity, path)
+    for name, found in figures.items():
+        if not found:
+            continue
+        kept = (name, "women", "men") if name == by_sex else (name,)
+        for one in kept:
+            if row[one] is not None:
+                activity.unread.add(f"result/indicator/period/{name}", f"{row[f'{name}_on'] or ''} {one} {row[one]}")
+            row[one] = found.get(one)
+        row[f"{name}_on"] = end
+    if not any(figures.values()):
+        activity.unread.add("result/indicator/period", shown(period))
+
+
+def _counts_people(unit: str, value: str | None) -> bool:
+    """Whether a figure by sex can be a number of women or men: whole, and no percentage."""
+    number, _repaired = number_of(value)
+    return unit != "percent" and number is not None and number == int(number)
+
+
 def _unit(indicator) -> str:
     """The unit, where it is a code of the portal's vocabulary."""
-    for reference in indicator.findall("reference"):
-        kind, _colon, unit = (reference.get("code") or "").partition(":")
-        if reference.get("vocabulary") == OWN_VOCABULARY and kind == "unit" and unit in Unit.values:
-            return unit
-    return ""
+    return next(filter(None, map(unit_of, indicator.findall("reference"))), "")
 
 
 def _counted(part) -> str | None:
@@ -101,7 +146,7 @@ def _take_contribution(element, activity):
     if indicator is None or element.get(own("contribution")) not in ContributionKind.values:
         activity.find("result", element.get(own("contribution")), "left_out", _("No usable contribution."))
         return
-    row = _indicator(indicator, activity)
+    row = _indicator(indicator, activity, by_sex="target")
     kind, _colon, who = (element.get(own("by")) or "").partition(":")
     activity.contributions.append(
         {

@@ -12,10 +12,7 @@ TEXT_LIMITS = {"title": 400, "summary": 1000, "description": 30000, "objectives"
 
 
 def settle(activity: Activity) -> None:
-    """Identity, texts, dates and shares, each against the others. The portal's own files need none of it."""
-    if activity.is_own:
-        activity.key = activity.identifier
-        return
+    """Identity, texts, dates and shares, each against the others; also of a file that says it is the portal's own."""
     _settle_identity(activity)
     _settle_texts(activity)
     _settle_dates(activity)
@@ -25,15 +22,14 @@ def settle(activity: Activity) -> None:
 
 def _settle_unread(activity: Activity) -> None:
     """One finding for each kind of what is not read."""
-    for path, times in sorted(activity.unread.items()):
-        activity.find(
-            path, "", "left_out", _("The record has no place for it yet. Found in this activity: %(n)s.") % {"n": times}
-        )
+    for path, times, values in activity.unread.rows():
+        text = _("The record has no place for it yet. Found in this activity: %(n)s.") % {"n": times}
+        activity.find(path, values, "left_out", text)
 
 
 def _settle_identity(activity: Activity) -> None:
     if activity.identifier and activity.key:
-        activity.unread["other-identifier"] += 1
+        activity.unread.add("other-identifier", activity.key)
     activity.key = activity.identifier or activity.key
     reporting = next((t for t in activity.organisations if t.is_reporting), None)
     if not activity.identifier and activity.key:
@@ -41,6 +37,8 @@ def _settle_identity(activity: Activity) -> None:
             "iati-identifier", "", "repaired",
             _("Missing; the record is known by %(key)s, which the file gives instead.") % {"key": activity.key},
         )  # fmt: skip
+    if reporting is None and activity.is_own:
+        return  # the portal reports what names no publisher, and marks it as assumed
     if reporting is None:
         activity.find("reporting-org", "", "left_out", _("Missing: nobody is named as the publisher."))
     elif not reporting.code and not reporting.name:
@@ -98,7 +96,7 @@ def _settle_shares(activity: Activity) -> None:
             )
             for tie in ties:
                 tie.share = None
-        elif total and total < 100 - ROUNDING:
+        elif total and total < 100 - ROUNDING and not activity.is_own:
             activity.find(
                 f"{what}/@percentage",
                 total,

@@ -15,14 +15,38 @@ def path_of(element) -> str:
     return "/".join([*reversed(above), element.tag])
 
 
+def shown(element) -> str:
+    """What an element says, for a finding: its attributes and texts, and those of the elements in it."""
+    said = [text for part in element.iter() for text in (*part.attrib.values(), part.text or "")]
+    return " ".join(" ".join(said).split())
+
+
+def within(text: str, limit: int, path: str, activity: Activity) -> str:
+    """A text as long as the record has place for; what is cut is told."""
+    if len(text) <= limit:
+        return text
+    activity.find(path, text[limit - 1 :], "repaired", _("Cut after %(limit)s characters.") % {"limit": limit})
+    return text[: limit - 1] + "…"
+
+
+def language_of(element, default: str, activity: Activity) -> str:
+    """The language that an element states, else the default; one that can't be used is told."""
+    raw = element.get(LANG)
+    found = language_code(raw, "")
+    if (raw or "").strip() and not found:
+        text = _("Not a code of a language; taken as “%(lang)s”.") % {"lang": default}
+        activity.find_once(f"{path_of(element)}/@lang", raw, "repaired", text)
+    return found or default
+
+
 def narratives(element, activity: Activity) -> list[tuple[str, str]]:
     """(language, text) of an element: its narratives (2.x) or its own text (1.x)."""
     found = []
-    default = language_code(element.get(LANG), activity.language)
+    default = language_of(element, activity.language, activity)
     for part in element.findall("narrative") or [element]:
         if activity.is_own:
             if part is not element and part.text and "narrative" not in assumed(element):
-                found.append((language_code(part.get(LANG), default), DIRECTION.sub("", part.text)))
+                found.append((language_of(part, default, activity), DIRECTION.sub("", part.text)))
                 if DIRECTION.search(part.text):
                     activity.find(element.tag, "", "repaired", _("Signs that turn the direction of writing removed."))
             continue
@@ -30,13 +54,24 @@ def narratives(element, activity: Activity) -> list[tuple[str, str]]:
         if done:
             activity.find(element.tag, text[:200], "repaired", _("Text %(done)s.") % {"done": done})
         if text:
-            found.append((language_code(part.get(LANG), default), text))
+            found.append((language_of(part, default, activity) if part is not element else default, text))
     return found
 
 
-def name_of(element, activity: Activity) -> str:
-    """One name for an element: in the activity's language where there is one."""
+NAMED_BY_THE_PORTAL = ("reporting-org", "participating-org", "tag")  # in its own files, in all languages it has
+
+
+def name_of(element, activity: Activity, limit: int = 500) -> str:
+    """One name for an element: in the activity's language where there is one. The record keeps no other, and not its language."""
     texts = narratives(element, activity)
-    if len(texts) > 1 and not activity.is_own:
-        activity.unread[f"{path_of(element)}/narrative"] += len(texts) - 1
-    return next((t for lang, t in texts if lang == activity.language), texts[0][1] if texts else "")[:500]
+    if not texts:
+        return ""
+    chosen = next((one for one in texts if one[0] == activity.language), texts[0])
+    if not (activity.is_own and element.tag in NAMED_BY_THE_PORTAL):
+        path = path_of(element)
+        for one in texts:
+            if one is not chosen:
+                activity.unread.add(f"{path}/narrative", f"{one[0]}: {one[1]}")
+        if chosen[0] != activity.language:
+            activity.unread.add(f"{path}/narrative/@lang", chosen[0])
+    return within(chosen[1], limit, path_of(element), activity)

@@ -6,8 +6,10 @@ elsewhere becomes one finding for each kind and record. When the reader learns a
 
 from collections import Counter
 
-from projects.interchange.iati_own import NAMESPACE, assumed
-from projects.interchange.iati_texts import LANG
+from projects.interchange.iati_activity import Unread
+from projects.interchange.iati_codes import WORDS
+from projects.interchange.iati_own import NAMESPACE, assumed, unit_of
+from projects.interchange.iati_texts import LANG, shown
 
 TEXT = "narrative narrative/@lang @lang"  # what iati_texts reads of an element; of versions before 2.01 its own text
 _MONEY = "value value/@currency value/@value-date"
@@ -49,12 +51,12 @@ READ = {
     for element, parts in READ_BY_ELEMENT.items()
     for part in ("", *parts.split())
 } - {""}
-# Of these the record holds one; the first is read (of periods: the figures of all, the later over the earlier).
+# Of these the record holds one; the first is read.
 READ_ONCE = {
     "iati-identifier", "reporting-org", "activity-status", "activity-scope", "collaboration-type", "budget/value",
     "transaction/value", "transaction/transaction-type", "transaction/transaction-date", "transaction/description",
     "location/name", "location/point", "document-link/title", "document-link/language", "result/title",
-    "result/indicator/title", "result/indicator/description", "result/indicator/baseline", "result/indicator/period",
+    "result/indicator/title", "result/indicator/description", "result/indicator/baseline", "result/indicator/period/period-end",
 }  # fmt: skip
 # Whose text is read beside or instead of an attribute, in some version.
 READ_AS_TEXT = {
@@ -64,7 +66,21 @@ READ_AS_TEXT = {
     "transaction/description", "transaction/transaction-type", "transaction/transaction-date", "transaction/value",
     *(f"{name}/{part}" for name in ("budget", "budget-planned") for part in ("period-start", "period-end", "value")),
 }  # fmt: skip
+# Of these the text is read only where the attribute is missing.
+READ_INSTEAD = ("other-identifier", "activity-status", "activity-date", "transaction/transaction-type", "transaction/transaction-date",
+                *(f"{name}/{part}" for name in ("budget", "budget-planned") for part in ("period-start", "period-end")))  # fmt: skip
 IN_TRANSACTIONS = ("recipient-country", "recipient-region", "sector", "provider-org", "receiver-org")
+# --- of the portal's own files
+OWN_EVERYWHERE = {"share", "level", "partner", "ref", "baseline-year", "target-on", "actual-on", "parent", "reported"}
+OWN = OWN_EVERYWHERE | {
+    "reference", "need", "illustrative", "only-in-transactions", "as", "note", "reports", "contribution", "by", "amount", "spent",
+    "currency", "assumed",
+}  # fmt: skip
+# What the portal writes into them for others, and what follows from the rest of the record.
+DERIVED = {
+    "@last-updated-datetime", "@linked-data-uri", "@hierarchy", "reporting-org/@secondary-reporter", "tag/@vocabulary-uri",
+    "location/point/@srsName",
+}  # fmt: skip
 
 
 def name_in_path(name: str) -> str:
@@ -74,31 +90,62 @@ def name_in_path(name: str) -> str:
     return name.replace(f"{{{NAMESPACE}}}", "ssc:")
 
 
-def count_unread(activity_element) -> Counter:
-    """What of an activity nobody reads: how often each path occurs. Of an element that is not read, one path is given."""
-    unread: Counter = Counter()
-    _count(activity_element, "", unread)
-    return unread
+def count_unread(activity_element, unread: Unread, *, is_own: bool) -> None:
+    """What of an activity nobody reads: how often each path occurs. Of an element that is not read, one path is given.
+
+    Of the portal's own files, too: what is not of its own making in them must not go unseen.
+    """
+    _count(activity_element, "", unread, is_own)
 
 
-def _count(element, path: str, unread: Counter) -> None:
-    for name in element.attrib:
+def _count(element, path: str, unread: Unread, is_own: bool) -> None:
+    made_up = assumed(element) if is_own else set()
+    for name, value in element.attrib.items():
         attribute = f"{path}/@{name_in_path(name)}".lstrip("/")
-        if attribute not in READ and not attribute.split("@")[-1].startswith("ssc:"):
-            unread[attribute] += 1
+        last = attribute.split("@")[-1]
+        if last.startswith("ssc:"):
+            is_read = last[4:] in (OWN if is_own else OWN_EVERYWHERE)
+        else:
+            is_read = attribute in READ or last in made_up or (is_own and attribute in DERIVED)
+        if not is_read:
+            unread.add(attribute, value)
+    text = (element.text or "").strip()
     is_text = path in READ_AS_TEXT or path.endswith("narrative")
-    if path and not is_text and (element.text or "").strip():
-        unread[f"{path}/text()"] += 1
+    if path and text and (not is_text or (path in READ_INSTEAD and _says_something_else(element, text))):
+        unread.add(f"{path}/text()", text)
     seen: Counter = Counter()
     for child in element:
-        if not isinstance(child.tag, str) or "*" in assumed(child):
+        if not isinstance(child.tag, str):
             continue
         below = f"{path}/{name_in_path(child.tag)}".lstrip("/")
-        seen[below] += 1
-        is_own = below.split("/")[-1].startswith("ssc:")
-        if is_own and path:
+        if "*" in assumed(child):
+            if not is_own:  # it was not the portal that marked it so; and it is not read as if somebody had said it
+                unread.add(below, shown(child))
             continue
-        if (below not in READ and not is_own) or (below in READ_ONCE and seen[below] > 1):
-            unread[below] += 1
-        elif not is_own:
-            _count(child, below, unread)
+        seen[below] += 1
+        last = below.split("/")[-1]
+        if last.startswith("ssc:"):
+            if last[4:] not in OWN_EVERYWHERE:
+                unread.add(below, shown(child))
+        elif last in made_up or (is_own and _is_for_others(child, below)) or _is_unit(child, below):
+            continue
+        elif below not in READ or (below in READ_ONCE and seen[below] > 1):
+            unread.add(below, shown(child))
+        else:
+            _count(child, below, unread, is_own)
+
+
+def _says_something_else(element, text: str) -> bool:
+    """Whether a text tells more than the attribute that is read in its place; old versions name a code beside it."""
+    said = next((element.get(name) for name in ("code", "ref", "iso-date", "iso_date") if element.get(name)), "")
+    return bool(said) and said not in (text, WORDS.get(text.lower()))
+
+
+def _is_for_others(child, path: str) -> bool:
+    """Identifiers that the portal writes for others: its own reference, and those of records that were merged."""
+    return path == "other-identifier" and child.get("type") in ("A9", "B1")
+
+
+def _is_unit(child, path: str) -> bool:
+    """A reference that tells the unit of an indicator."""
+    return path == "result/indicator/reference" and unit_of(child) != ""

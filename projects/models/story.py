@@ -18,7 +18,7 @@ class Location(models.Model):
     """A place where the project works (IATI 2.03 location; WGS 84)."""
 
     project = models.ForeignKey(Project, models.CASCADE, related_name="locations", verbose_name=_("project"))
-    name = models.CharField(_("place"), max_length=200)
+    name = models.CharField(_("place"), max_length=200, blank=True)
     latitude = models.DecimalField(
         _("latitude"), max_digits=8, decimal_places=5, validators=[MinValueValidator(-90), MaxValueValidator(90)]
     )
@@ -38,7 +38,7 @@ class Location(models.Model):
         ]
 
     def __str__(self):
-        return self.name
+        return self.name or f"{self.latitude}, {self.longitude}"
 
 
 @pghistory.track()

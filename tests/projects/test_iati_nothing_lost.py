@@ -75,7 +75,7 @@ def test_every_path_of_the_standard_is_read_or_reported():
         ("<result type='1'><title><narrative>R</narrative></title><description><narrative>D</narrative></description></result>", "result/description"),
         ("<result type='1'><title><narrative>R</narrative></title></result>", "result"),
         ("<result type='1'><title><narrative>R</narrative></title><indicator measure='1'><title><narrative>I</narrative></title>"
-         "<period><target value='1'/></period><period><target value='2'/></period></indicator></result>", "result/indicator/period"),
+         "<period><target value='1'/></period><period><target value='2'/></period></indicator></result>", "result/indicator/period/target"),
         (MONEY.format(place='<recipient-country code="UG"/>'), "transaction/recipient-country"),
         (MONEY.format(place=""), "transaction/provider-org"),
     ],
