@@ -22,6 +22,23 @@ def described(what: str):
     )
 
 
+class ProvenanceSerializer(serializers.Serializer):
+    """Where a record came from and under which licence it may be used again: of imported records as stated for the import that
+    wrote it last."""
+
+    licence = serializers.CharField(
+        help_text="Code of the SPDX License List, or the words of the source; `unknown`: nobody stated it"
+    )
+    licence_url = serializers.CharField(allow_blank=True, help_text="Where the words of the licence are")
+    publisher = serializers.CharField(
+        allow_blank=True, help_text="Who published the source; empty where entered here or not stated"
+    )
+    url = serializers.CharField(
+        allow_blank=True, help_text="Address of the source; empty where entered here or not stated"
+    )
+    retrieved_on = serializers.DateField(allow_null=True, help_text="When it was taken from the source")
+
+
 class RegionSerializer(serializers.ModelSerializer):
     names = Names()
     parent = serializers.SlugRelatedField(
@@ -51,6 +68,7 @@ class CountrySerializer(serializers.ModelSerializer):
         slug_field="code", read_only=True, allow_null=True, help_text="M49 code of its region"
     )
     groups = serializers.SerializerMethodField(help_text="Codes of the groups it is a full member of")
+    provenance = ProvenanceSerializer(read_only=True)
     url = serializers.SerializerMethodField(help_text="Its page")
 
     class Meta:
@@ -66,6 +84,7 @@ class CountrySerializer(serializers.ModelSerializer):
             "is_un_member",
             "latitude",
             "longitude",
+            "provenance",
             "url",
         ]
 
@@ -86,11 +105,12 @@ class PartnerSerializer(serializers.ModelSerializer):
         slug_field="iso3", many=True, read_only=True, help_text="ISO 3166-1 alpha-3"
     )
     is_verified = serializers.SerializerMethodField()
+    provenance = ProvenanceSerializer(read_only=True)
     url = serializers.SerializerMethodField(help_text="Its page")
 
     class Meta:
         model = Partner
-        fields = ["slug", "names", "acronym", "kind", "iati_identifier", "country", "member_countries", "parent", "website", "offers", "is_verified", "is_illustrative", "url"]  # fmt: skip
+        fields = ["slug", "names", "acronym", "kind", "iati_identifier", "country", "member_countries", "parent", "website", "offers", "is_verified", "is_illustrative", "provenance", "url"]  # fmt: skip
 
     def get_is_verified(self, partner) -> bool:
         return partner.verified_at is not None
@@ -121,7 +141,7 @@ class GroupViewSet(Records):
 
 @described("countries and areas")
 class CountryViewSet(Records):
-    queryset = Country.objects.select_related("region").prefetch_related("memberships_in_groups__group")
+    queryset = Country.objects.select_related("region", "import_run").prefetch_related("memberships_in_groups__group")
     table = COUNTRIES
     serializer_class = CountrySerializer
     filterset_class = CountryFilter
@@ -131,7 +151,7 @@ class CountryViewSet(Records):
 
 @described("partners")
 class PartnerViewSet(Records):
-    queryset = Partner.objects.select_related("country", "parent").prefetch_related("member_countries")
+    queryset = Partner.objects.select_related("country", "parent", "import_run").prefetch_related("member_countries")
     table = PARTNERS
     serializer_class = PartnerSerializer
     filterset_class = PartnerFilter

@@ -5,7 +5,8 @@ from django.db.models import CharField, OuterRef, Value
 from django.db.models.functions import Cast, Concat
 
 from partners.choices import Standing
-from partners.models import Country, CountryGroup, GroupMember, Partner, PartnerCountry, Region
+from partners.models import Country, CountryGroup, GroupMember, Partner, PartnerCountry, Region, Traceable
+from partners.models.provenance import licence_in, licence_url_in
 from ssc_portal.tables import Column, Table, page
 
 LANGUAGES = ("ar", "zh_hans", "en", "fr", "ru", "es")
@@ -22,6 +23,24 @@ def names(prefix: str = "name") -> list[Column]:
 def point(latitude: str, longitude: str):
     """A place as the text "longitude latitude"; null where either is."""
     return Concat(Cast(longitude, CharField()), Value(" "), Cast(latitude, CharField()))
+
+
+def provenance(model: type[Traceable], at: str = "") -> list[Column]:
+    """Where a record came from and its licence, the same in every table; `at`: the path to the record."""
+    run = f"{at}import_run"
+    return [
+        Column(
+            "licence", licence_in(model, at),
+            "Under which it may be used again: a code of the SPDX License List, or the words of the source; unknown: nobody stated it",
+        ),
+        Column("licence_url", licence_url_in(model, at), "Where the words of the licence are"),
+        Column("source_publisher", f"{run}__publisher", "Of what was imported: who published the source; empty where not stated"),
+        Column("source_url", f"{run}__source_url", "Of what was imported: address of the source; empty where not stated"),
+        Column(
+            "source_retrieved_on", f"{run}__retrieved_on",
+            "Of what was imported: when it was taken from the source; empty where not stated", "date",
+        ),
+    ]  # fmt: skip
 
 
 COUNTRIES = Table(
@@ -47,6 +66,7 @@ COUNTRIES = Table(
         Column("is_un_member", "is_un_member", "Member of the United Nations", "boolean"),
         Column("latitude", "latitude", "Of a point inside it, WGS 84", "number"),
         Column("longitude", "longitude", "Of a point inside it, WGS 84", "number"),
+        *provenance(Country),
         Column("url", page("/countries/", "iso3"), "Its page"),
     ],
     places=ArraySubquery(
@@ -111,6 +131,7 @@ PARTNERS = Table(
         Column("parent", "parent__slug", "Code of the partner it is part of"),
         Column("website", "website", "Website"),
         Column("is_illustrative", "is_illustrative", "Made up for the demonstration", "boolean"),
+        *provenance(Partner),
         Column("url", page("/partners/", "slug"), "Its page"),
     ],
     places=ArraySubquery(

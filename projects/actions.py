@@ -181,7 +181,8 @@ def close_partly(need: Need, *, by, note: str, **values) -> Need | None:
     if not left:
         return None
     kept = DRAFT_FIELDS - ANEW | {"country", "is_on_behalf", "is_illustrative"}
-    child = Need.objects.create(parent=need, created_by=by, **{name: getattr(need, name) for name in kept})
+    texts = {name: getattr(need, name) for name in kept}
+    child = Need.objects.create(parent=need, created_by=by, import_run=need.import_run, **texts)
     NeedTerm.objects.bulk_create(NeedTerm(need=child, term_id=link.term_id) for link in need.term_links.all())
     for place, row in enumerate(left):
         line = row.line

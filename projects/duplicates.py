@@ -190,6 +190,8 @@ def merge(pair: DuplicatePair, *, keep: Project, by, note: str) -> Project:
     transition(goes, "merge", by=by, note=note, merged_into=stays)
     _take_fields(stays, goes)
     _take_rows(stays, goes)
+    if stays.import_run_id is None:  # what it takes over is not under the portal's own licence
+        stays.import_run = goes.import_run
     _take_pointers(stays, goes)
     stays.full_clean()
     stays.save()

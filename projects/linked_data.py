@@ -3,17 +3,17 @@
 from django.conf import settings
 from django.urls import reverse
 
-from partners.linked_data import CONTEXT, address
+from partners.linked_data import CONTEXT, address, provenance
 from partners.models import Country
 from projects.choices import CountryRole
 from projects.models import Need, Offer, Project
-from ssc_portal.tables import LICENCE
+from ssc_portal.licences import OWN
 
 
 def _record(kind: str, record, text: str) -> dict:
     found = {
         "@context": CONTEXT, "@type": kind, "@id": address(record), "url": address(record), "identifier": record.reference,
-        "name": record.title,
+        "name": record.title, **provenance(record),
     }  # fmt: skip
     return found | ({"description": text} if text else {})
 
@@ -71,11 +71,13 @@ def data_set(description: dict | None) -> dict:
     """The whole data sets, as far as they are written."""
     base = settings.PORTAL_URL + reverse("data")
     found = {
-        "@context": CONTEXT, "@type": "Dataset", "@id": base, "url": base, "name": str(settings.SITE_NAME), "license": LICENCE["path"],
+        "@context": CONTEXT, "@type": "Dataset", "@id": base, "url": base, "name": str(settings.SITE_NAME), "license": OWN.url,
         "isAccessibleForFree": True,
         "description": "Needs, offers, projects, countries and partners of South-South cooperation on the environment, as published.",
     }  # fmt: skip
     if description:
+        if [one.get("name") for one in description["licenses"]] != [OWN.code]:
+            found["license"] = f"{base}#licence"  # where each is named, and for what it holds
         found["dateModified"] = description["created"]
         found["distribution"] = [
             {"@type": "DataDownload", "contentUrl": base + resource["path"], "encodingFormat": resource["mediatype"]}

@@ -13,6 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from ssc_portal import database
+from ssc_portal.licences import OWN as OWN_LICENCE
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -326,10 +327,11 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "South-South cooperation on the environment",
     "DESCRIPTION": "Countries, partners, vocabularies and projects of South-South cooperation on the environment. "
     "Everything published is open to read; lists take the same filters as the pages. Needs, offers, responses and projects are also "
-    "written here, by people who are signed in, with the rules and refusals of the pages.",
+    "written here, by people who are signed in, with the rules and refusals of the pages. The licence below is that of what was "
+    "entered here; `provenance` of a record names its own source and licence.",
     "VERSION": "1.0.0",
     "OAS_VERSION": "3.1.0",
-    "LICENSE": {"name": "CC BY 4.0", "url": "https://creativecommons.org/licenses/by/4.0/"},
+    "LICENSE": {"name": OWN_LICENCE.short, "url": OWN_LICENCE.url},
     "CONTACT": {"name": "South-South cooperation portal", "email": "portal@example.org"},
     "SERVE_INCLUDE_SCHEMA": False,
     "POSTPROCESSING_HOOKS": [

@@ -29,13 +29,9 @@ from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 from rest_framework.renderers import JSONRenderer
 
+from ssc_portal.licences import OWN
 from ssc_portal.numbers import plainly
 
-LICENCE = {
-    "name": "CC-BY-4.0",
-    "title": "Creative Commons Attribution 4.0",
-    "path": "https://creativecommons.org/licenses/by/4.0/",
-}
 BATCH = 1000  # rows read at once
 PIECE = 64 * 1024  # bytes sent at once
 LINE_END = b"\r\n"  # of CSV, as RFC 4180 has it and Python writes it
@@ -261,7 +257,7 @@ def _saved(book: Workbook, title, columns: list[Column], rows: Iterable[list], m
         sheet.append([_sheet_cell(sheet, value) for value in row])
         number += 1
     about = book.create_sheet("About")
-    for line in (("source", settings.PORTAL_URL), ("made", _moment(timezone.now())), ("licence", LICENCE["title"])):
+    for line in (("source", settings.PORTAL_URL), ("made", _moment(timezone.now())), ("licence", _licence())):
         about.append(line)
     for column in columns:
         about.append((column.name, str(column.text)))
@@ -272,6 +268,12 @@ def _saved(book: Workbook, title, columns: list[Column], rows: Iterable[list], m
         raise TooMany
     file.seek(0)
     return file
+
+
+def _licence() -> str:
+    """What a workbook says of its licence, whichever of its columns were asked for."""
+    elsewhere = f"records from other sources are under the licence of their source: {settings.PORTAL_URL}/data/#licence"
+    return f"{OWN.title} for what was entered here; {elsewhere}"
 
 
 def _sheet_cell(sheet, value):

@@ -14,6 +14,7 @@ from partners.models.mail_text import MailText
 from partners.models.partner import Membership, Partner, PartnerCountry
 from partners.models.place import Country, CountryGroup, GroupMember, Region
 from partners.models.program import ApiToken, KeptAnswer
+from partners.models.provenance import Provenance, Traceable
 from partners.models.reference import ReferenceValue
 from partners.models.user import User
 
@@ -30,10 +31,12 @@ __all__ = [
     "Membership",
     "Partner",
     "PartnerCountry",
+    "Provenance",
     "PublicRecord",
     "ReferenceValue",
     "Region",
     "Touched",
+    "Traceable",
     "User",
     "kind_of",
     "last_change",

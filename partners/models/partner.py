@@ -15,6 +15,7 @@ from partners.choices import COUNTRY_ROLES, PARTNER_ROLES, STAFF_ROLES, PartnerK
 from partners.models.constraints import CheckedTogether, in_order, known, together
 from partners.models.naming import NamedQuerySet, translated_name
 from partners.models.place import Country
+from partners.models.provenance import Traceable
 
 # IATI 2.03, organisation identifier: no spaces, none of / & | ? (Ruleset, rule 1.8.1)
 IATI_IDENTIFIER = RegexValidator(
@@ -55,7 +56,7 @@ class PartnerQuerySet(NamedQuerySet):
 
 
 @pghistory.track()
-class Partner(CheckedTogether):
+class Partner(Traceable, CheckedTogether):
     """An organisation that takes part: a ministry, a UN body, a regional forum, a university, a company."""
 
     slug = models.SlugField(
@@ -94,6 +95,7 @@ class Partner(CheckedTogether):
     )
 
     objects = PartnerQuerySet.as_manager()
+    marked_imported = ("is_from_import", True)
 
     class Meta:
         verbose_name = _("partner")

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from partners.choices import GroupKind, Standing
 from partners.models.constraints import known, together
 from partners.models.naming import NamedQuerySet, translated_name
+from partners.models.provenance import Traceable
 
 M49_CODE = RegexValidator(r"^\d{3}$", _("An M49 code has three digits, such as 404."))
 
@@ -50,11 +51,13 @@ class CountryQuerySet(NamedQuerySet):
 
     def for_page(self):
         """What the page of one country shows."""
-        return self.select_related("region__parent__parent").prefetch_related("memberships_in_groups__group")
+        return self.select_related("region__parent__parent", "import_run").prefetch_related(
+            "memberships_in_groups__group"
+        )
 
 
 @pghistory.track()
-class Country(models.Model):
+class Country(Traceable):
     """A country or area of UN M49. Names are those of the United Nations Statistics Division."""
 
     m49 = models.CharField(_("M49 code"), max_length=3, unique=True, validators=[M49_CODE])

@@ -78,7 +78,7 @@ def partner_list(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def partner_detail(request: HttpRequest, slug: str) -> HttpResponse:
-    partner = get_object_or_404(Partner.objects.select_related("country", "parent"), slug=slug)
+    partner = get_object_or_404(Partner.objects.select_related("country", "parent", "import_run"), slug=slug)
     projects = _projects_of(Partner)
     figures = projects.figures(partner=partner)
     return render(

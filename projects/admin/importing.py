@@ -8,9 +8,12 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
+from django.db import models, transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
+from django.utils.decorators import method_decorator
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
@@ -20,11 +23,12 @@ from projects.interchange.bulk.resources import KINDS
 from projects.interchange.findings import write_findings, write_rows
 from projects.interchange.iati_import import import_file
 from projects.models import ImportIssue, ImportRun
-from projects.models.importing import ImportKind, RowOutcome, RowUndo
+from projects.models.importing import LICENCE_CHOICES, STATED, ImportKind, RowOutcome, RowUndo
 from projects.tasks import import_iati, import_table
 from ssc_portal import incoming
 from ssc_portal.admin import RuledAdmin
 from ssc_portal.bodies import takes_files
+from ssc_portal.licences import UNKNOWN
 from ssc_portal.sending import carry_out_once
 from ssc_portal.storage import kept_with_its_row
 
@@ -34,7 +38,57 @@ LISTED = 500
 ROWS_LISTED = 100
 
 
-class UploadForm(forms.Form):
+def _field(field, **kwargs):
+    """A field of the form; an address without its beginning is one of https."""
+    more = {"assume_scheme": "https"} if isinstance(field, models.URLField) else {}
+    return field.formfield(**kwargs, **more)
+
+
+class SourceForm(forms.ModelForm):
+    """What is said of the source of an import; of what nobody says nothing is assumed."""
+
+    class Meta:
+        model = ImportRun
+        fields = STATED
+        formfield_callback = _field
+        widgets = {"retrieved_on": forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})}
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["licence"].required = False  # left out is not known
+        self.fields["licence"].choices = [(code, capfirst(name)) for code, name in LICENCE_CHOICES]
+
+    def clean_licence(self):
+        return self.cleaned_data["licence"] or UNKNOWN
+
+    def source_fields(self) -> list:
+        return [self[name] for name in STATED]
+
+    def own_fields(self) -> list:
+        return [field for field in self if field.name not in STATED]
+
+
+class StatedForm(SourceForm):
+    """The same of an import that was made; refused once where somebody else has stated it meanwhile."""
+
+    seen = forms.CharField(widget=forms.HiddenInput, required=False)
+
+    def __init__(self, *args, instance: ImportRun, **kwargs):
+        self.now = " | ".join(str(getattr(instance, name) or "–") for name in STATED)
+        super().__init__(*args, instance=instance, initial={"seen": self.now}, **kwargs)
+
+    def clean(self):
+        if self.cleaned_data.get("seen") != self.now:
+            self.data = self.data.copy()
+            self.data["seen"] = self.now
+            text = _(
+                "Somebody has changed the source since you opened this page. Now it is: %(now)s. Save again to replace it."
+            )
+            self.add_error(None, text % {"now": self.now})
+        return super().clean()
+
+
+class UploadForm(SourceForm):
     file = forms.FileField(
         label=gettext_lazy("IATI activity file"),
         help_text=gettext_lazy("Versions 1.01 to 2.03; plain XML, gzip, or a ZIP archive; up to 200 MB."),
@@ -53,7 +107,7 @@ class UploadForm(forms.Form):
         return file
 
 
-class TableForm(forms.Form):
+class TableForm(SourceForm):
     kind = forms.ChoiceField(label=gettext_lazy("What the table holds"))
     file = forms.FileField(
         label=gettext_lazy("Table"),
@@ -107,6 +161,7 @@ class ImportRunAdmin(RuledAdmin, admin.ModelAdmin):
             path("<int:pk>/confirm/", view(require_POST(self.confirm_view)), name="projects_importrun_confirm"),
             path("<int:pk>/findings.csv", view(self.findings_view), name="projects_importrun_findings"),
             path("<int:pk>/go-on/", view(require_POST(self.go_on_view)), name="projects_importrun_go_on"),
+            path("<int:pk>/source/", view(self.source_view), name="projects_importrun_source"),
             path("<int:pk>/undo/", view(self.undo_view), name="projects_importrun_undo"),
             path("table/", view(self.table_view), name="projects_importrun_table"),
             path("table/<str:kind>.<str:format>", view(self.template_view), name="projects_importrun_template"),
@@ -129,10 +184,9 @@ class ImportRunAdmin(RuledAdmin, admin.ModelAdmin):
         form = UploadForm(request.POST, request.FILES) if request.method == "POST" else UploadForm()
         if request.method == "POST" and form.is_valid():
             upload = form.cleaned_data["file"]
-            run = ImportRun(
-                file_name=Path(upload.name).name[:200], file=upload, started_by=request.user, is_dry_run=True,
-                progress=ImportRun.Progress.WAITING,
-            )  # fmt: skip
+            run = form.instance
+            run.file_name, run.file, run.started_by = Path(upload.name).name[:200], upload, request.user
+            run.is_dry_run, run.progress = True, ImportRun.Progress.WAITING
             answer = self._kept_once(request, run)
             if run.pk:
                 self._try_activities(run, publish=form.cleaned_data["publish"])
@@ -174,10 +228,10 @@ class ImportRunAdmin(RuledAdmin, admin.ModelAdmin):
         form = TableForm(request.POST or None, request.FILES or None, kinds=kinds, initial=initial)
         if request.method == "POST" and form.is_valid():
             upload = form.cleaned_data["file"]
-            run = ImportRun(
-                kind=form.cleaned_data["kind"], only_good=form.cleaned_data["only_good"], started_by=request.user,
-                file_name=Path(upload.name).name[:200], file=upload, is_dry_run=True,
-            )  # fmt: skip
+            run = form.instance
+            run.kind, run.only_good = form.cleaned_data["kind"], form.cleaned_data["only_good"]
+            run.file_name, run.file, run.started_by = Path(upload.name).name[:200], upload, request.user
+            run.is_dry_run = True
             try:
                 given = sheets.read(upload, run.file_name, running.resource_of(run, request.user))
             except ValidationError as error:
@@ -264,6 +318,31 @@ class ImportRunAdmin(RuledAdmin, admin.ModelAdmin):
     def get_queryset(self, request):
         return super().get_queryset(request).with_at_work()
 
+    def _may_state(self, request, run: ImportRun) -> bool:
+        """Whether this person may say where the records of an import come from: whoever may make such an import."""
+        return self.has_add_permission(request) and (not run.is_table or run.kind in running.kinds_for(request.user))
+
+    @method_decorator(transaction.atomic)
+    def source_view(self, request, pk):
+        """States the source of an import later, such as of one whose licence nobody knew."""
+        run = get_object_or_404(ImportRun.objects.select_for_update(), pk=pk)
+        if not self._may_state(request, run):
+            raise PermissionDenied
+        form = StatedForm(request.POST or None, instance=run)
+        if request.method == "POST" and form.is_valid():
+            run.save(update_fields=STATED)
+            self.log_change(
+                request, run, _("Source: %s") % " | ".join(str(getattr(run, name) or "–") for name in STATED)
+            )
+            self.message_user(
+                request, _("The source was saved. It is shown with each record of this import."), messages.SUCCESS
+            )
+            return redirect("admin:projects_importrun_change", run.pk)
+        context = {
+            **self.admin_site.each_context(request), "title": _("Where the file comes from"), "run": run, "form": form, "opts": self.opts,
+        }  # fmt: skip
+        return render(request, "admin/projects/importrun/source.html", context, status=400 if form.errors else 200)
+
     def undo_view(self, request, pk):
         """Asks, then takes back what a table wrote."""
         run = get_object_or_404(ImportRun, pk=pk)
@@ -310,7 +389,7 @@ class ImportRunAdmin(RuledAdmin, admin.ModelAdmin):
             "is_waiting": run.progress == ImportRun.Progress.WAITING and self.has_add_permission(request),
             "may_undo": run.can_be_undone and request.user.has_perm("projects.undo_importrun", run),
             **(self._rows(request, run) if run.is_table else {}),
-            "is_broken_off": is_broken_off,
+            "is_broken_off": is_broken_off, "may_state": self._may_state(request, run),
             "may_go_on": is_broken_off and bool(run.file) and self.has_add_permission(request),
             "is_moving": not is_broken_off and run.progress in (ImportRun.Progress.QUEUED, ImportRun.Progress.RUNNING),
         }  # fmt: skip

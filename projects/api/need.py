@@ -3,6 +3,7 @@
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from partners.api import ProvenanceSerializer
 from partners.models import Country, Partner
 from projects.coverage import coverage_of
 from projects.lifecycle import moves_open_to
@@ -100,6 +101,7 @@ class NeedSerializer(serializers.ModelSerializer):
     lines_asked = serializers.SerializerMethodField(help_text="How many lines it has")
     lines_open = serializers.SerializerMethodField(help_text="How many of them are open, in full or in part")
     modified_at = LastChange(help_text="When this answer last changed")
+    provenance = ProvenanceSerializer(read_only=True)
     url = serializers.SerializerMethodField(help_text="Its page")
 
     class Meta:
@@ -107,7 +109,7 @@ class NeedSerializer(serializers.ModelSerializer):
         fields = [
             "reference", "kind", "country", "title", "language", "public_summary", "state", "state_since", "due_on", "themes",
             "lines_asked", "lines_open",
-            "is_illustrative", "published_at", "modified_at", "url",
+            "is_illustrative", "published_at", "modified_at", "provenance", "url",
         ]  # fmt: skip
 
     def get_themes(self, need) -> list[str]:

@@ -7,6 +7,7 @@ from drf_spectacular.utils import extend_schema, extend_schema_field, extend_sch
 from rest_framework import serializers, status
 from rest_framework.decorators import action
 
+from partners.api import ProvenanceSerializer
 from partners.models import Country, CountryGroup, Partner, Region, with_last_change
 from projects import drafting
 from projects.api.need import HappenedSerializer
@@ -43,13 +44,14 @@ class OfferSerializer(serializers.ModelSerializer):
     )
     themes = serializers.SerializerMethodField(help_text="Codes of thematic areas of the Bali Strategic Plan")
     modified_at = LastChange(help_text="When this answer last changed")
+    provenance = ProvenanceSerializer(read_only=True)
     url = serializers.SerializerMethodField(help_text="Its page")
 
     class Meta:
         model = Offer
         fields = [
             "reference", "kind", "partner", "country", "title", "language", "summary", "state", "state_since", "expires_on",
-            "deadline", "themes", "is_illustrative", "published_at", "modified_at", "url",
+            "deadline", "themes", "is_illustrative", "published_at", "modified_at", "provenance", "url",
         ]  # fmt: skip
 
     def get_themes(self, offer) -> list[str]:

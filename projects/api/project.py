@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
 
+from partners.api import ProvenanceSerializer
 from partners.filters import FollowedFilter
 from partners.models import Country, Partner
 from projects.choices import Vocabulary
@@ -208,6 +209,7 @@ class ProjectSerializer(serializers.ModelSerializer):
         source="elements_only_in_transactions", child=serializers.CharField(), read_only=True,
         help_text="Elements of IATI that the source names only for single transactions: an empty list here is then not “none reported”",
     )  # fmt: skip
+    provenance = ProvenanceSerializer(read_only=True)
     url = serializers.SerializerMethodField(help_text="Its page")
 
     class Meta:
@@ -215,7 +217,7 @@ class ProjectSerializer(serializers.ModelSerializer):
         fields = [
             "reference", "iati_identifier", "title", "summary", "language", "status", "instrument", "modality", "delivery_level",
             "planned_start", "planned_end", "actual_start", "actual_end", "countries", "themes", "only_in_transactions", "confirmed", "quality_score",
-            "is_illustrative", "published_at", "modified_at", "url",
+            "is_illustrative", "published_at", "modified_at", "provenance", "url",
         ]  # fmt: skip
 
     def get_themes(self, project) -> list[str]:

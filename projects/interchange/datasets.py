@@ -6,7 +6,7 @@ from django.db.models import Case, CharField, Exists, Func, OuterRef, Q, TextFie
 from django.db.models.functions import Cast, Coalesce, Concat, NullIf
 
 from partners.models import Country, last_change_of
-from partners.tables import names, point
+from partners.tables import names, point, provenance
 from projects.choices import Checked, State, Vocabulary
 from projects.models import (
     Answer,
@@ -126,6 +126,7 @@ PROJECTS = Table(
         Column("is_illustrative", "is_illustrative", "Made up for the demonstration", "boolean"),
         Column("published_at", "published_at", "Published", "datetime"),
         Column("modified_at", Coalesce(last_change_of(Project), "modified_at"), "Last changed", "datetime"),
+        *provenance(Project),
         Column("url", page("/projects/"), "Its page"),
     ],
     # Where it happens, as reported; else a point in each country that receives.
@@ -169,6 +170,7 @@ NEEDS = Table(
         Column("is_illustrative", "is_illustrative", "Made up for the demonstration", "boolean"),
         Column("published_at", "published_at", "Opened", "datetime"),
         Column("modified_at", Coalesce(last_change_of(Need), "modified_at"), "Last changed", "datetime"),
+        *provenance(Need),
         Column("url", page("/needs/"), "Its page"),
     ],
     places=of(Need, "pk", point("country__latitude", "country__longitude"), country__latitude__isnull=False),
@@ -203,6 +205,7 @@ OFFERS = Table(
         Column("is_illustrative", "is_illustrative", "Made up for the demonstration", "boolean"),
         Column("published_at", "published_at", "First active", "datetime"),
         Column("modified_at", Coalesce(last_change_of(Offer), "modified_at"), "Last changed", "datetime"),
+        *provenance(Offer),
         Column("url", page("/offers/"), "Its page"),
     ],
     places=ArraySubquery(

@@ -84,6 +84,7 @@ class Activity:
     reference: str = ""
     is_need: bool = False
     is_illustrative: bool = False
+    licence: str = ""
     instrument: str = ""
     parent: str = ""  # its IATI identifier
     roles: list[Tie] = field(default_factory=list)  # countries with their roles

@@ -38,6 +38,7 @@ def parse_activity(element) -> Activity:
         activity.language = "en"
         text = _("No language is stated that can be used; texts without one of their own were taken as English.")
         activity.find("@lang", element.get(LANG), "repaired", text)
+    activity.licence = element.get(own("licence"), "")
     currency = (element.get("default-currency") or "").strip().upper()
     activity.currency = currency if re.fullmatch(r"[A-Z]{3}", currency) else ""
     for child in element:

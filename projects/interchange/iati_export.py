@@ -16,7 +16,7 @@ from projects.interchange.iati_needs import pipeline_activity_of
 from projects.interchange.iati_own import NAMESPACE
 from projects.interchange.iati_project import activity_of
 from projects.interchange.iati_texts import LANG
-from projects.interchange.iati_writing import Publisher, moment, named, narrate, put
+from projects.interchange.iati_writing import Publisher, moment, named, narrate, put, state_provenance
 from projects.models import Need, Project
 
 VERSION = "2.03"
@@ -108,6 +108,7 @@ def organisation_of(partner: Partner, publisher: Publisher):
     with override("en"):
         root = etree.Element("iati-organisation", nsmap={"ssc": NAMESPACE})
         root.set(LANG, "en")
+        state_provenance(root, partner)
         put(root, "organisation-identifier", partner.iati_identifier)
         named(put(root, "name"), partner)
         reporting = put(

@@ -350,12 +350,15 @@ def _write(
             setattr(project, k, v)
         changed = bool(decided.updates)
         if changed:
-            project.import_run = run if not run.is_dry_run else project.import_run
             _check(project)
             project.save()
         for part, rows in parts.items():
             changed |= _update_part(project, part, rows, last.get(part), activity)
         outcome = "updated" if changed else "unchanged"
+        _note_source(project, run, activity, has_changed=changed)
+    if outcome != "unchanged" and activity.licence and activity.licence != run.provenance.licence:
+        text = _("Given by the file for this activity. The record has the licence that was stated for the import: %s.")
+        activity.find("iati-activity/@ssc:licence", activity.licence, Outcome.LEFT_OUT, text % run.provenance.licence)
 
     if outcome != "unchanged" or (note is None and not activity.is_own):
         ReferenceValue.objects.update_or_create(
@@ -375,6 +378,18 @@ def _write(
             with lifecycle.quietly():  # it may be thousands
                 lifecycle.transition(project, "publish", by=by)
     return outcome, project
+
+
+def _note_source(project: Project, run: ImportRun, activity: Activity, *, has_changed: bool) -> None:
+    """The record comes from the import that wrote it last, be it a part of it only; or from one that says under which licence the same
+    came, where that was not known."""
+    if run.is_dry_run or not run.is_source_of(is_new=False):
+        return
+    if has_changed or run.says_more_than(project.import_run):
+        if not has_changed:
+            activity.find("licence", run.provenance.licence, Outcome.CHANGED, _("Was not known."))
+        Project.objects.filter(pk=project.pk).update(import_run=run)
+        project.import_run = run
 
 
 def _values(activity: Activity, name: str) -> dict:

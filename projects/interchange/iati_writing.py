@@ -8,7 +8,7 @@ from django.conf import settings
 from lxml import etree
 
 from partners.choices import PartnerKind
-from partners.models import Partner, last_change
+from partners.models import Partner, Traceable, last_change
 from projects.choices import DeliveryLevel
 from projects.interchange.iati_own import ASSUMED, NAMESPACE, OWN_VOCABULARY, own, vocabulary_uri
 from projects.interchange.iati_texts import LANG
@@ -85,8 +85,21 @@ def start_activity(record, publisher: Publisher):
     root.set("last-updated-datetime", moment(last_updated(record)))
     root.set("linked-data-uri", settings.PORTAL_URL + record.get_absolute_url())
     root.set(own("reference"), record.reference)
+    state_provenance(root, record)
     put(root, "iati-identifier", publisher.identifier_of(record))
     return root
+
+
+def state_provenance(root, record: Traceable) -> None:
+    """Where the record came from, and its licence. IATI has no place for either: the Registry knows them of a whole file."""
+    said = record.provenance
+    facts = {
+        "licence": said.licence, "licence-uri": said.licence_url, "source-publisher": said.publisher, "source-uri": said.url,
+        "source-retrieved-on": said.retrieved_on,
+    }  # fmt: skip
+    for name, value in facts.items():
+        if value:
+            root.set(own(name), text_of(value))
 
 
 def report_as_portal(root, publisher: Publisher, *, is_secondary: bool) -> None:

@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from partners.models import Country
 from projects.choices import NeedKind, Source
 from projects.interchange.cleaning import clean
 from projects.lifecycle import quietly, write_down
-from projects.models import LineItem, Need, NeedTerm, Term
+from projects.models import ImportRun, LineItem, Need, NeedTerm, Term
 
 COLUMNS = ("need_id", "iso3", "kind", "sector", "subsector", "question", "text")
 LONGEST_KEY, LONGEST_LINE, MOST_LINES = 100, 300, 40
@@ -63,8 +64,11 @@ def read_table(path: Path, columns: tuple[str, ...] = COLUMNS) -> list[dict]:
         raise Unreadable(f"{path}: {error}") from None
 
 
-def import_needs(rows: list[dict], *, by, source: str, dry_run: bool = False) -> Report:
-    """Makes a draft of each row that is not here yet; those that are stay as somebody may have edited them."""
+@transaction.atomic
+def import_needs(rows: list[dict], *, by, source: str, run: ImportRun) -> Report:
+    """Makes a draft of each row that is not here yet; those that are stay as somebody may have edited them. A trial run is not kept."""
+    if not run.is_dry_run:
+        run.save()
     report, seen = Report(findings=_unread(rows)), {}
     countries = {country.iso3: country for country in Country.objects.all()}
     themes = {term.code: term for term in Term.objects.themes()}
@@ -96,9 +100,19 @@ def import_needs(rows: list[dict], *, by, source: str, dry_run: bool = False) ->
         seen[key] = number
         report.created += 1
         report.findings += [(number, key, text) for text in _to_do(row, lines, source)]
-        if not dry_run:
-            _make(row, key, country, lines, themes, transfer, by, source)
+        if not run.is_dry_run:
+            _make(row, key, country, lines, themes, transfer, by, source, run)
+    _end(run, report)
     return report
+
+
+def _end(run: ImportRun, report: Report) -> None:
+    run.done, run.created, run.unchanged, run.rejected = (
+        report.created + report.present + report.rejected, report.created, report.present, report.rejected,
+    )  # fmt: skip
+    run.progress, run.percent, run.finished_at = ImportRun.Progress.DONE, 100, timezone.now()
+    if not run.is_dry_run:
+        run.save()
 
 
 def _lines(text: str | None) -> list[str]:
@@ -163,11 +177,11 @@ def _texts(row: dict, lines: list[str], source: str) -> dict[str, str]:
 
 
 @transaction.atomic
-def _make(row, key, country, lines, themes, transfer, by, source) -> None:
+def _make(row, key, country, lines, themes, transfer, by, source, run) -> None:
     texts = {name: text[: LONGEST[name]] for name, text in _texts(row, lines, source).items()}
     need = Need(
         country=country, kind=row["kind"].strip(), national_plan="Nationally determined contribution", source=Source.IMPORTED,
-        source_key=key, created_by=by, **texts,
+        source_key=key, import_run=run, created_by=by, **texts,
     )  # fmt: skip
     need.full_clean(exclude=["reference"])
     need.save()

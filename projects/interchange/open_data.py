@@ -21,12 +21,14 @@ from django.utils.text import slugify
 from django.utils.translation import override
 
 from partners import tables as of_partners
-from partners.models import Partner
+from partners.models import Partner, Provenance
 from projects import quality
 from projects.interchange import datasets, iati_export
-from projects.interchange.statistics import QUANTITIES, TOSSD, contributions, quantities
+from projects.interchange.provenance import is_mixed, licences_of, occurring, sources_of, statement_of
+from projects.interchange.statistics import QUANTITIES, TOSSD, contributions, payments, quantities
 from projects.models import Need, Project
-from ssc_portal.tables import FORMATS, LICENCE, csv_of, jsonl_of, workbook
+from ssc_portal.licences import OWN
+from ssc_portal.tables import FORMATS, csv_of, jsonl_of, workbook
 
 KEPT = 2  # nights
 TITLE = "South-South cooperation on the environment"
@@ -81,28 +83,39 @@ def _write_into(target: Path, now: dt.datetime) -> dict:
             "description": ABOUT,
             "homepage": settings.PORTAL_URL,
             "created": now.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "licenses": [LICENCE],
+            "licenses": _once(one for resource in resources for one in resource["licenses"]),
+            "sources": _once(one for resource in resources for one in resource.get("sources", ())),
             "resources": resources,
         }
+        if is_mixed(description["licenses"]):
+            description["description"] += " " + statement_of(description["licenses"])
     (target / DESCRIPTION).write_text(json.dumps(description, indent=1, ensure_ascii=False))
     return description
 
 
+def _once(found: Iterable[dict]) -> list[dict]:
+    return list({tuple(one.items()): one for one in found}.values())
+
+
 def _tables() -> Iterator[tuple]:
-    """(name, format, pieces, columns, title) of every table in every format that it has, as the public sees it."""
+    """(name, format, pieces, columns, title, where its records came from) of every table in every format that it has, as the public sees it."""
     public = AnonymousUser()
     projects = Project.objects.visible_to(public)
     sets = [
         (table, model.objects.visible_to(public) if hasattr(model.objects, "visible_to") else model.objects.all())
         for table, model in (*of_partners.TABLES.values(), *datasets.TABLES.values())
     ]
+    brought = occurring(contributions(projects), Project, "project__")
     for table, records in (*sets, (TOSSD, contributions(projects))):
+        found = brought if table is TOSSD else occurring(records)
         for one in table.formats:
             pieces = table.pieces(one, records) or _workbook(table.title, table.columns, table.rows(records))
-            yield table.name, one, pieces, table.columns, table.title
+            yield table.name, one, pieces, table.columns, table.title, found
     title = "Cooperation in quantities (SDG 17.3.1)"
+    brought |= occurring(payments(projects), Project, "project__")
     for one, write in (("csv", csv_of), ("jsonl", jsonl_of), ("xlsx", partial(_workbook, title))):
-        yield "quantities", one, write(QUANTITIES, quantities(projects).iterator(chunk_size=2000)), QUANTITIES, title
+        rows = quantities(projects).iterator(chunk_size=2000)
+        yield "quantities", one, write(QUANTITIES, rows), QUANTITIES, title, brought
 
 
 def _workbook(title: str, columns: list, rows: Iterable) -> Iterator[bytes]:
@@ -123,11 +136,13 @@ def _iati(target: Path) -> Iterator[dict]:
                     files[name] = open_files.enter_context(_File(target, f"iati-{name}", "xml", title))
                     files[name].write(iati_export.opening())
                 files[name].write(written)
+                files[name].found.add(record.provenance)
         for file in files.values():
             file.write(iati_export.closing())
     yield from (files[name].described() for name in sorted(files))
     with_identifier = Partner.objects.exclude(iati_identifier=None)
-    yield _written(target, "iati-organisations", "xml", iati_export.organisations(with_identifier), [], "Organisations")
+    pieces = iati_export.organisations(with_identifier.select_related("import_run"))
+    yield _written(target, "iati-organisations", "xml", pieces, [], "Organisations", occurring(with_identifier))
 
 
 def _files_of(record: Project | Need) -> Iterator[tuple[str, str]]:
@@ -156,6 +171,7 @@ class _File:
     def __init__(self, target: Path, name: str, format: str, title: str, columns: list | None = None):
         self.name, self.format, self.title, self.columns = name, format, title, columns or []
         self.path, self.checksum, self.size = target / f"{name}.{format}", hashlib.sha256(), 0
+        self.found: set[Provenance] = set()  # where its records came from
 
     def __enter__(self):
         self.files = [self.path.open("wb")]
@@ -184,14 +200,19 @@ class _File:
             "encoding": "utf-8",
             "bytes": self.size,
             "hash": f"sha256:{self.checksum.hexdigest()}",
+            "licenses": licences_of(self.found),
+            **({"sources": sources} if (sources := sources_of(self.found)) else {}),
             **({"profile": "tabular-data-resource"} if self.format == "csv" else {}),
             **({"schema": {"fields": [column.schema for column in self.columns]}} if self.columns else {}),
         }
 
 
-def _written(target: Path, name: str, format: str, pieces: Iterable[bytes], columns: list, title: str) -> dict:
+def _written(
+    target: Path, name: str, format: str, pieces: Iterable[bytes], columns: list, title: str, found: set[Provenance]
+) -> dict:
     """Writes one file and describes it."""
     with _File(target, name, format, title, columns) as file:
+        file.found |= found
         for piece in pieces:
             file.write(piece)
     return file.described()
@@ -206,20 +227,20 @@ def catalogue(description: dict, base: str) -> dict:
     return {
         "@context": {
             "dcat": "http://www.w3.org/ns/dcat#", "dct": "http://purl.org/dc/terms/", "spdx": "http://spdx.org/rdf/terms#",
-            "xsd": "http://www.w3.org/2001/XMLSchema#",
+            "xsd": "http://www.w3.org/2001/XMLSchema#", "rdfs": "http://www.w3.org/2000/01/rdf-schema#",
         },
         "@id": base,
         "@type": "dcat:Catalog",
         "dct:title": description["title"],
         "dct:description": description["description"],
-        "dct:license": {"@id": LICENCE["path"]},
+        "dct:license": {"@id": OWN.url},  # of the catalogue itself
         "dct:modified": {"@value": description["created"], "@type": "xsd:dateTime"},
         "dcat:dataset": [
             {
                 "@id": f"{base}#{resources[0]['path'].partition('.')[0]}",
                 "@type": "dcat:Dataset",
                 "dct:title": title,
-                "dct:license": {"@id": LICENCE["path"]},
+                **_rights(resources[0]),
                 "dct:modified": {"@value": description["created"], "@type": "xsd:dateTime"},
                 "dct:accrualPeriodicity": {"@id": "http://publications.europa.eu/resource/authority/frequency/DAILY"},
                 "dcat:distribution": [
@@ -227,6 +248,7 @@ def catalogue(description: dict, base: str) -> dict:
                         "@id": base + resource["path"],
                         "@type": "dcat:Distribution",
                         "dcat:downloadURL": {"@id": base + resource["path"]},
+                        **_rights(resource),
                         "dcat:mediaType": {"@id": f"https://www.iana.org/assignments/media-types/{resource['mediatype']}"},
                         "dcat:byteSize": {"@value": resource["bytes"], "@type": "xsd:nonNegativeInteger"},
                         "spdx:checksum": {
@@ -241,3 +263,11 @@ def catalogue(description: dict, base: str) -> dict:
             for title, resources in sets.items()
         ],
     }  # fmt: skip
+
+
+def _rights(resource: dict) -> dict:
+    """The licence of a file; a statement where several occur in it, or none is known."""
+    licences = resource.get("licenses", [])
+    if not is_mixed(licences):
+        return {"dct:license": {"@id": licences[0]["path"]}}
+    return {"dct:rights": {"@type": "dct:RightsStatement", "rdfs:label": statement_of(licences)}}

@@ -6,6 +6,7 @@ Sources: TOSSD Reporting Instructions (data fields and code lists); UN conceptua
 cooperation (SDG indicator 17.3.1), categories A, B and C. docs/decisions/0019 says what was read and what was not.
 """
 
+from django.contrib.postgres.aggregates import ArrayAgg
 from django.contrib.postgres.fields import ArrayField
 from django.db.models import (
     Case,
@@ -27,9 +28,11 @@ from django.db.models import (
 )
 from django.db.models.functions import Coalesce, Concat, ExtractYear
 
+from partners.models.provenance import licence_in
+from partners.tables import provenance
 from projects.choices import ContributionKind, Modality, OrganisationRole, TransactionKind, Vocabulary
 from projects.interchange.datasets import of, unless_empty
-from projects.models import Contribution, ProjectCountry, ProjectPartner, ProjectTerm, Transaction
+from projects.models import Contribution, Project, ProjectCountry, ProjectPartner, ProjectTerm, Transaction
 from projects.models.project import RECEIVING
 from ssc_portal.tables import Column, Table, page
 
@@ -57,6 +60,11 @@ PROVIDER = Coalesce("country__iso3", IDENTIFIER, output_field=CharField())
 def contributions(projects):
     """What is brought to these projects."""
     return Contribution.objects.filter(project__in=projects)
+
+
+def payments(projects):
+    """Money that moved in these projects."""
+    return Transaction.objects.filter(project__in=projects, kind__in=SPENDING)
 
 
 # --- TOSSD ---------------------------------------------------------------------------------------------------------------
@@ -144,6 +152,7 @@ TOSSD = Table(
             "Which of these columns nobody reported: they follow from others by rule",
             "list",
         ),
+        *provenance(Project, "project__"),
         Column("is_illustrative", "project__is_illustrative", "Made up for the demonstration", "boolean"),
     ],
 )  # fmt: skip
@@ -175,6 +184,12 @@ QUANTITIES = [
     Column("spent", None, "Money spent, in this currency", "number"),
     Column("entries", None, "How many entries these figures are the sum of", "integer"),
     Column("entries_without_delivered", None, "Of them without a word on what was delivered or spent", "integer"),
+    Column(
+        "licences",
+        None,
+        "Licences of the projects that these figures are of, as in the column licence of projects",
+        "list",
+    ),
     Column("is_illustrative", None, "Made up for the demonstration", "boolean"),
 ]
 KEYS = (
@@ -210,7 +225,7 @@ def quantities(projects) -> QuerySet:
         | {"entries_without_delivered": Count("pk", filter=Q(delivered=None, spent=None))},
     )  # fmt: skip
     moved = _summed(
-        Transaction.objects.filter(project__in=projects, kind__in=SPENDING),
+        payments(projects),
         {
             "year": ExtractYear("made_on"), "provider_code": _payer(IDENTIFIER), "provider_name": _payer("partner__name_en"),
             "recipient_codes": RECIPIENTS, "category": Value("A"), "basis": Value("transaction"), "currency": F("currency"),
@@ -223,6 +238,7 @@ def quantities(projects) -> QuerySet:
 def _summed(records, keys: dict, sums: dict) -> QuerySet:
     """A row of QUANTITIES for each combination of keys; what is not named is null."""
     keys["is_illustrative"], sums["entries"] = F("project__is_illustrative"), Count("pk")
+    sums["licences"] = ArrayAgg(licence_in(Project, "project__"), distinct=True)
     rows = records.order_by().values(**{f"of_{name}": value for name, value in keys.items()})
     nothing = {c.name: Value(None, NUMBERS.get(c.kind, CharField())) for c in QUANTITIES if c.name not in keys | sums}
     rows = rows.annotate(**{f"of_{name}": value for name, value in (sums | nothing).items()})

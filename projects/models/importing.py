@@ -3,12 +3,17 @@
 from contextlib import contextmanager
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import URLValidator
 from django.db import connection, models
 from django.db.models.expressions import RawSQL
 from django.utils import timezone
+from django.utils.translation import gettext as say
 from django.utils.translation import gettext_lazy as _
 
+from partners.models import Provenance
 from partners.models.constraints import CheckedTogether, known, together
+from ssc_portal.licences import FOR_US, LICENCES, OTHER, OWN, UNKNOWN
 
 
 class ImportKind(models.TextChoices):
@@ -18,6 +23,7 @@ class ImportKind(models.TextChoices):
     PROJECTS = "projects", _("table of projects")
     NEEDS = "needs", _("table of needs")
     OFFERS = "offers", _("table of offers")
+    STATEMENTS = "statements", _("needs of national contributions")
 
 
 class RowOutcome(models.TextChoices):
@@ -34,6 +40,19 @@ class RowUndo(models.TextChoices):
     LEFT = "left", _("left as it is")
 
 
+LICENCE_CHOICES = [
+    (UNKNOWN, _("not known")),
+    *((one.code, one.title) for one in LICENCES.values()),
+    (OTHER, _("another licence")),
+    (FOR_US, _("written for this portal, under its own licence")),
+]
+STATED = (
+    "publisher",
+    "source_url",
+    "licence",
+    "licence_text",
+    "retrieved_on",
+)  # what is said of the source of an import
 AT_WORK = 1_769_173_613  # of the advisory locks: "an import with this key is being carried out"
 
 
@@ -79,6 +98,27 @@ class ImportRun(CheckedTogether):
     unchanged = models.PositiveIntegerField(_("unchanged"), default=0)
     rejected = models.PositiveIntegerField(_("not readable"), default=0)
     message = models.CharField(_("message"), max_length=500, blank=True)
+    publisher = models.CharField(
+        _("published by"),
+        max_length=200,
+        blank=True,
+        help_text=_("Who publishes the file. Leave it empty if you do not know."),
+    )
+    source_url = models.URLField(
+        _("address of the source"), max_length=500, blank=True, validators=[URLValidator(["https", "http"])],
+        help_text=_("Where the file came from, such as https://example.org/data/."),
+    )  # fmt: skip
+    licence = models.CharField(
+        _("licence"), max_length=20, choices=LICENCE_CHOICES, default=UNKNOWN, db_default=UNKNOWN,
+        help_text=_("As the source states it. Choose “not known” if the source states none."),
+    )  # fmt: skip
+    licence_text = models.CharField(
+        _("name of the other licence"), max_length=200, blank=True, db_default="",
+        help_text=_("Only for another licence: its name or its address."),
+    )  # fmt: skip
+    retrieved_on = models.DateField(
+        _("retrieved on"), null=True, blank=True, help_text=_("Date on which the file was taken from its source.")
+    )
     started_at = models.DateTimeField(_("started at"), default=timezone.now)
     started_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", verbose_name=_("by")
@@ -95,14 +135,49 @@ class ImportRun(CheckedTogether):
         verbose_name = _("import")
         verbose_name_plural = _("imports")
         ordering = ["-started_at", "-pk"]
-        constraints = [known("kind", ImportKind), together("undone_at", "undone_by")]
+        constraints = [
+            known("kind", ImportKind),
+            together("undone_at", "undone_by"),
+            models.CheckConstraint(
+                name="import_licence_known", condition=models.Q(licence__in=[code for code, _name in LICENCE_CHOICES])
+            ),
+            models.CheckConstraint(
+                name="import_other_licence_named", condition=models.Q(licence=OTHER) ^ models.Q(licence_text="")
+            ),
+        ]
 
     def __str__(self):
         return f"{self.file_name} ({self.started_at:%Y-%m-%d %H:%M})"
 
+    def clean(self):
+        self.licence_text = self.licence_text.strip()
+        if self.licence == OTHER and not self.licence_text:
+            raise ValidationError({"licence_text": say("Enter the name or the address of the licence.")})
+        if self.licence != OTHER and self.licence_text:
+            raise ValidationError({"licence_text": say("Choose “another licence”, or leave this empty.")})
+        if self.licence_text.lower() in {str(text).lower() for pair in LICENCE_CHOICES for text in pair}:
+            raise ValidationError({"licence_text": say("This licence is in the list. Choose it there.")})
+        if self.retrieved_on and self.retrieved_on > timezone.localdate():
+            raise ValidationError({"retrieved_on": say("The date must be today or earlier.")})
+
     @property
     def is_table(self) -> bool:
-        return self.kind != ImportKind.IATI
+        return self.kind not in (ImportKind.IATI, ImportKind.STATEMENTS)
+
+    @property
+    def provenance(self) -> Provenance:
+        """What is said of the records that it wrote."""
+        code = {OTHER: self.licence_text, FOR_US: OWN.code}.get(self.licence, self.licence)
+        return Provenance(code, self.publisher, self.source_url, self.retrieved_on)
+
+    def is_source_of(self, *, is_new: bool) -> bool:
+        """Whether a record that it writes counts as coming from it. What was written for this portal corrects a record as staff do at
+        the page: it makes new ones, and leaves others to their source."""
+        return is_new or self.licence != FOR_US
+
+    def says_more_than(self, other: "ImportRun | None") -> bool:
+        """Whether the licence is stated here and was not there, for a file that is read again."""
+        return other is not None and other.licence == UNKNOWN != self.licence and self.is_source_of(is_new=False)
 
     @contextmanager
     def being_carried_out(self):
@@ -167,6 +242,9 @@ class ImportRow(CheckedTogether):
     before = models.JSONField(_("before"), default=dict)  # of the columns that change
     after = models.JSONField(_("after"), default=dict)
     problems = models.JSONField(_("problems"), default=list)  # [column or "", sentence]
+    earlier_run = models.ForeignKey(
+        ImportRun, models.PROTECT, null=True, related_name="+", verbose_name=_("import before this one")
+    )  # from which the record came until then; an undo puts it back
     undo = models.CharField(_("undone"), max_length=5, choices=RowUndo, blank=True, default=RowUndo.NOT)
     undo_note = models.CharField(_("why it was left"), max_length=300, blank=True)
 

@@ -20,7 +20,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from partners.models import Country, Partner, with_last_change
+from partners.models import Country, Partner, Traceable, with_last_change
 from partners.models.constraints import CheckedTogether, known, together
 from partners.rules import is_unep, memberships
 from projects.choices import (
@@ -119,7 +119,7 @@ class NeedQuerySet(models.QuerySet):
         """Everything that an IATI file tells of a need whose delivery was agreed."""
         return (
             with_last_change(self)
-            .select_related("country", "project")
+            .select_related("country", "project", "import_run")
             .prefetch_related(
                 "term_links__term__default_crs",
                 "lines",
@@ -132,7 +132,7 @@ class NeedQuerySet(models.QuerySet):
         )
 
     def for_listing(self):
-        return self.select_related("country").prefetch_related(
+        return self.select_related("country", "import_run").prefetch_related(
             Prefetch(
                 "term_links",
                 NeedTerm.objects.filter(term__vocabulary=Vocabulary.BSP_THEME).select_related("term"),
@@ -147,7 +147,7 @@ class NeedQuerySet(models.QuerySet):
 
     def for_page(self):
         return self.select_related(
-            "country__region", "institution_partner", "parent", "merged_into", "project"
+            "country__region", "institution_partner", "parent", "merged_into", "project", "import_run"
         ).prefetch_related(
             "term_links__term__parent",
             "lines__assistance",
@@ -177,7 +177,7 @@ class NeedQuerySet(models.QuerySet):
 
 @keeps_search_fresh("id", "need")
 @pghistory.track(exclude=["modified_at"])
-class Need(CheckedTogether):
+class Need(Traceable, CheckedTogether):
     """What a country lacks and asks for. Texts are in `language`."""
 
     reference = models.CharField(_("reference"), max_length=20, unique=True, editable=False)
@@ -379,6 +379,7 @@ class Need(CheckedTogether):
     modified_at = models.DateTimeField(_("changed at"), auto_now=True)
 
     objects = NeedQuerySet.as_manager()
+    marked_imported = ("source", Source.IMPORTED)
 
     class Meta:
         verbose_name = _("need")

@@ -17,7 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from partners.models import Country, CountryGroup, Partner, Region
+from partners.models import Country, CountryGroup, Partner, Region, Traceable
 from partners.models.constraints import CheckedTogether, in_order, known, together
 from partners.rules import is_unep, memberships
 from projects.choices import Audience, CostTerms, Maturity, OfferKind, OfferState, Source, Unit, Vocabulary
@@ -90,7 +90,7 @@ class OfferQuerySet(models.QuerySet):
 
     # -- what is loaded
     def for_listing(self):
-        return self.select_related("country", "partner").prefetch_related(
+        return self.select_related("country", "partner", "import_run").prefetch_related(
             Prefetch(
                 "term_links",
                 OfferTerm.objects.filter(term__vocabulary=Vocabulary.BSP_THEME).select_related("term"),
@@ -104,7 +104,7 @@ class OfferQuerySet(models.QuerySet):
         return self.select_related("country", "partner").prefetch_related("lines")
 
     def for_page(self):
-        return self.select_related("country__region", "partner", "project").prefetch_related(
+        return self.select_related("country__region", "partner", "project", "import_run").prefetch_related(
             "term_links__term__parent",
             "lines__assistance",
             "eligible__country",
@@ -117,7 +117,7 @@ class OfferQuerySet(models.QuerySet):
 
 @keeps_search_fresh("id", "offer")
 @pghistory.track(exclude=["modified_at"])
-class Offer(CheckedTogether):
+class Offer(Traceable, CheckedTogether):
     """What a country or partner can share, with whom and on which terms. Texts are in `language`."""
 
     reference = models.CharField(_("reference"), max_length=20, unique=True, editable=False)
@@ -232,6 +232,7 @@ class Offer(CheckedTogether):
     modified_at = models.DateTimeField(_("changed at"), auto_now=True)
 
     objects = OfferQuerySet.as_manager()
+    marked_imported = ("source", Source.IMPORTED)
 
     class Meta:
         verbose_name = _("offer")

@@ -14,7 +14,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from partners.maps import Flow
-from partners.models import Country, Partner, with_last_change
+from partners.models import Country, Partner, Traceable, with_last_change
 from partners.models.constraints import CheckedTogether, in_order, known, together
 from partners.models.partner import IATI_IDENTIFIER
 from partners.rules import is_unep, memberships
@@ -126,22 +126,26 @@ class ProjectQuerySet(models.QuerySet):
         """What a list shows of a project, in a number of queries that does not grow with the rows."""
         from projects.models.parts import ProjectCountry, ProjectTerm
 
-        return self.with_text().prefetch_related(
-            Prefetch("country_links", ProjectCountry.objects.select_related("country")),
-            Prefetch(
-                "term_links",
-                ProjectTerm.objects.filter(term__vocabulary=Vocabulary.BSP_THEME).select_related("term"),
-                to_attr="theme_links",
-            ),
-            "contributions",
-            "checks__partner",
+        return (
+            self.with_text()
+            .select_related("import_run")
+            .prefetch_related(
+                Prefetch("country_links", ProjectCountry.objects.select_related("country")),
+                Prefetch(
+                    "term_links",
+                    ProjectTerm.objects.filter(term__vocabulary=Vocabulary.BSP_THEME).select_related("term"),
+                    to_attr="theme_links",
+                ),
+                "contributions",
+                "checks__partner",
+            )
         )
 
     def for_iati(self):
         """Everything that an IATI file tells of a project."""
         return (
             with_last_change(self)
-            .select_related("parent")
+            .select_related("parent", "import_run")
             .prefetch_related(
                 "translations",
                 "country_links__country",
@@ -189,7 +193,7 @@ class ProjectQuerySet(models.QuerySet):
 
 @keeps_search_fresh("id")
 @pghistory.track(exclude=["quality_score", "modified_at"])
-class Project(CheckedTogether):
+class Project(Traceable, CheckedTogether):
     """A programme, project or single action of South-South cooperation on the environment.
 
     Texts are in `language`; translations stand in ProjectTranslation. Standards: IATI 2.03 iati-activity.
@@ -240,10 +244,6 @@ class Project(CheckedTogether):
     terms = models.ManyToManyField("Term", through="ProjectTerm", related_name="projects", verbose_name=_("terms"))
 
     source = models.CharField(_("source"), max_length=10, choices=Source, default=Source.ENTERED, editable=False)
-    import_run = models.ForeignKey(
-        "ImportRun", models.PROTECT, verbose_name=_("last import"), null=True, blank=True, editable=False,
-        related_name="projects",
-    )  # fmt: skip
     only_in_transactions = models.CharField(
         _("named only in its transactions"), max_length=120, blank=True, default="", db_default="", editable=False,
         help_text=_("Elements of IATI that the source gives for single transactions; the record has no place for them yet."),
@@ -266,6 +266,7 @@ class Project(CheckedTogether):
     modified_at = models.DateTimeField(_("changed at"), auto_now=True)
 
     objects = ProjectQuerySet.as_manager()
+    marked_imported = ("source", Source.IMPORTED)
 
     class Meta:
         verbose_name = _("project")

@@ -11,6 +11,7 @@ import pgtrigger
 
 from partners.models import Country, CountryGroup, GroupMember, Membership, Partner, PartnerCountry, Region
 from projects.models.event import Event
+from projects.models.importing import STATED, ImportRun
 from projects.models.money import Budget, Contribution, Transaction
 from projects.models.need import LineItem, Need, NeedTerm
 from projects.models.offer import Eligible, Offer, OfferLine, OfferTerm
@@ -168,6 +169,16 @@ SHOWN_IN: dict[type, list[Shows]] = {
     ],
     GroupMember: [part_of("group"), part_of("country")],
     Membership: acts_of("r.user_id"),
+    ImportRun: [
+        via(kind, table, "id", "import_run_id", *STATED)
+        for kind, table in (
+            ("project", "projects_project"),
+            ("need", "projects_need"),
+            ("offer", "projects_offer"),
+            ("country", "partners_country"),
+            ("partner", "partners_partner"),
+        )
+    ],
 }
 
 TABLES = {
@@ -195,4 +206,5 @@ def _touches(shows: list[Shows], operation) -> pgtrigger.Trigger:
 
 
 for model, shows in SHOWN_IN.items():
-    pgtrigger.register(*(_touches(shows, operation) for operation in TABLES))(model)
+    shown = [operation for operation in TABLES if any(one.of(operation) for one in shows)]
+    pgtrigger.register(*(_touches(shows, operation) for operation in shown))(model)

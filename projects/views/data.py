@@ -17,7 +17,8 @@ from projects.choices import Instrument, Modality, NeedKind, Unit
 from projects.interchange import iati_export, open_data
 from projects.interchange.iati_own import TERMS
 from projects.models import Need, Project, Term
-from ssc_portal.tables import FORMATS, LICENCE
+from ssc_portal.licences import OWN
+from ssc_portal.tables import FORMATS
 
 KINDS = {f".{name}": f"{one.media_type}; charset=utf-8" for name, one in FORMATS.items()} | {
     ".xlsx": FORMATS["xlsx"].media_type, ".xml": iati_export.CONTENT_TYPE, ".json": "application/json",
@@ -66,7 +67,8 @@ def data(request: HttpRequest) -> HttpResponse:
         request,
         "projects/data.html",
         {
-            "linked_data": linked_data.data_set(description), "tables": tables, "iati": iati, "description": description, "licence": LICENCE,
+            "linked_data": linked_data.data_set(description), "tables": tables, "iati": iati, "description": description, "licence": OWN,
+            "other_licences": [one for one in (description or {}).get("licenses", ()) if one.get("name") != OWN.code],
             "made": dt.datetime.fromisoformat(description["created"]) if description else None,
             "year": timezone.localdate().year,
         },

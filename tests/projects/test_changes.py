@@ -34,6 +34,7 @@ from projects.models import (
     DuplicatePair,
     Eligible,
     Event,
+    ImportRun,
     Location,
     Need,
     NeedTerm,
@@ -121,7 +122,7 @@ def answers(language: str) -> dict[tuple[str, str], dict]:
         "need": (Need.objects.visible_to(request.user).for_page(), NeedDetailSerializer),
         "offer": (Offer.objects.visible_to(request.user).for_page(), OfferDetailSerializer),
         "partner": (
-            Partner.objects.select_related("country", "parent").prefetch_related("member_countries"),
+            Partner.objects.select_related("country", "parent", "import_run").prefetch_related("member_countries"),
             PartnerSerializer,
         ),
     }
@@ -288,6 +289,11 @@ def one_of_everything(people):
     Offer.objects.filter(pk=offer.pk).update(project=project)
     Eligible.objects.create(offer=offer, country=ghana)
     write_event(offer, people["partner_lead"])
+    run = ImportRun.objects.create(
+        file_name="a.xml", licence="ODbL-1.0", publisher="UNDP", source_url="https://example.org/", retrieved_on=today
+    )
+    for record in (project, need, offer, Partner.objects.get(slug="undp")):
+        type(record).objects.filter(pk=record.pk).update(import_run=run)
     assert contribution.pk
     commit()
     return {"project": project, "need": need, "offer": offer}

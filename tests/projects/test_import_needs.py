@@ -9,7 +9,8 @@ from django.core.management import CommandError, call_command
 from partners.models import User
 from projects.choices import NeedState, Source
 from projects.interchange.needs_import import Unreadable, import_needs, read_table
-from projects.models import Need
+from projects.models import ImportRun, Need
+from projects.models.importing import ImportKind
 
 pytestmark = pytest.mark.django_db
 REAL = Path(__file__).resolve().parents[3] / "shared" / "data" / "needs" / "ndc_needs.csv"
@@ -18,7 +19,8 @@ ROW = {"need_id": "X-1", "iso3": "KEN", "kind": "technology", "sector": "Water",
 
 
 def take(*rows, **options):
-    return import_needs([{**ROW, **row} for row in rows], by=User.objects.system(), source="A table", **options)
+    run = ImportRun(kind=ImportKind.STATEMENTS, file_name="needs.csv", **{"licence": "CC-BY-4.0", **options})
+    return import_needs([{**ROW, **row} for row in rows], by=User.objects.system(), source="A table", run=run)
 
 
 def test_a_row_becomes_a_draft_of_its_country_with_lines_and_source(people):
@@ -57,7 +59,7 @@ def test_again_changes_nothing_that_somebody_edited():
 
 
 def test_a_trial_run_writes_nothing():
-    assert take({}, dry_run=True).created == 1
+    assert take({}, is_dry_run=True).created == 1
     assert not Need.objects.exists()
 
 
@@ -100,7 +102,9 @@ def test_nothing_of_a_table_is_left_out_without_a_word(tmp_path):
         f"B,KEN,technology,Water,,{'q' * 400},{'|'.join(f'line {n}' for n in range(45))},,\n"
         f"{'k' * 101},KEN,technology,Water,,Asked,One,,\n"
     )
-    report = import_needs(read_table(path), by=User.objects.system(), source="A table")
+    report = import_needs(
+        read_table(path), by=User.objects.system(), source="A table", run=ImportRun(kind=ImportKind.STATEMENTS)
+    )
     assert (report.created, report.present, report.rejected) == (2, 1, 1)
     for row, words in (
         (1, "The column “remarks” is not read."), (2, "more cells than there are columns; not read: beside"),

@@ -458,6 +458,8 @@ def test_one_record_in_tossd_cell_by_cell(entered, client):
         "project_title": "Wells that stay full", "external_link": f"http://127.0.0.1:8000/projects/{entered.reference}/",
         "sdg_focus": "6.1", "sector_codes": "14015", "channel": "United Nations Development Programme",
         "financial_instrument": "2100", "framework_of_collaboration": "FC02", "assumed": "financial_instrument", "is_illustrative": "false",
+        "licence": "CC-BY-4.0", "licence_url": "https://creativecommons.org/licenses/by/4.0/", "source_publisher": "", "source_url": "",
+        "source_retrieved_on": "",
     }  # fmt: skip
     assert first == shared | {
         "provider_project_number": f"{entered.reference}/{keys[0]}", "project_description": "Two towns. – engineers", "modality": "D011",
@@ -475,7 +477,7 @@ def test_one_record_in_tossd_cell_by_cell(entered, client):
 def test_one_record_in_quantities_cell_by_cell(entered, client):
     rows = rows_of(client.get("/api/v1/quantities/?format=csv"))
     brought = {"year": "2024", "provider_code": "BRA", "provider_name": "Brazil", "recipient_codes": "KEN", "basis": "contribution",
-               "entries": "1", "is_illustrative": "false"}  # fmt: skip
+               "entries": "1", "licences": "CC-BY-4.0", "is_illustrative": "false"}  # fmt: skip
     nothing = dict.fromkeys([column.name for column in QUANTITIES], "")
     assert sorted(rows, key=str) == sorted([
         nothing | brought | {"category": "B", "unit": "expert-days", "quantity": "40", "delivered": "10", "currency": "USD",

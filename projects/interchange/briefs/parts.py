@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from projects.charts import Part, strip
 from projects.choices import Unit
 from projects.models import Contribution
+from ssc_portal.licences import OWN
 from ssc_portal.templatetags.portal import day, language_of_name, money, number
 
 LISTED = 40  # rows of a list of records
@@ -248,8 +249,11 @@ def sources(*more: str) -> list[str]:
     return [
         _("South-South cooperation portal, records published on %(day)s: %(address)s")
         % {"day": day(timezone.localdate()), "address": settings.PORTAL_URL},
-        _("Licence of the data: Creative Commons Attribution 4.0. The whole data sets: %(address)s")
-        % {"address": f"{settings.PORTAL_URL}/data/"},
+        _(
+            "Licence of what was entered in the portal: %(licence)s. Records from other sources have the licence of their source, named with "
+            "each. The whole data sets: %(address)s"
+        )
+        % {"licence": OWN.title, "address": f"{settings.PORTAL_URL}/data/"},
         _(
             "Quantities follow the UN framework for measuring South-South cooperation (SDG indicator 17.3.1): each in its own "
             "unit, never added up across units, never turned into money."

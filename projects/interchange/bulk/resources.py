@@ -28,7 +28,7 @@ from projects.choices import (
     Vocabulary,
 )
 from projects.interchange.bulk.cells import Cell, Choice, Key, Month, Number, Record, Several, Tie, Whole, cell_for
-from projects.models import Contribution, LineItem, Need, Offer, OfferLine, Project, Term
+from projects.models import Contribution, ImportRun, LineItem, Need, Offer, OfferLine, Project, Term
 from ssc_portal.numbers import decimal_mark_of
 
 NAMES = ("name_en", "name_ar", "name_zh_hans", "name_fr", "name_ru", "name_es")
@@ -116,10 +116,12 @@ class TableResource(resources.ModelResource):
         skip_html_diff = True
         store_instance = False
 
-    def __init__(self, by=None, source: str = "", **kwargs):
+    def __init__(self, by=None, run: ImportRun | None = None, **kwargs):
+        """`run`: the import that what is written comes from."""
         super().__init__(**kwargs)
-        self.by, self.source = by, source
+        self.by, self.run = by, run
         self.before: dict = {}
+        self.earlier_run_id: int | None = None  # of the record, before this row
         self.record: models.Model | None = None  # as the last row left it
 
     @classmethod
@@ -197,7 +199,7 @@ class TableResource(resources.ModelResource):
 
     # -- reading a row
     def before_import_row(self, row, **kwargs):
-        self.before, self.record = {}, None
+        self.before, self.record, self.earlier_run_id = {}, None, None
         if unknown := [name for name in row if name not in self.fields]:
             raise ValidationError(
                 _("There is no column %(name)s; the columns are: %(known)s.")
@@ -206,7 +208,7 @@ class TableResource(resources.ModelResource):
 
     def after_init_instance(self, instance, new, row, **kwargs):
         if not new:
-            self.before = self.cells(instance)
+            self.before, self.earlier_run_id = self.cells(instance), instance.import_run_id
             changed = [
                 name for name in self.fixed if row.get(name) and self.fields[name].widget.render(self.fields[name].clean(row)) != self.before[name]
             ]  # fmt: skip
@@ -239,10 +241,16 @@ class TableResource(resources.ModelResource):
         }  # fmt: skip
         try:
             self.record = self.write(instance, values | entered, is_create)
+            self._note_source(is_create)
         except PermissionDenied as error:
             raise ValidationError(str(error)) from None
         except ValidationError as error:
             raise self._said(error) from None
+
+    def _note_source(self, is_new: bool) -> None:
+        """The record comes from the import that wrote it last."""
+        if self.run is not None and self.run.is_source_of(is_new=is_new):
+            self._meta.model.objects.filter(pk=self.record.pk).update(import_run=self.run)
 
     def _said(self, error: ValidationError) -> ValidationError:
         """The same, by the table's own columns."""
@@ -487,7 +495,11 @@ class DraftResource(TableResource):
 
     def write(self, record, values, is_new):
         if is_new:
-            record.is_on_behalf, record.source, record.source_note = True, Source.IMPORTED, self.source[:300]
+            record.is_on_behalf, record.source, record.source_note = (
+                True,
+                Source.IMPORTED,
+                self.run.file_name if self.run else "",
+            )
             drafting.begin(record, by=self.by)
         if "lines" in values:
             self._known_again(record, values["lines"])

@@ -34,7 +34,7 @@ def kinds_for(user) -> list[str]:
 
 
 def resource_of(run: ImportRun, by) -> TableResource:
-    return KINDS[run.kind](by=by, source=run.file_name)
+    return KINDS[run.kind](by=by, run=run)
 
 
 def read(run: ImportRun, resource: TableResource) -> list[sheets.Given]:
@@ -149,7 +149,7 @@ def _difference(row: ImportRow, resource: TableResource) -> None:
     """What the record was and what it has become, column by column."""
     record = type(resource.record).objects.get(pk=resource.record.pk)
     after = resource.cells(record)
-    row.record, row.key = record.pk, _name(resource, after)
+    row.record, row.key, row.earlier_run_id = record.pk, _name(resource, after), resource.earlier_run_id
     if not resource.before:
         read_only = [name for name, field in resource.fields.items() if field.readonly]
         row.outcome = RowOutcome.NEW
@@ -173,7 +173,7 @@ def undo(run: ImportRun, *, by) -> None:
         require(by, "projects.undo_importrun", locked)
         if not locked.can_be_undone:
             raise ValidationError(_("This import can't be undone, or was undone already."))
-        resource = resource_of(locked, by)
+        resource = KINDS[locked.kind](by=by)
         require(by, resource.permission)
         rows = list(locked.rows.filter(outcome__in=(RowOutcome.NEW, RowOutcome.CHANGED)).order_by("-number"))
         with _known_as(locked, by):
@@ -224,5 +224,7 @@ def _bring_back(row: ImportRow, record: models.Model, resource: TableResource) -
         except _TakenBack:
             return
         row.undo = RowUndo.PART if changed else RowUndo.WHOLE
+        if not changed:
+            type(record).objects.filter(pk=record.pk, import_run=row.run_id).update(import_run=row.earlier_run_id)
     if changed:
         row.undo_note = (_("Changed since: %(names)s.") % {"names": ", ".join(changed)})[:300]

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from partners.models import User
 from projects.interchange.findings import write_findings
 from projects.interchange.iati_import import import_file, is_usable
+from projects.management.stating_source import add_source_options, stated_source
 from projects.models import ImportIssue, ImportRun
 
 BROKEN_OFF = 2  # exit status
@@ -28,12 +29,14 @@ class Command(BaseCommand):
         parser.add_argument(
             "--drafts", action="store_true", help="keep new records as drafts instead of publishing them"
         )
+        add_source_options(parser)
 
     def handle(self, *args, files, dry_run, report, drafts, **options):
-        by = User.objects.system()
+        by, stated = User.objects.system(), stated_source(options)
         runs = []
         for path in files:
-            run = import_file(path, by=by, dry_run=dry_run, publish=not drafts, progress=self._progress)
+            run = ImportRun(file_name=path.name[:200], started_by=by, **stated)
+            import_file(path, run=run, by=by, dry_run=dry_run, publish=not drafts, progress=self._progress)
             runs.append(run)
             self._summary(run)
         if report:

@@ -8,6 +8,9 @@ from django.core.management.base import BaseCommand, CommandError
 from partners.models import User
 from projects.interchange.findings import harmless
 from projects.interchange.needs_import import COLUMNS, Unreadable, import_needs, read_table
+from projects.management.stating_source import add_source_options, stated_source
+from projects.models import ImportRun
+from projects.models.importing import ImportKind
 
 
 class Command(BaseCommand):
@@ -20,16 +23,21 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser):
         parser.add_argument("file", type=Path, metavar="FILE")
-        parser.add_argument("--source", default="", help="where the statements come from, as shown on their pages")
+        parser.add_argument("--source", default="", help="what they are, as shown on their pages")
+        add_source_options(parser, address="--source-url")
         parser.add_argument("--dry-run", action="store_true", help="say what would come, write nothing")
         parser.add_argument("--report", type=Path, metavar="CSV", help="write what needs a person to this file")
 
     def handle(self, *args, file, source, dry_run, report, **options):
+        by, stated = User.objects.system(), stated_source(options)
         try:
             rows = read_table(file, self.columns)
         except Unreadable as error:
             raise CommandError(str(error)) from None
-        found = self.bring_in(rows, by=User.objects.system(), source=source or file.name, dry_run=dry_run)
+        run = ImportRun(
+            kind=ImportKind.STATEMENTS, file_name=file.name[:200], started_by=by, is_dry_run=dry_run, **stated
+        )
+        found = self.bring_in(rows, by=by, source=source or file.name, run=run)
         trial = " (trial run, nothing was written)" if dry_run else ""
         self.stdout.write(
             f"{file.name}: {len(rows)} rows; {found.created} new drafts, {found.present} here already, "

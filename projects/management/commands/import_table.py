@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from partners.models import User
 from projects.interchange.bulk import running, sheets
 from projects.interchange.bulk.resources import KINDS
+from projects.management.stating_source import add_source_options, stated_source
 from projects.models import ImportRun
 
 TOLD = 40
@@ -28,6 +29,7 @@ class Command(BaseCommand):
         parser.add_argument("--write", action="store_true", help="carry it out; without it nothing is written")
         parser.add_argument("--only-good", action="store_true", help="leave out the records that are not right")
         parser.add_argument("--template", action="store_true", help="write the empty table to FILE (.csv or .xlsx)")
+        add_source_options(parser)
         parser.add_argument("--undo", type=int, metavar="RUN", help="take back the import of this number")
 
     def handle(self, *args, kind, file, by, write, only_good, template, undo, **options):
@@ -42,12 +44,19 @@ class Command(BaseCommand):
         if undo is not None:
             self._undo(undo, person)
         elif kind and file:
-            self._bring_in(kind, file, person, write, only_good)
+            run = ImportRun(
+                kind=kind,
+                file_name=file.name[:200],
+                started_by=person,
+                only_good=only_good,
+                is_dry_run=True,
+                **stated_source(options),
+            )
+            self._bring_in(run, file, write)
         else:
             raise CommandError("Name the kind of table and its file, or --undo and the number of an import.")
 
-    def _bring_in(self, kind: str, file: Path, person: User, write: bool, only_good: bool) -> None:
-        run = ImportRun(kind=kind, file_name=file.name[:200], started_by=person, only_good=only_good, is_dry_run=True)
+    def _bring_in(self, run: ImportRun, file: Path, write: bool) -> None:
         try:
             with file.open("rb") as content:
                 run.file.save(file.name, File(content), save=False)
