@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db import transaction
 from django.db.models import Prefetch
@@ -12,6 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from partners.models import Partner
 from projects.choices import CountryRole, Modality, Status, Vocabulary
 from projects.models import Need, Project, ProjectPartner, ProjectTerm, QualityDay
+
+ONLY_IN_TRANSACTIONS = _("The source names it only in its transactions.")
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,7 @@ class Criterion:
     advice: str
     holds: Callable[[Project], bool]
     says: Callable[[Project], str] | None = None  # advice about this very record
+    is_elsewhere: Callable[[Project], bool] | None = None  # told, where the record has no place for it yet
 
 
 def _has_term(project: Project, vocabulary: str) -> bool:
@@ -43,7 +46,7 @@ CRITERIA = (
     Criterion("objectives", 5, _("Objectives"), _("Say what it aims at."), lambda p: bool(p.objectives)),
     Criterion(
         "countries", 8, _("Countries with their roles"), _("Name the countries that provide and receive."),
-        lambda p: any(link.country_id for link in p.country_links.all()),
+        lambda p: any(link.country_id for link in p.country_links.all()), is_elsewhere=lambda p: p.has_countries_only_in_transactions,
     ),  # fmt: skip
     Criterion(
         "provider", 6, _("At least one provider from the South"), _("Say which country shares what it knows."),
@@ -55,7 +58,10 @@ CRITERIA = (
     Criterion("modality", 5, _("Modality"), _("Choose bilateral, triangular, regional or multilateral."), lambda p: p.modality != Modality.UNSTATED),
     Criterion("theme", 8, _("Theme"), _("Choose a thematic area of the Bali Strategic Plan."), lambda p: _has_term(p, Vocabulary.BSP_THEME)),
     Criterion("sdg", 5, _("Sustainable Development Goal"), _("Choose a goal or target."), lambda p: _has_term(p, Vocabulary.SDG)),
-    Criterion("crs", 5, _("Sector (CRS purpose code)"), _("Choose one; IATI requires it."), lambda p: _has_term(p, Vocabulary.CRS)),
+    Criterion(
+        "crs", 5, _("Sector (CRS purpose code)"), _("Choose one; IATI requires it."), lambda p: _has_term(p, Vocabulary.CRS),
+        is_elsewhere=lambda p: p.has_sectors_only_in_transactions,
+    ),  # fmt: skip
     Criterion("start", 5, _("Start date"), _("Give the planned or actual start; IATI requires it."), lambda p: p.start is not None),
     Criterion("end", 3, _("End date"), _("Give the planned or actual end."), lambda p: p.end is not None),
     Criterion(
@@ -86,6 +92,13 @@ class Requirement:
     key: str
     advice: str
     holds: Callable
+    is_elsewhere: Callable | None = None
+
+    def about(self, record) -> "Requirement":
+        """The same with advice about this very record."""
+        if self.is_elsewhere is None or not self.is_elsewhere(record):
+            return self
+        return replace(self, advice=f"{ONLY_IN_TRANSACTIONS} {self.advice}")
 
 
 def default_sectors(project: Project | Need) -> list[str]:
@@ -147,8 +160,12 @@ REQUIREMENTS = (
         "xsd", _("Write a summary or a description."), lambda p: any((p.summary, p.description, p.objectives, p.lessons))
     ),
     Requirement("6.11.1", _("Give the planned or actual start."), lambda p: p.start is not None),
-    Requirement("6.2.2", _("Choose a CRS sector, or a theme that has one."), _has_sector),
-    Requirement("3.7.1", _("Name a country or region that receives."), _has_recipient),
+    Requirement(
+        "6.2.2", _("Choose a CRS sector, or a theme that has one."), _has_sector, lambda p: p.has_sectors_only_in_transactions
+    ),
+    Requirement(
+        "3.7.1", _("Name a country or region that receives."), _has_recipient, lambda p: p.has_countries_only_in_transactions
+    ),
     Requirement("xsd", _("Name a partner, or a country that provides."), _has_participant),
     Requirement(
         "1.1.21", _("Mend the IATI identifier, or say which partner reports the record: the one begins with the other’s."),
@@ -180,7 +197,7 @@ OF_NEEDS = (
 def lacks_for_iati(record: Project | Need) -> list[Requirement]:
     """What a project or need still lacks to be a valid IATI 2.03 activity, each with what to do."""
     asked = OF_NEEDS if isinstance(record, Need) else REQUIREMENTS
-    return [one for one in asked if not one.holds(record)]
+    return [one.about(record) for one in asked if not one.holds(record)]
 
 
 @dataclass(frozen=True)
@@ -202,6 +219,8 @@ def assess(project: Project) -> list[Finding]:
 def _found(criterion: Criterion, project: Project) -> Finding:
     if criterion.holds(project):
         return Finding(criterion, True)
+    if criterion.is_elsewhere and criterion.is_elsewhere(project):
+        return Finding(criterion, True, str(ONLY_IN_TRANSACTIONS))  # not missing
     return Finding(criterion, False, criterion.says(project) if criterion.says else criterion.advice)
 
 

@@ -16,6 +16,7 @@ from outreach.seeing import counting, drawing
 from outreach.seeing.counting import Row
 from outreach.subjects import SUBJECTS
 from partners.models import Country
+from projects.models import Project
 from ssc_portal.tables import Column
 
 KEPT = 300  # seconds
@@ -39,6 +40,7 @@ class Picture:
     series: tuple[tuple[str, str, str], ...] = ()
     to_head: str = ""  # of flows
     note: str = ""
+    counts: tuple[str, ...] = ()  # what of a project may stand in its transactions only, and is counted here
 
     def series_of(self, told: str) -> Sequence[tuple[str, str, str]]:
         return self.series or ((PATTERN[told], str(told), str(FIGURE_OF[told]).capitalize()),)
@@ -63,6 +65,7 @@ class Made:
     total: int
     at: datetime
     edges: tuple[int, ...] = ()  # of the bands of a map
+    not_counted: tuple[str, ...] = ()  # what the figures leave out, in words
 
     def cells(self, picture: Picture) -> list[tuple]:
         """The rows as they stand in files."""
@@ -178,14 +181,16 @@ DISCLAIMER = gettext_lazy(
 PICTURES = {
     picture.slug: picture
     for picture in (
-        Picture("map", gettext_lazy("Where"), THREE, counting.by_country, _world, say_countries, gettext_lazy("Country"), note=DISCLAIMER),
+        Picture("map", gettext_lazy("Where"), THREE, counting.by_country, _world, say_countries, gettext_lazy("Country"), note=DISCLAIMER, counts=("places",)),
         Picture(
             "regions", gettext_lazy("Which regions share with which"), (Told.PROJECTS,), counting.flows_of_regions, _flows, say_flows,
             gettext_lazy("Shares"), to_head=gettext_lazy("Receives"), note=gettext_lazy("Sub-regions of the United Nations (M49). A project with several countries counts once for each pair of sub-regions; the 20 largest flows are shown."),
+            counts=("places",),
         ),
         Picture(
             "countries", gettext_lazy("Which countries share with which"), (Told.PROJECTS,), counting.flows_of_countries, _flows,
             say_flows, gettext_lazy("Shares"), to_head=gettext_lazy("Receives"), note=gettext_lazy("A project with several countries counts once for each pair; the 20 most frequent pairs are shown."),
+            counts=("places",),
         ),
         Picture(
             "balance", gettext_lazy("Needs against offers by theme"), (Told.NEEDS,), counting.needs_and_offers, _bars(is_stacked=False),
@@ -194,7 +199,7 @@ PICTURES = {
             note=gettext_lazy("Words, terms, country, region and group narrow both; other filters are left aside."),
         ),
         Picture("time", gettext_lazy("Over time"), THREE, counting.over_time, _columns, say_time, gettext_lazy("Year or month")),
-        Picture("goals", gettext_lazy("Sustainable Development Goals"), THREE, counting.by_goal, _bars(is_stacked=True), say_goals, gettext_lazy("Goal")),
+        Picture("goals", gettext_lazy("Sustainable Development Goals"), THREE, counting.by_goal, _bars(is_stacked=True), say_goals, gettext_lazy("Goal"), counts=("sectors",)),
         Picture(
             "progress", gettext_lazy("How far projects are"), (Told.PROJECTS,), counting.progress, _bars(is_stacked=True), say_progress,
             gettext_lazy("Theme"),
@@ -227,4 +232,5 @@ def _make(picture: Picture, told: str, query: str) -> Made:
     title = str(picture.title)
     if len(picture.of) > 1:
         title = _("%(what)s: %(title)s") % {"what": str(FIGURE_OF[told]).capitalize(), "title": title}
-    return Made(title, sentence, svg, rows, total, timezone.now(), tuple(edges))
+    not_counted = Project.objects.notes_on_transactions(*picture.counts) if told == Told.PROJECTS else ()
+    return Made(title, sentence, svg, rows, total, timezone.now(), tuple(edges), tuple(not_counted))

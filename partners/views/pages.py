@@ -49,6 +49,7 @@ def country_detail(request: HttpRequest, iso3: str) -> HttpResponse:
             "flows_count": len(flows),
             "map": map_of_flows(country, flows[:40]),
             "projects": projects.newest(8, country=country),
+            "not_counted": projects.notes_on_transactions("places"),
             "themes": figures.themes()[:10],
             "offers": country.offer_records.active().for_listing().order_by("-published_at", "-pk")[:5],
             "needs": country.needs.public().for_listing().order_by("-published_at", "-pk")[:5],

@@ -5,11 +5,13 @@ elsewhere becomes one finding for each kind and record. When the reader learns a
 """
 
 from collections import Counter
+from itertools import chain
 
 from projects.interchange.iati_activity import Unread
 from projects.interchange.iati_codes import WORDS
 from projects.interchange.iati_own import NAMESPACE, assumed, unit_of
 from projects.interchange.iati_texts import LANG, shown
+from projects.models.project import IN_TRANSACTIONS as BY_WHAT_IT_TELLS
 
 TEXT = "narrative narrative/@lang @lang"  # what iati_texts reads of an element; of versions before 2.01 its own text
 _MONEY = "value value/@currency value/@value-date"
@@ -69,7 +71,7 @@ READ_AS_TEXT = {
 # Of these the text is read only where the attribute is missing.
 READ_INSTEAD = ("other-identifier", "activity-status", "activity-date", "transaction/transaction-type", "transaction/transaction-date",
                 *(f"{name}/{part}" for name in ("budget", "budget-planned") for part in ("period-start", "period-end")))  # fmt: skip
-IN_TRANSACTIONS = ("recipient-country", "recipient-region", "sector", "provider-org", "receiver-org")
+IN_TRANSACTIONS = tuple(chain.from_iterable(BY_WHAT_IT_TELLS.values()))
 # --- of the portal's own files
 OWN_EVERYWHERE = {"share", "level", "partner", "ref", "baseline-year", "target-on", "actual-on", "parent", "reported"}
 OWN = OWN_EVERYWHERE | {

@@ -3,6 +3,7 @@
 import pghistory
 import pgtrigger
 from django.conf import settings
+from django.core.cache import caches
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, RegexValidator
 from django.db import models
@@ -10,7 +11,7 @@ from django.db.models import Count, F, Prefetch, Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
-from django.utils.translation import get_language
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from partners.maps import Flow
@@ -24,6 +25,27 @@ from projects.models.search import SearchEntry, keeps_search_fresh
 
 LANGUAGE_CODE = RegexValidator(r"^[a-z]{2,3}(-[a-z]{2,4})?$", _("Use an ISO 639 code such as en, fr or pt."))
 PROVIDING, RECEIVING = [CountryRole.PROVIDER, CountryRole.BOTH], [CountryRole.RECIPIENT, CountryRole.BOTH]
+# What IATI lets stand at each transaction instead of the activity, by what it tells.
+IN_TRANSACTIONS = {
+    "places": ("recipient-country", "recipient-region"), "sectors": ("sector",), "parties": ("provider-org", "receiver-org"),
+}  # fmt: skip
+SAID_OF_TRANSACTIONS = {
+    "places": lambda n: ngettext(
+        "%(n)s project names its countries or regions only in its transactions. It is counted for none of them yet.",
+        "%(n)s projects name their countries or regions only in their transactions. They are counted for none of them yet.",
+        n,
+    ) % {"n": n},
+    "sectors": lambda n: ngettext(
+        "%(n)s project names its sectors only in its transactions. It is counted for none of them yet.",
+        "%(n)s projects name their sectors only in their transactions. They are counted for none of them yet.",
+        n,
+    ) % {"n": n},
+    "parties": lambda n: ngettext(
+        "%(n)s project names its payers or payees only in its transactions. It is counted for none of them yet.",
+        "%(n)s projects name their payers or payees only in their transactions. They are counted for none of them yet.",
+        n,
+    ) % {"n": n},
+}  # fmt: skip
 TEXTS = ("title", "summary", "description", "objectives", "lessons")
 
 
@@ -76,6 +98,28 @@ class ProjectQuerySet(models.QuerySet):
 
     def waiting_for_publisher(self):
         return self.filter(state=State.REVIEW)
+
+    # -- what the source of a record names only in its transactions: it is not missing, and counted nowhere yet
+    def naming_in_transactions(self, *kinds: str):
+        """Those whose source names `places`, `sectors` or `parties` only in its transactions."""
+        named = Q(pk__in=[])
+        for element in (element for kind in kinds for element in IN_TRANSACTIONS[kind]):
+            named |= Q(only_in_transactions__contains=element)
+        return self.filter(named)
+
+    def notes_on_transactions(self, *kinds: str) -> list[str]:
+        """Said beside figures by place, sector or partner: how many published records are in none of them for that reason."""
+        counts = caches["local"].get_or_set("named-in-transactions", self._count_in_transactions, 60)
+        return [SAID_OF_TRANSACTIONS[kind](counts[kind]) for kind in kinds if counts[kind]]
+
+    def _count_in_transactions(self) -> dict[str, int]:
+        published = self.model.objects.published().exclude(only_in_transactions="")
+        return published.aggregate(
+            **{
+                kind: Count("pk", filter=Q(pk__in=self.model.objects.naming_in_transactions(kind)))
+                for kind in IN_TRANSACTIONS
+            }
+        )
 
     # -- figures
     def figures(self, **of) -> Figures:
@@ -333,15 +377,18 @@ class Project(Traceable, CheckedTogether):
 
     @property
     def has_countries_only_in_transactions(self) -> bool:
-        return bool({"recipient-country", "recipient-region"} & set(self.elements_only_in_transactions))
+        return self._names_in_transactions("places")
 
     @property
     def has_sectors_only_in_transactions(self) -> bool:
-        return "sector" in self.elements_only_in_transactions
+        return self._names_in_transactions("sectors")
 
     @property
     def has_parties_only_in_transactions(self) -> bool:
-        return bool({"provider-org", "receiver-org"} & set(self.elements_only_in_transactions))
+        return self._names_in_transactions("parties")
+
+    def _names_in_transactions(self, kind: str) -> bool:
+        return not {*IN_TRANSACTIONS[kind]}.isdisjoint(self.elements_only_in_transactions)
 
     def clean(self):
         self.iati_identifier = (self.iati_identifier or "").strip() or None

@@ -50,8 +50,17 @@ def project_list(request: HttpRequest) -> HttpResponse:
         "list_url": reverse("project-list"),
         "api_url": reverse("api-project-list"),
         "is_iati": True,
+        "not_counted": Project.objects.notes_on_transactions(*_narrowed_by(request)),
     }
     return list_page(request, filterset, "projects/project_list.html", more)
+
+
+NARROWED_BY = {"places": ("country", "region", "group"), "sectors": ("term",)}
+
+
+def _narrowed_by(request: HttpRequest) -> list[str]:
+    """By what of that which may stand in transactions only a list is narrowed."""
+    return [kind for kind, names in NARROWED_BY.items() if any(request.GET.get(name) for name in names)]
 
 
 @require_safe

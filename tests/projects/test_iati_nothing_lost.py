@@ -10,6 +10,7 @@ from django.db import connection
 from lxml import etree
 
 from partners.models import User
+from projects import quality
 from projects.interchange import iati_export
 from projects.interchange.iati_elements import parse_activity
 from projects.interchange.iati_import import import_file
@@ -227,3 +228,29 @@ def test_admin_says_that_a_run_broke_off_and_goes_on(client, people):
     assert client.post(f"/admin/projects/importrun/{run.pk}/go-on/").status_code == 302
     run.refresh_from_db()
     assert run.progress == "queued"
+
+
+def test_what_only_transactions_name_is_missing_nowhere(read, client):
+    one = activity(MONEY.format(place='<recipient-country code="UG"/>')).replace(
+        '<recipient-country code="KE"/>', "", 1
+    )
+    read(document(one))
+    project = Project.objects.for_iati().get()
+    found = {finding.criterion.key: finding for finding in quality.assess(project)}
+    for key in ("countries", "crs"):
+        assert (found[key].is_met, "only in its transactions" in found[key].advice) == (True, True), key
+    lacking = {one.key: str(one.advice) for one in quality.lacks_for_iati(project)}
+    assert all("only in its transactions" in lacking[rule] for rule in ("6.2.2", "3.7.1"))
+    places = "1 project names its countries or regions only in its transactions"
+    sectors = "1 project names its sectors only in its transactions"
+    for address, text in (
+        ("/projects/?country=UGA", places), ("/projects/?term=crs:41030", sectors), ("/countries/UGA/", places),
+        ("/countries/UGA/brief/", places), ("/see/projects/map/", places), ("/see/projects/goals/", sectors),
+    ):  # fmt: skip
+        assert text in client.get(address).content.decode(), address
+    assert places not in client.get("/projects/").content.decode()
+
+
+def test_nothing_is_said_of_transactions_where_no_record_has_it(read, client):
+    read(document(activity()))
+    assert "in its transactions" not in client.get("/projects/?country=KEN").content.decode()

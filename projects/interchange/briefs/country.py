@@ -21,6 +21,7 @@ from projects.interchange.briefs.parts import (
     in_quantities,
     more_of,
     named,
+    not_counted,
     on,
     public_contributions,
     rows_of,
@@ -149,7 +150,11 @@ def _with_whom(country: Country) -> Section:
     )  # fmt: skip
     tables = [table for table in (countries, bodies) if table.rows]
     return Section(
-        "with-whom", _("With whom"), "", tables, _("No published project names another country or a partner.")
+        "with-whom",
+        _("With whom"),
+        not_counted("places", "parties"),
+        tables,
+        _("No published project names another country or a partner."),
     )
 
 
@@ -180,4 +185,4 @@ def _carried_out(country: Country, projects) -> Section:
         ),
     ]  # fmt: skip
     nothing = _("No published project names it yet. That is not the same as no cooperation.")
-    return Section("carried-out", _("What is carried out"), "", tables if total else [], nothing)
+    return Section("carried-out", _("What is carried out"), not_counted("places"), tables if total else [], nothing)

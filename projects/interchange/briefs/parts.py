@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from projects.charts import Part, strip
 from projects.choices import Unit
-from projects.models import Contribution
+from projects.models import Contribution, Project
 from ssc_portal.licences import OWN
 from ssc_portal.templatetags.portal import day, language_of_name, money, number
 
@@ -149,6 +149,11 @@ def stacked(most: int, *values: tuple[str, int]) -> list[list[Part]]:
     """One strip of several figures, to the scale of the largest sum of the table."""
     parts = strip(*values, ("none", most - sum(n for _pattern, n in values)))
     return [[part for part in parts if part.pattern != "none"]]
+
+
+def not_counted(*kinds: str) -> str:
+    """What figures by place or partner leave out, since the source names it only in its transactions."""
+    return " ".join(Project.objects.notes_on_transactions(*kinds))
 
 
 def more_of(shown: int, total: int) -> str:

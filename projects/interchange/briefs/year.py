@@ -25,6 +25,7 @@ from projects.interchange.briefs.parts import (
     in_quantities,
     more_of,
     named,
+    not_counted,
     on,
     public_contributions,
     rows_of,
@@ -269,7 +270,7 @@ def _with_whom(begun) -> Section:
     return Section(
         "with-whom",
         _("With whom"),
-        "",
+        not_counted("places", "parties"),
         tables,
         _("No country and no partner is named by a project begun in this year."),
     )
