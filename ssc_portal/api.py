@@ -28,6 +28,7 @@ from rest_framework.utils.urls import replace_query_param
 from partners.accounts import SET_UP_FIRST, lacks_second_factor
 from partners.models import ApiToken, PublicRecord, kind_of
 from ssc_portal import parameters
+from ssc_portal.signs import hidden_in
 
 PROBLEM = "application/problem+json"
 SHAPES = ("fields", "omit", "expand")  # parameters by which a caller chooses what of a record is answered
@@ -107,7 +108,8 @@ DEEPEST = 20  # lists and objects of a body inside each other
 
 
 class Parser(JSONParser):
-    """JSON that is not too deep to be read, without NUL signs and halves of signs, which PostgreSQL can't store."""
+    """JSON that is not too deep to be read, without NUL signs and halves of signs, which PostgreSQL can't store, and without
+    signs that nobody sees (signs.py): a program can take them out, and is told where."""
 
     def parse(self, stream, media_type=None, parser_context=None):
         try:
@@ -118,6 +120,8 @@ class Parser(JSONParser):
             raise exceptions.ParseError(_too_deep())
         if path := next(_with(found, lambda text: "\x00" in text), None):
             raise exceptions.ValidationError({path: [_("There is a NUL sign in it. Take it out.")]})
+        if path := next(_with(found, hidden_in), None):
+            raise exceptions.ValidationError({path: [_("There is a sign in it that nobody sees and that turns the direction of writing or steers a terminal. Take it out.")]})  # fmt: skip
         if path := next(_with(found, _has_half_sign), None):
             raise exceptions.ValidationError({path: [_("There is half a sign in it (a lone surrogate). Take it out.")]})
         return found

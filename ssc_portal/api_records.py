@@ -30,6 +30,7 @@ from partners.choices import Scope
 from partners.models import ApiToken, KeptAnswer, last_change
 from ssc_portal.api import PROBLEM, SHAPES, KeyReused, Unseen
 from ssc_portal.parameters import GIVE_ONCE, given_twice
+from ssc_portal.signs import ALLOWED
 from ssc_portal.tables import FORMATS, MOST_IN_A_WORKBOOK, Column, Format, Table, TooMany, answer
 
 SCHEMA_SECONDS = 60 * 60  # for which a copy of the description is good
@@ -383,11 +384,8 @@ def optional_parts(result: dict, **_rest) -> dict:
 FIELDS = {"integer": serializers.IntegerField, "number": serializers.FloatField, "boolean": serializers.BooleanField}
 
 
-WITHOUT_NUL = "^[^\\u0000]*$"
-
-
 def what_is_sent(result: dict, **_rest) -> dict:
-    """Step of the description: bodies hold no unknown fields, and no text a NUL sign (see `Parser`)."""
+    """Step of the description: bodies hold no unknown fields, and no text a sign that is refused (see `Parser`)."""
     schemas, known = result["components"]["schemas"], set()
 
     def visit(part) -> None:
@@ -405,7 +403,7 @@ def what_is_sent(result: dict, **_rest) -> dict:
             if "string" in (kinds if isinstance(kinds, list) else [kinds]) and not {"enum", "format", "pattern"} & set(
                 part
             ):
-                part["pattern"] = WITHOUT_NUL
+                part["pattern"] = ALLOWED
             for key, inner in part.items():
                 if key not in ("example", "examples", "default"):
                     visit(inner)

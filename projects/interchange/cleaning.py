@@ -8,12 +8,10 @@ from decimal import Decimal
 from django.utils.translation import gettext as _
 
 from ssc_portal.numbers import NotANumber, read_number
+from ssc_portal.signs import IS_HIDDEN, without_hidden
 
 DECIMAL = r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)"  # as XML Schema has decimals: a dot, and nothing between thousands
 MOST = Decimal(10) ** 18
-DIRECTION = re.compile(
-    "[\u202a-\u202e\u2066-\u2069]"
-)  # overrides, embeddings, isolates: they make a text read as another
 MOJIBAKE = re.compile(r"[ÃÂ][\x80-\xbf¡-¿]|â€|Ð[\x80-\xbf°-¿]")
 
 
@@ -38,12 +36,10 @@ def clean(text: str | None) -> tuple[str, str]:
         value = re.sub(r"(?i)<br\s*/?>|</p>|</li>|</div>", "\n", value)
         value = re.sub(r"</?[a-zA-Z][^<>]{0,300}>", "", value)
         done.append(_("markup removed"))
-    if DIRECTION.search(value):
-        value = DIRECTION.sub("", value)
-        done.append(_("signs that turn the direction of writing removed"))
-    value = "".join(
-        c for c in value if c in "\n\t" or (ord(c) >= 32 and not 0xD800 <= ord(c) <= 0xDFFF and c != "\ufffe")
-    )
+    if IS_HIDDEN.search(value):
+        value = without_hidden(value)
+        done.append(_("signs that nobody sees removed"))
+    value = "".join(c for c in value if c in "\n\t\r" or (ord(c) >= 32 and not 0xD800 <= ord(c) <= 0xDFFF))
     value = "\n".join(" ".join(line.split()) for line in value.splitlines())
     return re.sub(r"\n{3,}", "\n\n", value).strip(), ", ".join(str(d) for d in done)
 

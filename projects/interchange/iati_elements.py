@@ -16,7 +16,7 @@ from projects.interchange.iati_codes import DATE_TYPES, ROLE_WORDS, STATUS_WORDS
 from projects.interchange.iati_own import assumed, is_own_vocabulary, own, role_of
 from projects.interchange.iati_results import take_result
 from projects.interchange.iati_settling import settle
-from projects.interchange.iati_texts import LANG, name_of, narratives, shown, within
+from projects.interchange.iati_texts import LANG, name_of, narratives, shown, take_out_hidden, within
 from projects.interchange.iati_understood import IN_TRANSACTIONS, count_unread
 from projects.models.parts import ROUNDING
 from ssc_portal.numbers import plainly
@@ -31,6 +31,7 @@ def _code(element) -> str:
 def parse_activity(element) -> Activity:
     """One <iati-activity> element in the portal's own terms. What has no place in the record is counted."""
     activity = Activity(line=element.sourceline or 0, reference=(element.get(own("reference")) or "")[:20])
+    take_out_hidden(element, activity)
     activity.is_need = element.get(own("need")) == "1"
     activity.is_illustrative = element.get(own("illustrative")) == "1"
     activity.language = language_code(element.get(LANG), "")

@@ -2,9 +2,10 @@
 
 from django.utils.translation import gettext as _
 
-from projects.interchange.cleaning import DIRECTION, clean, language_code
+from projects.interchange.cleaning import clean, language_code
 from projects.interchange.iati_activity import Activity
 from projects.interchange.iati_own import assumed
+from ssc_portal.signs import hidden_in, without_hidden
 
 LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
@@ -46,9 +47,7 @@ def narratives(element, activity: Activity) -> list[tuple[str, str]]:
     for part in element.findall("narrative") or [element]:
         if activity.is_own:
             if part is not element and part.text and "narrative" not in assumed(element):
-                found.append((language_of(part, default, activity), DIRECTION.sub("", part.text)))
-                if DIRECTION.search(part.text):
-                    activity.find(element.tag, "", "repaired", _("Signs that turn the direction of writing removed."))
+                found.append((language_of(part, default, activity), part.text))
             continue
         text, done = clean("".join(part.itertext()) if part is not element else element.text)
         if done:
@@ -56,6 +55,21 @@ def narratives(element, activity: Activity) -> list[tuple[str, str]]:
         if text:
             found.append((language_of(part, default, activity) if part is not element else default, text))
     return found
+
+
+def take_out_hidden(activity_element, activity: Activity) -> None:
+    """Signs that nobody sees, out of all texts and attributes of an activity before anything is read of it."""
+    for element in activity_element.iter():
+        for name, value in [("", element.text or ""), *element.attrib.items()]:
+            if not isinstance(element.tag, str) or not (signs := hidden_in(value)):
+                continue
+            if name:
+                element.set(name, without_hidden(value))
+            else:
+                element.text = without_hidden(value)
+            path = path_of(element).removesuffix("/narrative") + (f"/@{name}" if name else "")
+            text = _("Signs that nobody sees were taken out: %(signs)s.") % {"signs": ", ".join(signs)}
+            activity.find_once(path, without_hidden(value), "repaired", text)
 
 
 NAMED_BY_THE_PORTAL = ("reporting-org", "participating-org", "tag")  # in its own files, in all languages it has

@@ -138,7 +138,8 @@ def _unread(rows: list[dict]) -> list[tuple[int, str, str]]:
 
 def _to_do(row: dict, lines: list[str], source: str) -> list[str]:
     """What a person has to add or check."""
-    found = [_("Give each of its %(n)s lines a quantity, unit and date.") % {"n": min(len(lines), MOST_LINES)}]
+    found = [_("Text %(done)s.") % {"done": done} for done in [clean(row["text"])[1]] if done]
+    found += [_("Give each of its %(n)s lines a quantity, unit and date.") % {"n": min(len(lines), MOST_LINES)}]
     if row["kind"].strip() == NeedKind.CAPACITY:
         found.append(_("Choose the kinds of help."))
     if row["sector"] not in THEMES:

@@ -91,8 +91,21 @@ def _carry_out(run: ImportRun, resource: TableResource, given: list[sheets.Given
     _end(
         run,
         ImportRun.Progress.DONE if is_kept else ImportRun.Progress.WAITING,
-        "" if dry_run or is_kept else _("Nothing was written, because not every record is right any more."),
-    )
+        " ".join(filter(None, [
+            "" if dry_run or is_kept else _("Nothing was written, because not every record is right any more."),
+            _say_taken_out([text for one in given for text in one.taken_out]),
+        ])),
+    )  # fmt: skip
+
+
+def _say_taken_out(places: list[str]) -> str:
+    """Which cells lost signs that nobody sees."""
+    if not places:
+        return ""
+    shown = "; ".join(places[:10]) + ("; …" if len(places) > 10 else "")
+    return _("Signs that nobody sees were taken out of these cells (row, column, sign): %(places)s.") % {
+        "places": shown
+    }
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from projects.interchange.bulk.cells import NAMED, Cell
 from projects.interchange.bulk.resources import TableResource
 from projects.interchange.workbooks import BOLD, FILL, LISTS, head, opened, pick, put
 from ssc_portal.incoming import MOST_COLUMNS, MOST_ROWS, text_of
+from ssc_portal.signs import hidden_in, without_hidden
 from ssc_portal.tables import harmless
 
 LARGEST = 10 * 1024**2  # bytes
@@ -115,6 +116,7 @@ class Given:
     row: int
     cells: dict = field(default_factory=dict)
     wrong: list[tuple[str, str]] = field(default_factory=list)
+    taken_out: list[str] = field(default_factory=list)  # signs that nobody sees, with row and column
 
 
 def read(file: File, name: str, resource: TableResource) -> list[Given]:
@@ -168,7 +170,8 @@ def _gathered(rows: list[tuple[int, list]], titles: list[str], resource: TableRe
     found: list[Given] = []
     lines = resource.line_names()
     for number, row in rows:
-        texts = [text_of(cell) for cell in row]
+        as_given = [text_of(cell) for cell in row]
+        texts = [without_hidden(text).strip() for text in as_given]
         if any(texts[len(titles) :]):
             raise ValidationError(_("Row %(n)s has more cells than there are columns.") % {"n": number})
         cells = dict(zip(titles, [*texts, *[""] * len(titles)], strict=False))
@@ -176,6 +179,7 @@ def _gathered(rows: list[tuple[int, list]], titles: list[str], resource: TableRe
             continue
         own = {name: text for name, text in cells.items() if name not in lines}
         line = {name: text for name, text in cells.items() if name in lines}
+        signs = [(title, sign) for title, text in zip(titles, as_given, strict=False) for sign in hidden_in(text)]
         if found and _goes_on(found[-1].cells, own, resource):
             _add(found[-1], number, own, resource)
         else:
@@ -184,6 +188,7 @@ def _gathered(rows: list[tuple[int, list]], titles: list[str], resource: TableRe
                 raise ValidationError(_("At most %(n)s records in one file. Divide it.") % {"n": MOST_RECORDS})
             if line:
                 own[resource.line_column] = []
+        found[-1].taken_out += [f"{number} {title}: {sign}" for title, sign in signs]
         if any(line.values()):
             found[-1].cells[resource.line_column].append((number, line))
     return found

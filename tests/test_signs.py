@@ -1,0 +1,111 @@
+"""Signs that nobody sees: taken out of forms, refused where a program sends them, told where a file holds them."""
+
+import json
+
+import pytest
+from django import forms
+from django.core.files.uploadedfile import SimpleUploadedFile
+from hypothesis import given
+from hypothesis import strategies as st
+
+from partners.models import Partner, User
+from projects.interchange.bulk import running
+from projects.interchange.iati_import import import_file
+from projects.models import ImportRun, Need, Project
+from ssc_portal.signs import IS_HIDDEN, hidden_in, without_hidden
+from tests.factories import NeedFactory
+from tests.projects.test_iati import activity, document
+
+TURNED = "Report \u202efdp.exe\u202c \u2066x\u2069\x1b[2J\ufeff"
+SEEN = "Report fdp.exe x[2J"
+NEEDED = ("می\u200cخواهم", "क्\u200dष", "עברית\u200f!", "ភាសា\u200bខ្មែរ", "👩\u200d🌾", "co\u00adoperation", "a\tb\nc")
+
+
+@given(st.text())
+def test_no_hidden_sign_is_left_and_nothing_else_goes(text):
+    left = without_hidden(text)
+    assert not IS_HIDDEN.search(left)
+    assert left == "".join(sign for sign in text if not hidden_in(sign))
+
+
+@pytest.mark.parametrize("text", NEEDED)
+def test_what_languages_need_stays(text):
+    assert without_hidden(text) == text
+    assert forms.CharField().clean(text) == text
+
+
+@pytest.mark.parametrize("field", [forms.CharField, forms.SlugField, forms.EmailField, forms.URLField])
+def test_every_field_of_a_form_takes_them_out(field):
+    text = {
+        "SlugField": "a\u202eb",
+        "EmailField": "a\u2066b@example.org",
+        "URLField": "https://a\u200e.example/\u202eb",
+    }.get(field.__name__, TURNED)
+    kwargs = {"assume_scheme": "https"} if field is forms.URLField else {}
+    assert not IS_HIDDEN.search(field(**kwargs).to_python(text))
+
+
+def test_a_field_with_hidden_signs_only_is_empty():
+    with pytest.raises(forms.ValidationError, match="required"):
+        forms.CharField().clean("\u202e\u2066")
+
+
+def test_a_password_stays_as_it_is_typed():
+    assert forms.CharField(strip=False).clean("a\u202eb") == "a\u202eb"
+
+
+@pytest.mark.django_db
+def test_a_page_takes_them_out(client, people):
+    client.force_login(people["desk"])
+    client.post("/contact/", {"name": TURNED, "email": "a@example.org", "subject": "question", "text": TURNED})
+    url = "/admin/partners/partner/add/"
+    page = client.get(url)
+    values = {
+        name: page.context["adminform"].form[name].value() or "" for name in page.context["adminform"].form.fields
+    }
+    client.post(url, values | {"name_en": TURNED, "slug": "turned\u202e", "kind": "10"})
+    partner = Partner.objects.filter(name_en=SEEN).first()
+    assert partner is None or partner.slug == "turned"
+    assert not Partner.objects.filter(name_en__regex="[\u202a-\u202e]").exists()
+
+
+@pytest.mark.django_db
+def test_a_program_is_refused_with_the_place(client, people):
+    client.force_login(people["focal_point"])
+    need = NeedFactory(country=people["focal_point"].memberships.get().country)
+    address = f"/api/v1/needs/{need.reference}/"
+    answer = client.patch(address, json.dumps({"title": TURNED}), "application/json", headers={"If-Match": "*"})
+    assert answer.status_code == 400
+    assert [one["field"] for one in answer.json()["errors"]] == ["title"]
+    assert "nobody sees" in answer.json()["errors"][0]["detail"]
+    answer = client.patch(address, json.dumps({"title": NEEDED[0]}), "application/json", headers={"If-Match": "*"})
+    assert answer.status_code == 200
+    assert Need.objects.get(pk=need.pk).title == NEEDED[0]
+
+
+@pytest.mark.django_db
+def test_a_table_tells_what_it_lost(media, people):
+    run = ImportRun(kind="partners", file_name="t.csv", started_by=people["desk"])
+    data = f"slug,name_en,kind\nturned,{TURNED},10\nplain,{NEEDED[0]},10\n".encode()
+    run.file.save("t.csv", SimpleUploadedFile("t.csv", data), save=False)
+    running.carry_out(run, dry_run=True)
+    assert "2 name_en: U+202E" in run.message
+    running.carry_out(run, dry_run=False)
+    assert set(Partner.objects.filter(slug__in=("turned", "plain")).values_list("name_en", flat=True)) == {
+        SEEN,
+        NEEDED[0],
+    }
+
+
+@pytest.mark.django_db
+def test_an_iati_file_tells_what_it_lost_in_texts_and_codes(tmp_path):
+    turned = TURNED.replace("\x1b", "")  # which XML can't hold
+    path = tmp_path / "file.xml"
+    more = '<document-link url="https://a.example/\u202efdp.exe"/><sector vocabulary="98" code="a\u2066b"><narrative>N</narrative></sector>'
+    path.write_bytes(document(activity(more, title=turned)))
+    run = import_file(path, by=User.objects.system())
+    project = Project.objects.get()
+    assert project.title == SEEN
+    assert (project.documents.get().url, project.term_links.get().reported_code) == ("https://a.example/fdp.exe", "ab")
+    told = set(run.issues.filter(outcome="repaired").values_list("element", flat=True))
+    assert {"title", "document-link/@url", "sector/@code"} <= told
