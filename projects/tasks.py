@@ -25,17 +25,26 @@ logger = logging.getLogger(__name__)
 
 
 @app.task(name="projects.import_iati", queue="imports", retry=False)
-def import_iati(run_id: int, publish: bool = True) -> None:
-    """Carries out an import that was confirmed in admin. Its progress is on the run."""
+def import_iati(run_id: int, publish: bool = True, dry_run: bool = False) -> None:
+    """Carries out an import that was confirmed in admin, or tries it. Its progress is on the run."""
     run = ImportRun.objects.get(pk=run_id)
     by = run.started_by or User.objects.system()
-    import_file(Path(run.file.path), by=by, publish=publish, run=run)
+    with run.being_carried_out():
+        if not run.claim():
+            return
+        import_file(Path(run.file.path), by=by, publish=publish, dry_run=dry_run, run=run)
+        if dry_run and run.progress == ImportRun.Progress.DONE:
+            run.progress = ImportRun.Progress.WAITING
+            run.save(update_fields=["progress"])
 
 
 @app.task(name="projects.import_table", queue="imports", retry=False)
 def import_table(run_id: int, dry_run: bool) -> None:
     """Tries or carries out a table that is too long for somebody to wait for."""
-    running.carry_out(ImportRun.objects.get(pk=run_id), dry_run=dry_run)
+    run = ImportRun.objects.get(pk=run_id)
+    with run.being_carried_out():
+        if run.claim():
+            running.carry_out(run, dry_run=dry_run)
 
 
 FEED_KEPT_FOR = dt.timedelta(days=30)  # what has changed again since; the last change of each record stays for good

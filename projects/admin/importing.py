@@ -30,6 +30,7 @@ from ssc_portal.admin import RuledAdmin
 from ssc_portal.bodies import takes_files
 from ssc_portal.licences import UNKNOWN
 from ssc_portal.sending import carry_out_once
+from ssc_portal.signs import without_hidden
 from ssc_portal.storage import kept_with_its_row
 
 MOST_UPLOAD = 200 * 1024**2  # bytes
@@ -185,7 +186,8 @@ class ImportRunAdmin(RuledAdmin, admin.ModelAdmin):
         if request.method == "POST" and form.is_valid():
             upload = form.cleaned_data["file"]
             run = form.instance
-            run.file_name, run.file, run.started_by = Path(upload.name).name[:200], upload, request.user
+            run.file_name = without_hidden(Path(upload.name).name)[:200]
+            run.file, run.started_by = upload, request.user
             run.is_dry_run, run.progress = True, ImportRun.Progress.WAITING
             answer = self._kept_once(request, run)
             if run.pk:
@@ -230,7 +232,8 @@ class ImportRunAdmin(RuledAdmin, admin.ModelAdmin):
             upload = form.cleaned_data["file"]
             run = form.instance
             run.kind, run.only_good = form.cleaned_data["kind"], form.cleaned_data["only_good"]
-            run.file_name, run.file, run.started_by = Path(upload.name).name[:200], upload, request.user
+            run.file_name = without_hidden(Path(upload.name).name)[:200]
+            run.file, run.started_by = upload, request.user
             run.is_dry_run = True
             try:
                 given = sheets.read(upload, run.file_name, running.resource_of(run, request.user))
@@ -262,10 +265,12 @@ class ImportRunAdmin(RuledAdmin, admin.ModelAdmin):
         if run.done <= running.AT_ONCE:
             running.carry_out(run, dry_run=dry_run)
         else:
-            run.progress = ImportRun.Progress.QUEUED
-            run.save(update_fields=["progress"])
-            import_table.defer(run_id=run.pk, dry_run=dry_run)
+            with transaction.atomic():
+                run.progress = ImportRun.Progress.QUEUED
+                run.save(update_fields=["progress"])
+                import_table.defer(run_id=run.pk, dry_run=dry_run)
 
+    @transaction.atomic  # it says that it waits for the worker exactly when it does
     def confirm_view(self, request, pk):
         """Carries out what was tried: a table at once or by the worker, an IATI file by the worker."""
         if not self.has_add_permission(request):
@@ -287,8 +292,10 @@ class ImportRunAdmin(RuledAdmin, admin.ModelAdmin):
             self.message_user(request, _("The import was handed to the worker. This page shows how far it is."))
         return redirect("admin:projects_importrun_change", run.pk)
 
+    @transaction.atomic
     def go_on_view(self, request, pk):
-        """Carries out again what broke off: what is written already is found unchanged, a table was taken back whole."""
+        """Carries out again what broke off: what is written already is found unchanged, a table was taken back whole. What
+        was only tried is only tried again."""
         run = get_object_or_404(ImportRun, pk=pk)
         if not self.has_add_permission(request) or (run.is_table and run.kind not in running.kinds_for(request.user)):
             raise PermissionDenied
@@ -298,21 +305,25 @@ class ImportRunAdmin(RuledAdmin, admin.ModelAdmin):
         elif run.is_table:
             import_table.defer(run_id=pk, dry_run=run.is_dry_run)
         else:
-            self._begin_again(run)
-            import_iati.defer(run_id=pk, publish="publish" in request.POST)
+            is_trial = run.is_dry_run
+            self._begin_again(run, is_dry_run=is_trial)
+            import_iati.defer(run_id=pk, publish="publish" in request.POST, dry_run=is_trial)
         return redirect("admin:projects_importrun_change", pk)
 
     @staticmethod
-    def _begin_again(run: ImportRun) -> None:
+    def _begin_again(run: ImportRun, *, is_dry_run: bool = False) -> None:
         run.issues.all().delete()
         for name in ("done", "created", "updated", "unchanged", "rejected", "percent"):
             setattr(run, name, 0)
-        run.is_dry_run, run.progress, run.message, run.finished_at = False, ImportRun.Progress.QUEUED, "", None
+        run.is_dry_run, run.progress, run.message, run.finished_at = is_dry_run, ImportRun.Progress.QUEUED, "", None
         run.save()
 
     @admin.display(description=gettext_lazy("progress"), ordering="progress")
     def progress_now(self, run):
-        is_gone = run.progress == ImportRun.Progress.RUNNING and not run.at_work
+        is_left = run.progress == ImportRun.Progress.RUNNING or (
+            run.progress == ImportRun.Progress.QUEUED and not run.has_job
+        )
+        is_gone = is_left and not run.at_work
         return _("broken off") if is_gone else run.get_progress_display()
 
     def get_queryset(self, request):

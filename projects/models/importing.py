@@ -56,19 +56,31 @@ STATED = (
 AT_WORK = 1_769_173_613  # of the advisory locks: "an import with this key is being carried out"
 
 
+QUEUE = "imports"
+
+
 class ImportRunQuerySet(models.QuerySet):
     def with_at_work(self):
-        """Each with `at_work`: whether a connection is carrying it out now. A process that was killed holds none."""
+        """Each with `at_work`: whether a connection is carrying it out now (a process that was killed holds none), and
+        `has_job`: whether a worker will, or has begun."""
         held = RawSQL(
             "EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid = %s AND objid = projects_importrun.id::oid "
             "AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))",
             [AT_WORK], output_field=models.BooleanField(),
         )  # fmt: skip
-        return self.annotate(at_work=held)
+        queued = RawSQL(
+            "EXISTS (SELECT FROM procrastinate_jobs j WHERE j.queue_name = %s AND j.status IN ('todo', 'doing') "
+            "AND (j.args ->> 'run_id')::bigint = projects_importrun.id)",
+            [QUEUE], output_field=models.BooleanField(),
+        )  # fmt: skip
+        return self.annotate(at_work=held, has_job=queued)
 
     def broken_off(self):
-        """Those that say they run and that nobody carries out any more."""
-        return self.with_at_work().filter(progress=ImportRun.Progress.RUNNING, at_work=False)
+        """Those that say they run and that nobody carries out any more, and those that wait for a worker in no queue."""
+        running = models.Q(progress=ImportRun.Progress.RUNNING)
+        return self.with_at_work().filter(
+            running | models.Q(progress=ImportRun.Progress.QUEUED, has_job=False), at_work=False
+        )
 
 
 class ImportRun(CheckedTogether):
@@ -189,6 +201,11 @@ class ImportRun(CheckedTogether):
         finally:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [AT_WORK, self.pk])
+
+    def claim(self) -> bool:
+        """Whether it waited for a worker until now: of two jobs for one import the second finds nothing to do."""
+        waiting = type(self).objects.filter(pk=self.pk, progress=self.Progress.QUEUED)
+        return bool(waiting.update(progress=self.Progress.RUNNING))
 
     @property
     def is_broken_off(self) -> bool:

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('projects', '0006_change_feed'),
+        ('projects', '0007_provenance'),
     ]
 
     operations = [
