@@ -276,10 +276,10 @@ def test_a_record_comes_from_the_import_that_wrote_it_last(read):
     first = read(activity(COMPLETE, identifier=UNDP), **STATED)
     again = read(activity(COMPLETE, identifier=UNDP), licence="CC0-1.0")
     assert (again.unchanged, Project.objects.get().import_run) == (1, first)
-    second = read(activity(COMPLETE, title="Another title"), licence="CC0-1.0")
+    second = read(activity(COMPLETE, identifier=UNDP, title="Another title"), licence="CC0-1.0")
     assert Project.objects.get().import_run == second
     part = read(activity(COMPLETE + '<budget type="1"><period-start iso-date="2024-01-01"/><period-end iso-date="2024-12-31"/>'
-                         '<value currency="EUR">5</value></budget>', title="Another title"))  # fmt: skip
+                         '<value currency="EUR">5</value></budget>', identifier=UNDP, title="Another title"))  # fmt: skip
     assert (part.updated, Project.objects.get().import_run) == (1, part), "a part of it alone was written"
     assert Project.objects.get().provenance == NOT_STATED
 
