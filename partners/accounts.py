@@ -74,7 +74,7 @@ def has_second_factor(user) -> bool:
     return Authenticator.objects.filter(user=user).exclude(type=Authenticator.Type.RECOVERY_CODES).exists()
 
 
-def _without_language(path: str) -> str:
+def without_language(path: str) -> str:
     """An address as it is in English, whose pages have no language in front."""
     language = get_language_from_path(path)
     return path.removeprefix(f"/{language}") if language else path
@@ -121,7 +121,7 @@ class SecondFactor:
         if (
             request.session.session_key
             and request.user.is_authenticated
-            and not _without_language(request.path_info).startswith(self.ALWAYS_OPEN)
+            and not without_language(request.path_info).startswith(self.ALWAYS_OPEN)
             and lacks_second_factor(request.user)
         ):
             if request.path.startswith("/api/"):
@@ -132,5 +132,6 @@ class SecondFactor:
                     "detail": SET_UP_FIRST,
                 }
                 return JsonResponse(body, status=403, content_type="application/problem+json")
+            request.is_second_factor_missing = True  # a form is kept meanwhile (partners/unsent.py)
             return redirect("mfa_index")
         return self.get_response(request)

@@ -82,6 +82,12 @@ def _known(request) -> dict:
         return {"browser": secrets.token_urlsafe(12), "accounts": []}
 
 
+def last_person(request):
+    """Who signed in last in this browser; None where nobody did."""
+    accounts = _known(request)["accounts"]
+    return get_user_model().objects.filter(pk=accounts[0]).first() if accounts else None
+
+
 def _remember(request, response, user) -> None:
     known = _known(request)
     known["accounts"] = [user.pk, *(pk for pk in known["accounts"] if pk != user.pk)][:ACCOUNTS]

@@ -5,7 +5,7 @@ from importlib import import_module
 
 from allauth.usersessions.models import UserSession
 from django.conf import settings
-from django.contrib.auth import logout
+from django.contrib.auth import SESSION_KEY, get_user_model, logout
 from django.contrib.auth.signals import user_logged_in
 from django.contrib.sessions.models import Session
 from django.dispatch import receiver
@@ -33,6 +33,7 @@ class SessionLimits:
     def __call__(self, request: HttpRequest):
         if request.session.session_key and request.user.is_authenticated:
             if _is_over(request):
+                request.was_user = request.user
                 logout(request)
             else:
                 _note_use(request)
@@ -59,6 +60,17 @@ def _note_use(request: HttpRequest) -> None:
     session.setdefault(BEGAN, _now())
     # The row in the database and the cookie end then, so that the nightly clearing finds them.
     session.set_expiry(_seconds(settings.STAFF_SESSION_IDLE if request.user.is_staff else settings.SESSION_IDLE))
+
+
+def owner_of(request: HttpRequest):
+    """Whose session a browser still names, though it has ended; None where nothing of it is left."""
+    key = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
+    if not key:
+        return None
+    row = Session.objects.filter(session_key=key).first()
+    pk = row.get_decoded().get(SESSION_KEY) if row else None
+    pk = pk or UserSession.objects.filter(session_key=key).values_list("user_id", flat=True).first()
+    return get_user_model().objects.filter(pk=pk).first() if pk else None
 
 
 def clear_ended() -> None:

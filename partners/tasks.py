@@ -12,7 +12,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from procrastinate.exceptions import UniqueViolation
 from procrastinate.jobs import Status
 
-from partners import letters, sessions
+from partners import letters, sessions, unsent
 
 logger = logging.getLogger(__name__)
 PATIENCE = RetryStrategy(max_attempts=8, exponential_wait=4)  # 4, 16, 64 s ... about a day in all
@@ -36,8 +36,9 @@ def forget_jobs(timestamp: int) -> None:
 @app.periodic(cron="47 2 * * *")
 @app.task(name="partners.clear_sessions", queue="nightly", pass_context=False)
 def clear_sessions(timestamp: int) -> None:
-    """Each night: what is left of sessions that are over is deleted."""
+    """Each night: what is left of sessions that are over is deleted, and of forms that waited for somebody to sign in."""
     sessions.clear_ended()
+    unsent.clear_outdated()
 
 
 STALLED_SECONDS = 120  # without a sign of life from its worker, a job counts as left behind

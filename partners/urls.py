@@ -13,6 +13,7 @@ urlpatterns = [
     path("accounts/", include("allauth.urls")),  # sign-up, password, e-mail address, second factor, sessions
     path("account/", views.account, name="account"),
     path("account/data/", views.my_data, name="my-data"),
+    path("account/unsent/<int:key>/discard/", views.unsent_drop, name="unsent-drop"),
     path("account/data/file/", views.my_data_file, name="my-data-file"),
     path("account/join/", views.join, name="join"),
     path("account/tokens/", views.tokens, name="tokens"),

@@ -86,6 +86,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "partners.sessions.SessionLimits",
+    "partners.unsent.KeepsUnsent",
     "allauth.account.middleware.AccountMiddleware",
     "ssc_portal.middleware.NotKept",
     "partners.accounts.SecondFactor",
@@ -171,6 +172,7 @@ ACCOUNT_RATE_LIMITS = {  # an office of a hundred people behind one address gets
     "reset_password": "60/h/ip,3/10m/key",
     "contact": "30/h/ip,5/h/key",  # messages to the desks (outreach/views)
     "subscribe": "60/h/ip,5/h/key",  # mail that confirms or reminds (outreach/views)
+    "unsent": "200/h/ip",  # forms that are kept while their sender signs in (partners/unsent)
 }
 ALLAUTH_TRUSTED_PROXY_COUNT = 1 if env.bool("DJANGO_BEHIND_PROXY", False) else 0
 MFA_ADAPTER = "partners.accounts.SecondFactorAdapter"

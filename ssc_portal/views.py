@@ -120,11 +120,11 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def form_expired(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """For what another site or a script sent; a form of ours is shown again with what was typed (partners/unsent.py)."""
+    request.is_form_expired = True
     return _answer(
         request,
         403,
-        _("This form has expired"),
-        _(
-            "For your safety a form is valid for one visit. Press Back, reload the page and send it again; allow cookies."
-        ),
+        _("This form was not accepted"),
+        _("It did not come from a page of this site. Open the form here, fill it in and send it."),
     )

@@ -93,7 +93,7 @@ def test_constraints_hold_exactly_the_choices():
 def test_every_record_keeps_its_history():
     untracked = {
         "ReferenceValue", "ReferenceCounter", "SearchEntry", "NeedEntry", "OfferEntry", "FacetTally", "SearchWord",
-        "ReadText", "Posting", "TermCount", "FoundMatch", "KeptAnswer", "QualityDay",
+        "ReadText", "Posting", "TermCount", "FoundMatch", "KeptAnswer", "UnsentForm", "QualityDay",
         "Change", "PublicRecord", "Touched", "FeedPosition",  # derived or bookkeeping
         "Event", "ImportRun", "ImportIssue", "ImportRow",  # are history themselves
         "Subscriber", "Subscription", "Mailing", "Copy",  # erased with whoever stops; what was sent to how many

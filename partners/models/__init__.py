@@ -16,6 +16,7 @@ from partners.models.place import Country, CountryGroup, GroupMember, Region
 from partners.models.program import ApiToken, KeptAnswer
 from partners.models.provenance import Provenance, Traceable
 from partners.models.reference import ReferenceValue
+from partners.models.unsent import UnsentForm
 from partners.models.user import User
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "Region",
     "Touched",
     "Traceable",
+    "UnsentForm",
     "User",
     "kind_of",
     "last_change",

@@ -15,6 +15,7 @@ from partners.views.account import (
     session_end,
     token_revoke,
     tokens,
+    unsent_drop,
 )
 from partners.views.pages import country_detail, country_list, partner_detail, partner_list
 
@@ -37,4 +38,5 @@ __all__ = [
     "session_end",
     "token_revoke",
     "tokens",
+    "unsent_drop",
 ]

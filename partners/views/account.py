@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from partners import joining, personal
+from partners import joining, personal, unsent
 from partners.accounts import (
     has_second_factor,
     known_lately,
@@ -135,6 +135,14 @@ def session_end(request: HttpRequest, key: int) -> HttpResponse:
     get_object_or_404(UserSession, pk=key, user=request.user).end()
     messages.success(request, _("That session has ended."))
     return redirect("usersessions_list")
+
+
+@require_POST
+def unsent_drop(request: HttpRequest, key: int) -> HttpResponse:
+    """Throws away what this browser typed and did not send."""
+    page = unsent.drop(request, key)
+    messages.success(request, _("What you entered is discarded."))
+    return redirect(page)
 
 
 @login_required
