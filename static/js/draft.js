@@ -11,6 +11,7 @@ document.addEventListener("DOMContentLoaded", () => {
   document.addEventListener("input", (event) => {
     counters.filter((box) => box.dataset.counts === event.target.id).forEach(count);
   });
+  if (form && "unsaved" in form.dataset) counters.forEach(count);
   if (!form?.dataset.saving) return;
   saveWhileTyping(form);
   if (form.dataset.similar) showSimilar(form);
