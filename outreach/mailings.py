@@ -31,6 +31,7 @@ from partners import letters
 from partners.letters import Letter
 from partners.rules import require
 from partners.tasks import send_mail
+from projects import lifecycle
 from projects.choices import Delivery
 from ssc_portal.smtp import deliver
 
@@ -73,6 +74,7 @@ def send_issue(issue: Issue, *, by) -> Mailing:
     """Sends an issue to all who asked for the newsletter, in their language. Once."""
     require(by, "outreach.send_issue", issue)
     locked = Issue.objects.select_for_update().get(pk=issue.pk)
+    lifecycle.only_as_seen(issue, locked)
     mailing, is_new = Mailing.objects.get_or_create(
         issue=locked, defaults={"kind": MailingKind.ISSUE, "until": timezone.now()}
     )

@@ -9,6 +9,7 @@ from outreach.choices import Told
 from outreach.models import Story
 from outreach.subjects import SUBJECTS, Row
 from partners.rules import require
+from projects import lifecycle
 from projects.choices import NeedState, OfferState, Status, Vocabulary
 
 MOVES = {  # act: (permission, whether it is public, whether its review was asked for)
@@ -55,6 +56,7 @@ def move(story: Story, act: str, *, by, note: str = "") -> Story:
     now = Story.objects.select_for_update(of=("self",)).select_related("project").get(pk=story.pk)
     permission, is_public, is_asked = MOVES[act]
     require(by, f"outreach.{permission}", now)
+    lifecycle.only_as_seen(story, now)
     if now.is_public is not is_public or bool(now.asked_at) is not is_asked:
         raise ValidationError(_("It is “%(state)s” by now.") % {"state": now.state}, code="state")
     note = note.strip()

@@ -11,7 +11,7 @@ from partners.rules import memberships, refuse, require
 from projects import agreement
 from projects.choices import ConfirmedStep, NeedState, ResponseState, Side
 from projects.coverage import coverage_of
-from projects.lifecycle import locked, only_in, today, transition, write_down
+from projects.lifecycle import locked, only_as_seen, only_in, today, transition, write_down
 from projects.lifecycle.need import DRAFT_FIELDS, DUE, days
 from projects.lifecycle.response import ENDED as RESPONSE_ENDED
 from projects.models import Answer, CriterionAnswer, LineItem, Need, NeedTerm, Offer, Project, RecordCheck, Response
@@ -34,9 +34,9 @@ def screen(need: Need, answers: dict[str, tuple[bool, str]], *, by, referral: st
         CriterionAnswer.objects.update_or_create(
             need=now, criterion=criterion, defaults={"is_met": is_met, "note": answer.note}
         )
-    if referral.strip():
-        now.referral = referral.strip()
-        now.save(update_fields=["referral", "modified_at"])
+    now.referral = referral.strip() or now.referral
+    now.version += 1
+    now.save(update_fields=["referral", "version", "modified_at"])
     write_down(now, "screen", by=by)
 
 
@@ -208,6 +208,7 @@ def check_record(check: RecordCheck, *, by) -> RecordCheck:
     """A country or partner of a project says that its record is right, or what is wrong. Its latest word counts."""
     project = Project.objects.select_for_update(of=("self",)).get(pk=check.project_id)
     require(by, "projects.check_project", project)
+    only_as_seen(check.project, project)
     if check.who not in speaks_for(by, project):
         refuse()
     check.by, check.at = by, timezone.now()

@@ -458,6 +458,8 @@ def record_delivered(need: Need, delivered: dict[int, Decimal], *, by) -> None:
     if not any(changed):
         return
     now.confirmations.filter(step=ConfirmedStep.DELIVERY).delete()
+    now.version += 1
+    now.save(update_fields=["version", "modified_at"])
     write_down(now, "record_delivered", by=by, is_public=True)
 
 

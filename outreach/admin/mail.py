@@ -1,7 +1,7 @@
 """Admin of the newsletter, and of who gets updates: numbers for all staff, addresses for administrators."""
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path
@@ -12,6 +12,7 @@ from outreach.admin.texts import Previewed, TextInline, Titled
 from outreach.choices import Told
 from outreach.models import Issue, IssueText, Mailing, Subscriber, Subscription
 from partners.admin import OnlyLooked
+from projects import lifecycle
 from ssc_portal.admin import KeptHistory, RuledAdmin
 from ssc_portal.sending import once, refused
 
@@ -73,7 +74,11 @@ class IssueAdmin(Previewed, Titled, KeptHistory, RuledAdmin, admin.ModelAdmin):
             self.message_user(request, said, messages.ERROR)
             return refused("admin:outreach_issue_change", pk)
         if request.method == "POST":
-            mailings.send_issue(issue, by=request.user)
+            try:
+                mailings.send_issue(lifecycle.as_seen(issue, request.POST.get("seen")), by=request.user)
+            except ValidationError as error:
+                self.message_user(request, " ".join(error.messages), messages.ERROR)
+                return redirect("admin:outreach_issue_change", pk)
             self.message_user(request, _("It is on its way. Its numbers are under Mailings."), messages.SUCCESS)
             return redirect("admin:outreach_issue_change", pk)
         readers = Subscriber.objects.reachable().filter(subscriptions__told=Told.NEWSLETTER)
@@ -82,6 +87,7 @@ class IssueAdmin(Previewed, Titled, KeptHistory, RuledAdmin, admin.ModelAdmin):
             "title": _("Send “%(title)s”") % {"title": issue.text.title},
             "opts": self.opts,
             "issue": issue,
+            "seen": lifecycle.mark_of(issue),
             "n": readers.count(),
             "languages": [text.get_language_display() for text in issue.texts.all()],
         }

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from outreach import stories, views
 from outreach.admin.texts import Previewed, TextInline, Titled
 from outreach.models import Story, StoryText
+from projects import lifecycle
 from ssc_portal.admin import KeptHistory, RuledAdmin
 from ssc_portal.sending import once, refused
 
@@ -51,7 +52,10 @@ class StoryAdmin(Previewed, Titled, KeptHistory, RuledAdmin, admin.ModelAdmin):
 
     def change_view(self, request, object_id, form_url="", extra_context=None):
         story = self.get_object(request, object_id)
-        more = {"possible": stories.possible(story, request.user), "missing": stories.lacks(story)} if story else {}
+        more = {}
+        if story:
+            possible, missing = stories.possible(story, request.user), stories.lacks(story)
+            more = {"possible": possible, "missing": missing, "seen": lifecycle.mark_of(story)}
         return super().change_view(request, object_id, form_url, {**more, **(extra_context or {})})
 
     def move(self, request: HttpRequest, pk: int, act: str) -> HttpResponse:
@@ -60,6 +64,7 @@ class StoryAdmin(Previewed, Titled, KeptHistory, RuledAdmin, admin.ModelAdmin):
         if act not in stories.MOVES or request.method != "POST":
             raise Http404
         try:
+            lifecycle.as_seen(story, request.POST.get("seen"))
             stories.move(story, act, by=request.user, note=request.POST.get("note", ""))
         except ValidationError as error:
             self.message_user(request, " ".join(error.messages), messages.ERROR)

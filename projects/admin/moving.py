@@ -67,7 +67,10 @@ class Moving:
     def change_view(self, request, object_id, form_url="", extra_context=None):
         record = self.get_object(request, object_id)
         moves = lifecycle.moves_open_to(request.user, record) if record is not None else []
-        return super().change_view(request, object_id, form_url, {"moves": moves, **(extra_context or {})})
+        seen = lifecycle.mark_of(record) if record is not None else ""
+        return super().change_view(
+            request, object_id, form_url, {"moves": moves, "seen": seen, **(extra_context or {})}
+        )
 
     def move_view(self, request, pk, action):
         """Confirms a move, takes what it needs, and makes it."""
@@ -76,11 +79,16 @@ class Moving:
         if record is None or move is None or not move.is_for_forms:
             raise Http404
         require(request.user, move.permission, record)
-        form = form_of(move, record, user=request.user, data=request.POST or None)
+        form, code = form_of(move, record, user=request.user, data=request.POST or None), 400
+        seen = request.POST.get("seen") or request.GET.get("seen") or lifecycle.mark_of(record)
+        lifecycle.as_seen(record, seen)
         if request.method == "POST" and form.is_valid():
             try:
                 actions.move(record, action, by=request.user, **form.cleaned_data)
             except ValidationError as error:
+                if getattr(error, "code", "") == "conflict":
+                    record.refresh_from_db()
+                    seen, code = lifecycle.mark_of(record), 409
                 form.add_error(None, error)
             else:
                 self.message_user(
@@ -90,8 +98,8 @@ class Moving:
                 )
                 return redirect(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", record.pk)
         context = {**self.admin_site.each_context(request), "title": move.label, "record": record, "move": move, "form": form,
-                   "opts": self.opts}  # fmt: skip
-        return render(request, "admin/projects/move.html", context, status=400 if form.errors else 200)
+                   "opts": self.opts, "seen": seen}  # fmt: skip
+        return render(request, "admin/projects/move.html", context, status=code if form.errors else 200)
 
     def move_selected(self, request, queryset, action, note=""):
         """Moves many records, each by itself; says which could not be moved and why."""

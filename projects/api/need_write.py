@@ -20,7 +20,7 @@ from projects.api.need import (
 )
 from projects.api.response import ResponseSerializer, ResponseWriteSerializer, SuggestionSerializer, answers_of
 from projects.api.standards import IATINeeds, IATIRecord
-from projects.api.writing import SEEN, DraftFields, LineFields, Writes
+from projects.api.writing import SEEN, SEEN_FIRST, DraftFields, LineFields, Writes
 from projects.choices import ConfirmedStep, Criterion
 from projects.filters import NeedFilter
 from projects.interchange.datasets import NEEDS
@@ -177,27 +177,42 @@ class NeedViewSet(Writes):
         drafting.save(need, values, by=request.user, version=self.version_seen(need))
         return self.shown(need)
 
-    @extend_schema(summary="Move a need", request=MoveSerializer, responses={200: NeedDetailSerializer})
+    @extend_schema(
+        summary="Move a need", parameters=[SEEN_FIRST], request=MoveSerializer, responses={200: NeedDetailSerializer}
+    )
     @action(methods=["post"], detail=True, url_path=r"moves/(?P<move>[a-z_]+)")
     def moves(self, request, reference, move):
         return self.move(self.get_object(), move, MoveSerializer)
 
-    @extend_schema(summary="Screen a need", request=ScreeningSerializer, responses={200: NeedDetailSerializer})
+    @extend_schema(
+        summary="Screen a need",
+        parameters=[SEEN_FIRST],
+        request=ScreeningSerializer,
+        responses={200: NeedDetailSerializer},
+    )
     @action(methods=["post"], detail=True)
     def screening(self, request, reference):
         given = dict(self.read(ScreeningSerializer))
         referral = given.pop("referral", "")
         need = self.get_object()
         actions.screen(
-            need, {c: (a["is_met"], a["note"]) for c, a in given.items()}, by=request.user, referral=referral
+            self.as_seen(need),
+            {c: (a["is_met"], a["note"]) for c, a in given.items()},
+            by=request.user,
+            referral=referral,
         )
         return self.shown(need)
 
-    @extend_schema(summary="Approve the public summary", request=None, responses={200: NeedDetailSerializer})
+    @extend_schema(
+        summary="Approve the public summary",
+        parameters=[SEEN_FIRST],
+        request=None,
+        responses={200: NeedDetailSerializer},
+    )
     @action(methods=["post"], detail=True, url_path="approve-summary")
     def approve_summary(self, request, reference):
         need = self.get_object()
-        actions.approve_summary(need, by=request.user)
+        actions.approve_summary(self.as_seen(need), by=request.user)
         return self.shown(need)
 
     @extend_schema(summary="Write the plan", request=PlanSerializer, responses={200: NeedDetailSerializer})
@@ -207,13 +222,18 @@ class NeedViewSet(Writes):
         agreement.write_plan(need, plan_of(self.read(PlanSerializer)), by=request.user)
         return self.shown(need)
 
-    @extend_schema(summary="Confirm the plan or the delivery", request=None, responses={200: NeedDetailSerializer})
+    @extend_schema(
+        summary="Confirm the plan or the delivery",
+        parameters=[SEEN_FIRST],
+        request=None,
+        responses={200: NeedDetailSerializer},
+    )
     @action(methods=["post"], detail=True, url_path=r"confirm/(?P<step>[a-z]+)")
     def confirm(self, request, reference, step):
         if step not in ConfirmedStep.values:
             raise Http404
         need = self.get_object()
-        agreement.confirm(need, step, by=request.user)
+        agreement.confirm(self.as_seen(need), step, by=request.user)
         return self.shown(need)
 
     @extend_schema(summary="Report progress", request=NoteSerializer, responses={200: NeedDetailSerializer})

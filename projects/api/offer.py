@@ -11,7 +11,7 @@ from partners.api import ProvenanceSerializer
 from partners.models import Country, CountryGroup, Partner, Region, with_last_change
 from projects import drafting
 from projects.api.need import HappenedSerializer
-from projects.api.writing import SEEN, DraftFields, LineFields, NoteMoveSerializer, Writes
+from projects.api.writing import SEEN, SEEN_FIRST, DraftFields, LineFields, NoteMoveSerializer, Writes
 from projects.filters import OfferFilter
 from projects.interchange.datasets import OFFERS
 from projects.lifecycle.offer import DRAFT_FIELDS
@@ -221,7 +221,12 @@ class OfferViewSet(Writes):
         drafting.save(offer, values, by=request.user, version=self.version_seen(offer))
         return self.shown(offer)
 
-    @extend_schema(summary="Move an offer", request=NoteMoveSerializer, responses={200: OfferDetailSerializer})
+    @extend_schema(
+        summary="Move an offer",
+        parameters=[SEEN_FIRST],
+        request=NoteMoveSerializer,
+        responses={200: OfferDetailSerializer},
+    )
     @action(methods=["post"], detail=True, url_path=r"moves/(?P<move>[a-z_]+)")
     def moves(self, request, reference, move):
         return self.move(self.get_object(), move, NoteMoveSerializer)

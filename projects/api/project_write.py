@@ -28,7 +28,7 @@ from projects.api.project import (
     UpdateSerializer,
 )
 from projects.api.standards import IATI, IATIRecord
-from projects.api.writing import SEEN, NoteMoveSerializer, Writes, terms_by_code
+from projects.api.writing import SEEN, SEEN_FIRST, NoteMoveSerializer, Writes, terms_by_code
 from projects.choices import State
 from projects.filters import ProjectFilter
 from projects.interchange.datasets import PROJECTS
@@ -196,18 +196,24 @@ class ProjectViewSet(Writes):
         seen = self.version_seen(project)  # what is wrong in itself is said first (RFC 9110, 13.2.1)
         return self.shown(recording.change(project, dict(values), by=request.user, seen=seen))
 
-    @extend_schema(summary="Move a project", request=NoteMoveSerializer, responses={200: ProjectDetailSerializer})
+    @extend_schema(
+        summary="Move a project",
+        parameters=[SEEN_FIRST],
+        request=NoteMoveSerializer,
+        responses={200: ProjectDetailSerializer},
+    )
     @action(methods=["post"], detail=True, url_path=r"moves/(?P<move>[a-z_]+)")
     def moves(self, request, reference, move):
         return self.move(self.get_object(), move, NoteMoveSerializer)
 
     @extend_schema(
         summary="Confirm or dispute a record",
+        parameters=[SEEN_FIRST],
         request=CheckWriteSerializer,
         responses={200: CheckSerializer},
     )
     @action(methods=["post"], detail=True, permission_classes=[permissions.IsAuthenticated])
     def check(self, request, reference):
         given = self.read(CheckWriteSerializer)
-        kept = actions.check_record(RecordCheck(project=self.get_object(), **given), by=request.user)
+        kept = actions.check_record(RecordCheck(project=self.as_seen(self.get_object()), **given), by=request.user)
         return Answered(CheckSerializer(kept).data)

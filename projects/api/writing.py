@@ -31,6 +31,12 @@ SEEN = OpenApiParameter(
     required=True,
     description="ETag of the record as you read it: nothing is written when it is another by now; or * for whatever it is",
 )
+SEEN_FIRST = OpenApiParameter(
+    "If-Match",
+    {"type": "string", "minLength": 1},
+    OpenApiParameter.HEADER,
+    description="ETag of the record as you read it: nothing is decided about another. Without it you decide about whatever it is",
+)
 
 
 WHOLE, BROKEN = (
@@ -165,6 +171,15 @@ class Writes(Records):
             raise Changed
         return fresh.modified_at if isinstance(fresh, Project) else fresh.version
 
+    def as_seen(self, record: Need | Offer | Project):
+        """The record, to be decided about only as the caller read it, where `If-Match` says how that was."""
+        if not self.request.headers.get("If-Match", "").strip():
+            return record
+        version = self.version_seen(record)
+        return lifecycle.as_seen(
+            record, version.isoformat() if isinstance(record, Project) and version else str(version or "")
+        )
+
     def move(self, record: Need | Offer | Project, name: str, serializer_class) -> Answered:
         """Makes a move that a person may press."""
         found = lifecycle.moves_of(record).get(name)
@@ -174,5 +189,5 @@ class Writes(Records):
         form = form_of(found, record, user=self.request.user, data=dict(self.read(serializer_class)))
         if not form.is_valid():
             raise exceptions.ValidationError(form.errors)
-        actions.move(record, name, by=self.request.user, **form.cleaned_data)
+        actions.move(self.as_seen(record), name, by=self.request.user, **form.cleaned_data)
         return self.shown(record)

@@ -16,6 +16,7 @@ from projects.lifecycle.moves import (
 )
 from projects.lifecycle.need import REQUIRED, Requirement, missing_for
 from projects.lifecycle.project import missing_for_publication
+from projects.lifecycle.seen import as_seen, mark_of, only_as_seen
 
 TRANSITIONS.update(project=project.MOVES, need=need.MOVES, response=response.MOVES, offer=offer.MOVES)
 
@@ -24,11 +25,14 @@ __all__ = [
     "TRANSITIONS",
     "Requirement",
     "Transition",
+    "as_seen",
     "locked",
+    "mark_of",
     "missing_for",
     "missing_for_publication",
     "moves_of",
     "moves_open_to",
+    "only_as_seen",
     "only_in",
     "quietly",
     "tell_outside",

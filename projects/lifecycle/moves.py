@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from procrastinate.contrib.django import app
 
 from partners.rules import require
+from projects.lifecycle.seen import only_as_seen
 from projects.models import Event
 
 
@@ -118,9 +119,11 @@ def transition(record: models.Model, action: str, *, by, note: str = "", **value
 
 
 def locked(record: models.Model, by, act: str) -> models.Model:
-    """The record, locked and as it is now. Raises PermissionDenied where this person may not do that."""
+    """The record, locked and as it is now. Raises PermissionDenied where this person may not do that, and ValidationError where
+    it is another by now than the one that they saw."""
     found = type(record).objects.select_for_update(of=("self",)).get(pk=record.pk)
     require(by, f"projects.{act}_{record._meta.model_name}", found)
+    only_as_seen(record, found)
     return found
 
 

@@ -7,6 +7,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 
 from partners.rules import require
@@ -84,7 +85,7 @@ def need_confirm(request: HttpRequest, reference: str, step: str) -> HttpRespons
     title = _("Confirm the plan") if step == ConfirmedStep.PLAN else _("Confirm the delivery")
     context = {"title": title, "missing": []}
     if step == ConfirmedStep.PLAN:
-        context |= {"need": need, "show_plan": True, "plan": plan_shown(need)}
+        context |= {"need": need, "show_plan": True, "plan": SimpleLazyObject(lambda: plan_shown(need))}
     return answer_form(request, need, form, act, context)
 
 

@@ -70,6 +70,7 @@ def need_detail(request: HttpRequest, reference: str) -> HttpResponse:
             "detail": _detail(need, readable),
             "is_party": need.audience_of(request.user) == Audience.PARTY,
             "acts": _acts(request.user, need),
+            "seen": lifecycle.mark_of(need),
             "may_respond": bool(responders(request.user, need)),
             "waiting": [r for r in need.responses.all() if r.state == ResponseState.EXPRESSED]
             if user.has_perm("projects.begin_dialogue_need", need)
@@ -211,4 +212,4 @@ def need_approve(request: HttpRequest, reference: str) -> HttpResponse:
         return _("Approved. UNEP can open the need now.")
 
     title = _("Approve the public summary")
-    return answer_form(request, need, form, act, {"title": title, "missing": [], "quote": need.public_summary})
+    return answer_form(request, need, form, act, {"title": title, "missing": [], "quote": lambda: need.public_summary})

@@ -50,6 +50,7 @@ def offer_detail(request: HttpRequest, reference: str) -> HttpResponse:
             "may_write": offer.state in WRITING and request.user.has_perm("projects.change_offer", offer),
             "may_copy": request.user.has_perm("projects.change_offer", offer),
             "moves": lifecycle.moves_open_to(request.user, offer) if request.user.is_authenticated else [],
+            "seen": lifecycle.mark_of(offer),
             "log": offer_timeline(offer, request.user),
             "terms": [
                 (v.label, offer.terms_of(v))

@@ -112,6 +112,7 @@ def project_detail(request: HttpRequest, reference: str) -> HttpResponse:
             "may_check": request.user.has_perm("projects.check_project", project),
             "needs": [need for need in project.needs.all() if request.user.has_perm("projects.view_need", need)],
             "moves": lifecycle.moves_open_to(request.user, project) if request.user.is_staff else [],
+            "seen": lifecycle.mark_of(project),
             "languages_written": [project.language, *(t.language for t in project.translations.all())],
         },
     )

@@ -557,7 +557,7 @@ def test_responses_through_pages(people):
     assert asked.status_code == 302
     response = Response.objects.get()
     address = f"/responses/{response.reference}/"
-    assert client.get("/responses/").status_code == 200 and client.get("/responses/?state=nothing").status_code == 404
+    assert client.get("/responses/").status_code == 200 and client.get("/responses/?state=nothing").status_code == 400
     lead = Client()
     lead.force_login(people["partner_lead"])
     assert "Offer what was asked for" in lead.get("/dashboard/").content.decode()
