@@ -1,4 +1,4 @@
-"""What somebody typed while the session ended, the second factor went or the form expired is not lost (decision 0035).
+"""What somebody typed while the session ended, the second factor went or the form expired is not lost (decision 0037).
 
 One step of every request sees each form that was sent and turned away for such a reason. Where the person has to sign in
 first, what was typed is kept for an hour; then the page of the form is shown with it. Nothing is ever sent by itself.

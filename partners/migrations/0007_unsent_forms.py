@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('partners', '0005_mail_of_safety'),
+        ('partners', '0006_provenance'),
     ]
 
     operations = [
