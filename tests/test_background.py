@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -21,7 +22,7 @@ from partners.tasks import do_each
 from projects import tasks as tasks_of_projects
 from projects import webhooks
 from projects.models import ImportRun, WebhookCall
-from ssc_portal.management.commands.run_workers import WORKERS
+from ssc_portal.management.commands.run_workers import STOP_SECONDS, WORKERS
 from tests.factories import MembershipFactory
 from tests.projects.test_webhooks import dripping, made  # noqa: F401 - a fixture
 
@@ -112,20 +113,26 @@ def test_calls_of_a_slow_host_keep_nobody_elses_from_being_tried_again(reference
     assert {call.pk for call in calls} <= {args["call_id"] for args in queued}
 
 
-@pytest.fixture
-def workers(tmp_path):
-    """The workers as they run for real, on the database of this test. Gives their parent."""
+@contextlib.contextmanager
+def running(tmp_path, *names, **more):
+    """Workers as they run for real, on the database of this test. Gives their parent."""
     settings = connection.settings_dict
     place = urlencode({"host": settings["HOST"], "port": settings["PORT"] or 5432, "user": settings["USER"]})
     url = f"postgres:///{settings['NAME']}?{place}"
-    environment = {**os.environ, "DATABASE_URL": url, "PORTAL_DATA_DIR": str(tmp_path), "WEBHOOKS_TO_PRIVATE": "1", "DJANGO_DEBUG": "1"}  # fmt: skip
-    command = [sys.executable, "manage.py", "run_workers"]
+    environment = {**os.environ, "DATABASE_URL": url, "PORTAL_DATA_DIR": str(tmp_path), "WEBHOOKS_TO_PRIVATE": "1", "DJANGO_DEBUG": "1", **more}  # fmt: skip
+    command = [sys.executable, "manage.py", "run_workers", *names]
     with (tmp_path / "log").open("wb") as log:
         parent = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True)
     yield parent
     with contextlib.suppress(ProcessLookupError):
         os.killpg(parent.pid, signal.SIGKILL)
     parent.wait()
+
+
+@pytest.fixture
+def workers(tmp_path):
+    with running(tmp_path) as parent:
+        yield parent
 
 
 def until(condition, seconds=60) -> bool:
@@ -152,6 +159,25 @@ def test_mail_goes_out_while_a_receiver_drips(reference_again, dripping, workers
     workers.kill()
     workers.wait()
     assert until(lambda: not any(_is_alive(child) for child in family))  # none goes on without its parent
+
+
+def test_one_worker_that_is_stopped_leaves_its_job_to_be_taken_up(reference_again, tmp_path):
+    tasks.send_mail.defer(email="a@example.org", subject="S", text="T", html="")
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # a mail server that accepts and never says a word
+        url = f"smtp://127.0.0.1:{silent.getsockname()[1]}"
+        with running(tmp_path, "mail", EMAIL_URL=url) as parent:
+            silent.settimeout(60)
+            held, _address = silent.accept()
+            parent.terminate()
+            assert until(lambda: parent.poll() is not None, STOP_SECONDS + 12), (tmp_path / "log").read_text()
+            held.close()
+    job = ProcrastinateJob.objects.get(task_name="partners.send_mail")
+    assert job.status == "doing"
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE procrastinate_workers SET last_heartbeat = now() - interval '1 hour'")
+    take_up()
+    job.refresh_from_db()
+    assert job.status == "todo"
 
 
 def _children(parent: int) -> list[int]:

@@ -48,10 +48,7 @@ class Command(BaseCommand):
 
     def handle(self, *args, workers, **options):
         connections.close_all()  # children share no connection
-        if len(workers) == 1:
-            work(workers[0])
-        else:
-            watch_over(workers or list(WORKERS))
+        watch_over(workers or list(WORKERS))  # one, too: a thread that works at a job ends with its process only
 
 
 def work(name: str) -> None:
