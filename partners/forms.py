@@ -1,14 +1,37 @@
 """Forms of one's account and of roles."""
 
+import secrets
 from zoneinfo import available_timezones
 
+from allauth.account.forms import SignupForm
 from django import forms
+from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from partners.choices import COUNTRY_ROLES, PARTNER_ROLES, Role
 from partners.joining import usual_end
 from partners.models import ApiToken, Country, Invitation, JoinRequest, Partner, User
 from ssc_portal.widgets import NamedSelect
+
+
+class SignUpForm(SignupForm):
+    """A new account. For an address that has one the same is done and taken back, so that the time tells nobody which it was."""
+
+    def try_save(self, request):
+        if self.account_already_exists:
+            self._save_in_vain(request)
+        return super().try_save(request)
+
+    @transaction.atomic
+    def _save_in_vain(self, request) -> None:
+        given = self.cleaned_data
+        self.cleaned_data = {**given, "email": f"{secrets.token_hex(8)}@example.invalid"}
+        self.account_already_exists = False
+        try:
+            super().save(request)
+        finally:
+            self.cleaned_data, self.account_already_exists = given, True
+        transaction.set_rollback(True)
 
 
 class AccountForm(forms.ModelForm):

@@ -9,7 +9,6 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.userkit import filter_users_by_email
 from allauth.core.internal import ratelimit
 from django.conf import settings
-from django.contrib.auth import get_user_model
 from django.core import signing
 from django.core.cache import cache
 from django.urls import reverse
@@ -54,11 +53,6 @@ class SlowsGuessing(DefaultAccountAdapter):
         response = super().post_login(request, user, **kwargs)
         _remember(request, response, user)
         return response
-
-    def send_account_already_exists_mail(self, email):
-        """The same work as for a new address, so that the time does not tell which it is."""
-        get_user_model()().set_password(secrets.token_hex(8))
-        super().send_account_already_exists_mail(email)
 
 
 def _person(email: str):

@@ -56,16 +56,22 @@ def send_later(
     )
 
 
+def send_written(email: str, subject: str, text: str) -> None:
+    """Queues a message that is written already, as plain text."""
+    app.configure_task("partners.send_mail").defer(email=email, subject=subject, text=text, html="")
+
+
 def send(email: str, subject: str, text: str, html: str, headers: dict | None = None) -> None:
     message(email, Letter(subject, text, html), headers).send()
 
 
 def message(email: str, letter: Letter, headers: dict | None = None) -> EmailMultiAlternatives:
-    """What the mail server gets: both parts, marked as written by a machine (RFC 3834)."""
+    """What the mail server gets: its parts, marked as written by a machine (RFC 3834)."""
     made = EmailMultiAlternatives(
         letter.subject, letter.text, to=[email], headers={"Auto-Submitted": "auto-generated", **(headers or {})}
     )
-    made.attach_alternative(letter.html, "text/html")
+    if letter.html:
+        made.attach_alternative(letter.html, "text/html")
     return made
 
 

@@ -7,6 +7,7 @@ from partners import views
 
 urlpatterns = [
     path("accounts/login/", views.SignIn.as_view(), name="login"),
+    path("accounts/signup/", views.SignUp.as_view(), name="account_signup"),
     path("accounts/logout/", LogoutView.as_view(), name="logout"),
     path("accounts/sessions/<int:key>/end/", views.session_end, name="session-end"),
     path("accounts/password/set/", views.PasswordSet.as_view(), name="account_set_password"),

@@ -3,6 +3,7 @@
 from partners.views.account import (
     PasswordSet,
     SignIn,
+    SignUp,
     account,
     invitation,
     invitation_withdraw,
@@ -22,6 +23,7 @@ from partners.views.pages import country_detail, country_list, partner_detail, p
 __all__ = [
     "PasswordSet",
     "SignIn",
+    "SignUp",
     "account",
     "country_detail",
     "country_list",

@@ -3,13 +3,14 @@
 import datetime as dt
 
 from allauth.account.decorators import reauthentication_required
-from allauth.account.views import LoginView, PasswordSetView
+from allauth.account.views import LoginView, PasswordSetView, SignupView
 from allauth.core.ratelimit import consume
 from allauth.usersessions.models import UserSession
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -55,6 +56,11 @@ class SignIn(LoginView):
         return super().get_context_data(
             with_passkey="passkey" in self.request.GET, passkey_query=query.urlencode(), **kwargs
         )
+
+
+@method_decorator(transaction.atomic, name="post")
+class SignUp(SignupView):
+    """A new account, stored in one step together with its mail: so often is written for a known address too."""
 
 
 class PasswordSet(PasswordSetView):

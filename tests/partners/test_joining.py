@@ -10,6 +10,9 @@ from allauth.mfa.totp.internal.auth import TOTP
 from allauth.usersessions.models import UserSession
 from django.core import mail
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
@@ -48,8 +51,10 @@ def sign_in_by_form(client, email="awa@example.org", password=PASSWORD, **extra)
 def test_sign_up_confirm_sign_in(client):
     answer = client.post("/accounts/signup/", {"email": "New@Example.org", "password1": PASSWORD})
     assert answer.status_code == 302
-    (message,) = mail.outbox
-    link = re.search(r"http://testserver(/\S+)", message.body)[1]
+    assert mail.outbox == []  # it waits in the queue
+    (message,) = queued()
+    assert message["email"] == "new@example.org"
+    link = re.search(r"http://testserver(/\S+)", message["text"])[1]
     assert client.get(link).status_code == 200
     assert not EmailAddress.objects.get().verified  # opening a link writes nothing
     assert client.post(link).status_code == 302
@@ -72,10 +77,60 @@ def test_no_page_tells_whether_an_address_has_an_account(client):
     assert texts[0] == texts[1] != []
 
 
+def inserted(client, email) -> list[str]:
+    """Into which tables sign-up writes for an address, whether that is kept or taken back."""
+    with CaptureQueriesContext(connection) as done:
+        client.post("/accounts/signup/", {"email": email, "password1": PASSWORD})
+    found = [re.search(r'INSERT INTO "(\w+)"', q["sql"]) for q in done.captured_queries]
+    return sorted(one[1] for one in found if one and one[1] != "portal_cache")
+
+
+def test_sign_up_writes_as_much_for_a_known_address_and_keeps_nothing_of_it():
+    someone()
+    before = User.objects.count(), EmailAddress.objects.count()
+    known, unknown = inserted(Client(), "awa@example.org"), inserted(Client(), "nobody@example.org")
+    assert known == [one for one in unknown if one != "account_emailconfirmation"] and "partners_user" in known
+    assert (User.objects.count(), EmailAddress.objects.count()) == (before[0] + 1, before[1] + 1)
+    mails = queued()
+    assert [one["email"] for one in mails] == ["awa@example.org", "nobody@example.org"]
+    assert "/accounts/password/reset/" in mails[0]["text"]
+
+
+def test_a_mail_server_that_is_away_holds_up_no_account(client, settings):
+    someone()
+    settings.EMAIL_BACKEND = "tests.partners.test_joining.NoServer"
+    for address, values in (
+        ("/accounts/signup/", {"email": "awa@example.org", "password1": PASSWORD}),
+        ("/accounts/signup/", {"email": "new@example.org", "password1": PASSWORD}),
+        ("/accounts/password/reset/", {"email": "awa@example.org"}),
+        ("/accounts/password/reset/", {"email": "x@example.org"}),
+    ):
+        assert client.post(address, values).status_code == 302
+    assert len(queued()) == 4
+    sign_in_by_form(client)
+    client.post(
+        "/accounts/password/change/",
+        {"oldpassword": PASSWORD, "password1": "another long password", "password2": "another long password"},
+    )
+    assert (
+        "password" in queued()[-1]["subject"].lower() and queued()[-1]["email"] == "awa@example.org"
+    )  # its owner is told
+
+
+class NoServer:
+    def __init__(self, **kwargs):
+        raise OSError("No mail server answers")
+
+
+def test_a_message_without_html_is_sent_as_text():
+    letters.send("a@example.org", "S", "T", "")
+    assert mail.outbox[0].alternatives == [] and mail.outbox[0].body == "T"
+
+
 def test_password_reset_by_mail(client):
     someone()
     client.post("/accounts/password/reset/", {"email": "awa@example.org"})
-    link = re.search(r"http://testserver(/\S+)", mail.outbox[0].body)[1]
+    link = re.search(r"http://testserver(/\S+)", queued()[0]["text"])[1]
     page = client.get(link, follow=True)
     new = "another long password"
     assert client.post(page.request["PATH_INFO"], {"password1": new, "password2": new}).status_code == 302
