@@ -21,7 +21,7 @@ from django.utils.translation import gettext_lazy
 
 from ssc_portal.numbers import Written
 
-WAITED = 20  # seconds; a process that does nothing is ended, one that works is bounded by its processor time
+WAITED = 60  # seconds; a process that does nothing is ended, one that works is bounded by its processor time
 MOST_CELLS, MOST_ROWS, MOST_COLUMNS = 500_000, 50_000, 500  # of a workbook
 PIECE = 256 * 1024
 
@@ -52,7 +52,7 @@ SENTENCES = {
         "The sheet “%(sheet)s” has more than %(n)s columns. Delete what stands there, or copy what is meant into a new one."
     ),
     "no_picture": gettext_lazy("This file is not taken: by its content it is neither PNG nor JPEG."),
-    "pixels": gettext_lazy("This picture has too many pixels. Send a smaller one."),
+    "pixels": gettext_lazy("This picture has more than %(n)s million pixels. Make it smaller and send it again."),
     "no_image": gettext_lazy("This picture can't be read. Save it anew and send it again."),
     "too_much": gettext_lazy("Reading this file takes more than is given to one file. Send a smaller or simpler one."),
 }

@@ -14,9 +14,11 @@ import zipfile
 import zlib
 from itertools import chain, islice, pairwise
 
-MEMORY = 180 * 1024**2  # bytes that it may hold
-SECONDS = {"type": 2, "workbook": 8, "picture": 4}  # of the processor
+# What it may hold, in bytes: a picture of 50 million pixels unfolds to 200 MB, whatever it is packed to.
+MEMORY = {"type": 180 * 1024**2, "workbook": 180 * 1024**2, "picture": 360 * 1024**2}
+SECONDS = {"type": 2, "workbook": 20, "picture": 8}  # of the processor; 500 000 cells take 7, so many pixels 2
 PIECE = 256 * 1024
+SHARED = 900 * 1024**2  # addresses of programs and libraries, on top
 OFFICE = {"word/": ".docx", "xl/": ".xlsx", "ppt/": ".pptx"}
 OPEN_DOCUMENT = {
     "application/vnd.oasis.opendocument.text": ".odt",
@@ -25,6 +27,7 @@ OPEN_DOCUMENT = {
 SIMPLE = {".pdf": ".pdf", ".png": ".png", ".jpg": ".jpg", ".jpeg": ".jpg", ".jfif": ".jpg"}
 MOST_ENTRIES = 10_000  # of an archive
 MOST_SIGNS = 20_000_000  # of text in a workbook
+STRIP = 128  # rows of a picture that is made small
 SHEETS, MOST_SHEETS = "xl/worksheets/", 200
 LAST_ROW = 1_048_576  # of a sheet
 CELL = re.compile(rb"<(?:\w+:)?c[\s/>]")
@@ -236,13 +239,13 @@ def picture(content: bytes, unpacked: int, width: int, height: int, pixels: int,
     try:
         with Image.open(io.BytesIO(content), formats=("PNG", "JPEG")) as opened:
             if opened.width * opened.height > pixels:
-                raise Refused("pixels")
+                raise Refused("pixels", n=pixels // 1_000_000)
             longest = max(width, height)
             opened.draft("RGB", (longest, longest))  # a JPEG is not unfolded larger than is needed
-            image = opened if opened.mode in ("RGB", "L", "RGBA") else opened.convert("RGBA")
-            if max(image.size) > 2 * longest:
-                image = image.reduce(max(image.size) // (2 * longest) or 1)
-            image = ImageOps.exif_transpose(image).convert("RGBA")
+            image = _reduced(opened, max(opened.size) // longest or 1)
+            image.info, turned = opened.info, opened.getexif()
+            image.getexif().update(turned)
+            image = ImageOps.exif_transpose(image)
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         raise Refused("no_image") from None
     image.thumbnail((width, height))
@@ -253,6 +256,18 @@ def picture(content: bytes, unpacked: int, width: int, height: int, pixels: int,
     return {"width": flat.width, "height": flat.height}, made.getvalue()
 
 
+def _reduced(opened, by: int):
+    """The picture so many times smaller, a strip at a time: other kinds of pixels and transparency would each cost a copy of all."""
+    from PIL import Image
+
+    width, height = opened.size
+    image = Image.new("RGBA", (-(-width // by), -(-height // by)))
+    for top in range(0, height, STRIP * by):
+        strip = opened.crop((0, top, width, min(top + STRIP * by, height))).convert("RGBA")
+        image.paste(strip.reduce(by) if by > 1 else strip, (0, top // by))
+    return image
+
+
 # --- the process -------------------------------------------------------------------------------------------------------
 BROKEN = {"type": "type", "workbook": "damaged", "picture": "no_image"}
 KINDS = {"type": type_of, "workbook": workbook, "picture": picture}
@@ -260,8 +275,8 @@ KINDS = {"type": type_of, "workbook": workbook, "picture": picture}
 
 def main(kind: str, options: str) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
-    resource.setrlimit(resource.RLIMIT_AS, (6 * MEMORY, 6 * MEMORY))
+    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY[kind], MEMORY[kind]))
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY[kind] + SHARED, MEMORY[kind] + SHARED))
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS[kind], SECONDS[kind] + 1))
     try:
         told, made = KINDS[kind](sys.stdin.buffer.read(), **json.loads(options))

@@ -230,10 +230,36 @@ def png(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
 
 
-@pytest.mark.parametrize(("size", "said"), [((7000, 7000), "Reading this file"), ((20_000, 3000), "too many pixels")])
-def test_a_picture_that_unfolds_to_too_much_is_refused_in_words(size, said):
-    with pytest.raises(ValidationError, match=said):
-        pictures.put(Picture(name="p"), ContentFile(png(*size)))
+@pytest.mark.parametrize("size", [(20_000, 3000), (7100, 7100), (60_000, 60_000)])
+def test_a_picture_of_too_many_pixels_is_refused_in_words(size):
+    rows = png(*size) if size[1] < 8000 else png(1, 1).replace(struct.pack(">II", 1, 1), struct.pack(">II", *size))
+    with pytest.raises(ValidationError, match="more than 50 million pixels. Make it smaller|can't be read"):
+        pictures.put(Picture(name="p"), ContentFile(rows))
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "RGB", "P", "LA", "I;16"])
+def test_the_largest_picture_that_is_taken_is_made_small_whatever_its_kind(mode):
+    out = io.BytesIO()
+    Image.new(mode, (7071, 7071)).save(out, "PNG", compress_level=1)
+    picture = Picture(name="p")
+    pictures.put(picture, ContentFile(out.getvalue()))
+    assert (picture.width, picture.height) == (960, 960)
+
+
+def test_the_largest_workbook_that_is_taken_is_read_within_its_time_and_memory():
+    made = Workbook(write_only=True)
+    sheet = made.create_sheet("Data")
+    for row in range(incoming.MOST_ROWS):
+        sheet.append(
+            [
+                f"text {row} of {n}" if n % 3 == 0 else row * n + 0.5
+                for n in range(incoming.MOST_CELLS // incoming.MOST_ROWS)
+            ]
+        )
+    out = io.BytesIO()
+    made.save(out)
+    found = incoming.workbook(out.getvalue(), unpacked=200 * MEGABYTE)["Data"].rows
+    assert len(found) == incoming.MOST_ROWS and sum(map(len, found.values())) == incoming.MOST_CELLS
 
 
 def test_a_large_photograph_is_made_small():
