@@ -45,6 +45,7 @@ class Instrument(models.TextChoices):
     PROGRAMME = "programme", _("programme or regional initiative")
     PROJECT = "project", pgettext_lazy("instrument", "project")
     ACTION = "action", pgettext_lazy("instrument", "single action")
+    UNSTATED = "", _("not stated")
 
 
 class Modality(models.TextChoices):

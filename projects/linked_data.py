@@ -24,10 +24,10 @@ def _place(country: Country) -> dict:
 
 def project(record: Project) -> dict:
     found = _record("Project", record, record.summary)
-    if record.start:
-        found["foundingDate"] = record.start.isoformat()
-    if record.end:
-        found["dissolutionDate"] = record.end.isoformat()
+    if record.actual_start:  # what is planned has not begun
+        found["foundingDate"] = record.actual_start.isoformat()
+    if record.actual_end:
+        found["dissolutionDate"] = record.actual_end.isoformat()
     links = [link for link in record.country_links.all() if link.country]
     if places := [_place(link.country) for link in links if link.role != CountryRole.PROVIDER]:
         found["areaServed"] = places

@@ -8,12 +8,14 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from hypothesis import given
 from hypothesis import strategies as st
 
+from outreach.models import ContactMessage
 from partners.models import Partner, User
 from projects.interchange.bulk import running
 from projects.interchange.iati_import import import_file
-from projects.models import ImportRun, Need, Project
+from projects.models import ImportRun, Need, Project, Term
 from ssc_portal.signs import IS_HIDDEN, hidden_in, without_hidden
 from tests.factories import NeedFactory
+from tests.outreach.test_contact import patient, said  # noqa: F401 - fixtures
 from tests.projects.test_iati import activity, document
 
 TURNED = "Report \u202efdp.exe\u202c \u2066x\u2069\x1b[2J\ufeff"
@@ -55,18 +57,22 @@ def test_a_password_stays_as_it_is_typed():
 
 
 @pytest.mark.django_db
-def test_a_page_takes_them_out(client, people):
-    client.force_login(people["desk"])
-    client.post("/contact/", {"name": TURNED, "email": "a@example.org", "subject": "question", "text": TURNED})
-    url = "/admin/partners/partner/add/"
-    page = client.get(url)
-    values = {
-        name: page.context["adminform"].form[name].value() or "" for name in page.context["adminform"].form.fields
-    }
-    client.post(url, values | {"name_en": TURNED, "slug": "turned\u202e", "kind": "10"})
-    partner = Partner.objects.filter(name_en=SEEN).first()
-    assert partner is None or partner.slug == "turned"
-    assert not Partner.objects.filter(name_en__regex="[\u202a-\u202e]").exists()
+def test_a_page_takes_them_out(client, said, patient):  # noqa: F811
+    client.post("/contact/", said() | {"text": TURNED})
+    assert ContactMessage.objects.get().text == SEEN
+
+
+@pytest.mark.django_db
+def test_admin_takes_them_out(client, people):
+    client.force_login(people["administrator"])
+    page = client.get("/admin/projects/term/add/")
+    sent = {name: field.value() or "" for name, field in ((f.name, f) for f in page.context["adminform"].form)}
+    for formset in page.context["inline_admin_formsets"]:
+        sent |= {f"{formset.formset.prefix}-{name}": 0 for name in ("TOTAL_FORMS", "INITIAL_FORMS")}
+    client.post(
+        "/admin/projects/term/add/", sent | {"vocabulary": "bsp-theme", "code": "turned\u202e", "name_en": TURNED}
+    )
+    assert Term.objects.get(code="turned").name_en == SEEN
 
 
 @pytest.mark.django_db

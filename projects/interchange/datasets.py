@@ -64,6 +64,10 @@ class Judged(Func):
     output_field = TextField()
 
 
+IN_COUNTRIES = ProjectCountry.objects.filter(
+    project=OuterRef("pk"), country__latitude__isnull=False, role__in=RECEIVING
+)
+
 PROJECTS = Table(
     "projects",
     "Projects",
@@ -74,7 +78,7 @@ PROJECTS = Table(
         Column("summary", "summary", "Summary"),
         Column("language", "language", "Language of the texts"),
         Column("status", "status", "IATI activity status, 1 to 6; empty where not stated"),
-        Column("instrument", "instrument", "programme, project or action"),
+        Column("instrument", "instrument", "programme, project or action; empty where not stated"),
         Column("modality", "modality", "bilateral, triangular, regional or multilateral; empty where not stated"),
         Column("delivery_level", "delivery_level", "national, subregional, regional or global; empty where not stated"),
         Column("planned_start", "planned_start", "Planned start", "date"),
@@ -124,6 +128,16 @@ PROJECTS = Table(
         ),
         Column("quality_score", "quality_score", "How complete the record is, 0 to 100", "integer"),
         Column("is_illustrative", "is_illustrative", "Made up for the demonstration", "boolean"),
+        Column(
+            "points",
+            Case(
+                When(Exists(Location.objects.filter(project=OuterRef("pk"))), then=Value("places")),
+                When(Exists(IN_COUNTRIES), then=Value("countries")),
+                output_field=TextField(),
+            ),
+            "What its points on a map (GeoJSON) are: places that were reported, or only a point in each country that receives; "
+            "empty where there are none",
+        ),
         Column("published_at", "published_at", "Published", "datetime"),
         Column("modified_at", Coalesce(last_change_of(Project), "modified_at"), "Last changed", "datetime"),
         *provenance(Project),

@@ -116,12 +116,13 @@ def organisation_of(partner: Partner, publisher: Publisher):
             secondary_reporter="0" if partner == publisher.partner else "1",
         )  # fmt: skip
         named(reporting, publisher.partner)
-        pages = [(settings.PORTAL_URL + partner.get_absolute_url(), "What it does in South-South cooperation")]
+        pages = [(settings.PORTAL_URL + partner.get_absolute_url(), "What it does in South-South cooperation", "en")]
         if partner.website:
-            pages.append((partner.website, "Website"))
-        for url, title in pages:
+            pages.append((partner.website, "Website", ""))  # in which language nobody said
+        for url, title, language in pages:
             element = put(root, "document-link", format="text/html", url=url)
             narrate(put(element, "title"), title)
             put(element, "category", code=ORGANISATION_PAGE)
-            put(element, "language", code="en")
+            if language:
+                put(element, "language", code=language)
         return root

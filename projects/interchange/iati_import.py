@@ -328,8 +328,9 @@ def _write(
 
     if project is None:
         project = Project(
-            source=Source.IMPORTED, import_run=run if not run.is_dry_run else None, created_by=by, **values
-        )
+            source=Source.IMPORTED, import_run=run if not run.is_dry_run else None, created_by=by,
+            **{"instrument": Instrument.UNSTATED} | values,  # files of others do not say it
+        )  # fmt: skip
         _check(project)
         project.save()
         for part, rows in parts.items():
@@ -417,7 +418,7 @@ def _values(activity: Activity, name: str) -> dict:
         **(
             {
                 "lessons": texts.get("lessons", ""),
-                "instrument": activity.instrument or Instrument.PROJECT,
+                "instrument": activity.instrument,
                 "is_illustrative": activity.is_illustrative,
             }
             if activity.is_own

@@ -15,7 +15,7 @@ from lxml import etree
 
 from partners.choices import PartnerKind
 from projects import quality
-from projects.choices import CountryRole, Instrument, Modality, OrganisationRole, ResultKind, Source, Unit, Vocabulary
+from projects.choices import CountryRole, Instrument, Modality, OrganisationRole, ResultKind, Unit, Vocabulary
 from projects.interchange.iati_own import ASSUMED, OWN_VOCABULARY, own, percentages, role_code
 from projects.interchange.iati_writing import (
     GENERAL,
@@ -52,7 +52,7 @@ def activity_of(project: Project, publisher: Publisher):
     """One project as <iati-activity>, its elements in the order of the schema."""
     with override("en"):
         root = start_activity(project, publisher)
-        if _says_instrument(project):
+        if project.instrument:
             root.set("hierarchy", HIERARCHY[project.instrument])
         if project.default_currency:
             root.set("default-currency", project.default_currency)
@@ -124,11 +124,6 @@ def _reporting(root, project, publisher) -> None:
 def _type_of(link) -> str:
     """The type of an organisation as IATI's code: of its record, else as reported; empty where nobody said."""
     return PartnerKind(link.partner.kind).iati_code if link.partner else link.reported_type
-
-
-def _says_instrument(project) -> bool:
-    """Other people's files do not say whether it is a project; "project" is then only what the portal begins with."""
-    return not (project.source == Source.IMPORTED and project.instrument == Instrument.PROJECT)
 
 
 def _texts(root, project) -> None:
@@ -276,9 +271,8 @@ def _terms(root, project, publisher) -> list[tuple[str, dict]]:
             element.set(own("share"), number(share))
         if name:
             narrate(element, name)
-    tag = own_tag(root, publisher, f"instrument:{project.instrument}", Instrument(project.instrument).label)
-    if not _says_instrument(project):
-        tag.set(ASSUMED, "*")
+    if project.instrument:
+        own_tag(root, publisher, f"instrument:{project.instrument}", Instrument(project.instrument).label)
     if project.modality:
         own_tag(root, publisher, f"modality:{project.modality}", Modality(project.modality).label)
     for link in project.country_links.all():

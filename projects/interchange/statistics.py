@@ -141,6 +141,7 @@ TOSSD = Table(
             "assumed",
             Func(
                 Value("financial_instrument"),
+                Case(When(Q(activity__starts_on=None) & ~Q(project__actual_start=None, project__planned_start=None), then=Value("reporting_year"))),
                 Case(When(~Exists(
                     ProjectTerm.objects.filter(project=OuterRef("project"), term__vocabulary=Vocabulary.CRS)
                 ) & Exists(

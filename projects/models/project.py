@@ -261,7 +261,9 @@ class Project(Traceable, CheckedTogether):
     lessons = models.TextField(_("what was learned"), blank=True, max_length=30000)
     status = models.CharField(_("status"), max_length=1, choices=Status, blank=True, default=Status.PIPELINE)
     state = models.CharField(_("publishing state"), max_length=10, choices=State, default=State.DRAFT, editable=False)
-    instrument = models.CharField(_("instrument"), max_length=10, choices=Instrument, default=Instrument.PROJECT)
+    instrument = models.CharField(
+        _("instrument"), max_length=10, choices=Instrument, blank=True, default=Instrument.PROJECT
+    )
     parent = models.ForeignKey(
         "self", models.PROTECT, verbose_name=_("part of"), null=True, blank=True, related_name="parts",
         help_text=_("The programme or regional initiative that it belongs to."),

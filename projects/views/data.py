@@ -119,7 +119,7 @@ def vocabulary(request: HttpRequest) -> HttpResponse:
     groups = [(v.label, [(f"{v.value}:{t.code}", t) for t in terms if t.vocabulary == v]) for v in TERMS]
     choices = [
         (_("How it is carried out"), "modality", [c for c in Modality.choices if c[0]]),
-        (_("Instrument"), "instrument", Instrument.choices),
+        (_("Instrument"), "instrument", [c for c in Instrument.choices if c[0]]),
         (_("Kind of need"), "need", NeedKind.choices),
         (_("Role of a country"), "role", ROLES.items()),
         (_("Unit of a quantity"), "unit", Unit.choices),

@@ -1,6 +1,7 @@
 """IATI: nothing that came in is dropped without a finding, nothing goes out that nobody said; files that break off."""
 
 import io
+import json
 import zipfile
 
 import psycopg
@@ -9,13 +10,14 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from lxml import etree
 
-from partners.models import User
-from projects import quality
+from partners.models import Partner, User
+from projects import linked_data, quality
 from projects.interchange import iati_export
 from projects.interchange.iati_elements import parse_activity
 from projects.interchange.iati_import import import_file
 from projects.interchange.iati_own import ASSUMED
 from projects.interchange.iati_understood import READ
+from projects.interchange.iati_writing import Publisher
 from projects.models import ImportRun, Project
 from projects.models.importing import AT_WORK
 from tests.iati_standard import LANG, Standard
@@ -254,3 +256,41 @@ def test_what_only_transactions_name_is_missing_nowhere(read, client):
 def test_nothing_is_said_of_transactions_where_no_record_has_it(read, client):
     read(document(activity()))
     assert "in its transactions" not in client.get("/projects/?country=KEN").content.decode()
+
+
+# --- what nobody said, in every format ----------------------------------------------------------------------------------
+def test_what_is_imported_is_no_project_until_somebody_says_so(read, client):
+    read(document(activity(BUDGET, identifier="XM-DAC-41114-1")))
+    project = Project.objects.get()
+    assert project.instrument == ""
+    assert client.get("/api/v1/projects/?instrument=unstated").json()["count"] == 1
+    assert client.get(f"/api/v1/projects/{project.reference}/").json()["instrument"] == ""
+    assert not exported().xpath("tag[starts-with(@code, 'instrument:')]")
+    project.instrument = "project"  # by staff
+    project.save()
+    read(document(activity(BUDGET, identifier="XM-DAC-41114-1", title="Another title")))
+    project.refresh_from_db()
+    assert (project.title, project.instrument) == ("Another title", "project")
+    assert exported().get("hierarchy") == "2"
+    [tag] = exported().xpath("tag[@code='instrument:project']")
+    assert tag.get(ASSUMED) is None
+
+
+def test_points_say_whether_they_were_reported(read, client):
+    place = "<location><point><pos>-4.05 39.66</pos></point></location>"
+    read(document(activity(place), activity(identifier="XX-2")))
+    features = client.get("/api/v1/projects/?format=geojson").getvalue()
+    said = {f["properties"]["iati_identifier"]: f["properties"]["points"] for f in json.loads(features)["features"]}
+    assert said == {"XX-1": "places", "XX-2": "countries"}
+
+
+def test_what_is_planned_has_not_begun(read):
+    read(document(activity('<activity-date type="1" iso-date="2024-01-01"/>')))
+    assert "foundingDate" not in linked_data.project(Project.objects.get())
+
+
+def test_language_of_a_partners_site_is_not_made_up(db):
+    partner = Partner.objects.exclude(iati_identifier=None).first()
+    partner.website = "https://partner.example.org/"
+    site = iati_export.organisation_of(partner, Publisher()).find(f"document-link[@url='{partner.website}']")
+    assert site.find("language") is None

@@ -457,7 +457,7 @@ def test_one_record_in_tossd_cell_by_cell(entered, client):
         "reporting_year": "2024", "provider_code": "BRA", "provider_name": "Brazil", "provider_agency": "", "recipient_codes": "KEN",
         "project_title": "Wells that stay full", "external_link": f"http://127.0.0.1:8000/projects/{entered.reference}/",
         "sdg_focus": "6.1", "sector_codes": "14015", "channel": "United Nations Development Programme",
-        "financial_instrument": "2100", "framework_of_collaboration": "FC02", "assumed": "financial_instrument", "is_illustrative": "false",
+        "financial_instrument": "2100", "framework_of_collaboration": "FC02", "assumed": "financial_instrument; reporting_year", "is_illustrative": "false",
         "licence": "CC-BY-4.0", "licence_url": "https://creativecommons.org/licenses/by/4.0/", "source_publisher": "", "source_url": "",
         "source_retrieved_on": "",
     }  # fmt: skip
