@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from partners.rules import require
 from projects import agreement, quality
+from projects.choices import Instrument, Status
 from projects.lifecycle import tell_outside
 from projects.models import Project
 from projects.models.parts import misfit_of_countries
@@ -22,6 +23,7 @@ FIELDS = (
     "delivery_level", "planned_start", "planned_end", "actual_start", "actual_end", "default_currency", "iati_identifier",
     "is_illustrative",
 )  # fmt: skip
+NOT_STATED = {"status": Status.UNSTATED, "instrument": Instrument.UNSTATED}  # where forms begin with a choice that a person sees
 MOST_ROWS = 500
 
 
@@ -58,7 +60,7 @@ def enter(values: dict, *, by) -> Project:
     Raises PermissionDenied, and ValidationError with the fields at fault.
     """
     require(by, "projects.add_project")
-    project = Project(created_by=by)
+    project = Project(created_by=by, **NOT_STATED)
     _write(project, values, by)
     quality.rescore(Project.objects.filter(pk=project.pk))
     return project

@@ -66,12 +66,13 @@ def test_a_page_takes_them_out(client, said, patient):  # noqa: F811
 def test_admin_takes_them_out(client, people):
     client.force_login(people["administrator"])
     page = client.get("/admin/projects/term/add/")
-    sent = {name: field.value() or "" for name, field in ((f.name, f) for f in page.context["adminform"].form)}
+    sent = {name: field.value() or ("x" if field.field.required else "") for name, field in ((f.name, f) for f in page.context["adminform"].form)}
     for formset in page.context["inline_admin_formsets"]:
         sent |= {f"{formset.formset.prefix}-{name}": 0 for name in ("TOTAL_FORMS", "INITIAL_FORMS")}
-    client.post(
+    answer = client.post(
         "/admin/projects/term/add/", sent | {"vocabulary": "bsp-theme", "code": "turned\u202e", "name_en": TURNED}
     )
+    assert answer.status_code == 302, answer.context["errors"]
     assert Term.objects.get(code="turned").name_en == SEEN
 
 

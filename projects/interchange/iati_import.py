@@ -486,6 +486,7 @@ def _parts(activity: Activity, directory: Directory) -> dict[str, list[dict]]:
         same = next((r for r in partners if partner is not None and r["partner"] == partner), None)
         if same:
             same["is_reporting"] = True
+            _tell_name("reporting-org", partner, reporting, activity)
         else:
             # It reports; that it takes part, and in which role, nobody said.
             rest = {"role": OrganisationRole.REPORTS_ONLY, "is_reporting": True, **_reported_type(partner, reporting)}
