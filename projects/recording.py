@@ -23,7 +23,10 @@ FIELDS = (
     "delivery_level", "planned_start", "planned_end", "actual_start", "actual_end", "default_currency", "iati_identifier",
     "is_illustrative",
 )  # fmt: skip
-NOT_STATED = {"status": Status.UNSTATED, "instrument": Instrument.UNSTATED}  # where forms begin with a choice that a person sees
+NOT_STATED = {
+    "status": Status.UNSTATED,
+    "instrument": Instrument.UNSTATED,
+}  # where forms begin with a choice that a person sees
 MOST_ROWS = 500
 
 

@@ -66,7 +66,10 @@ def test_a_page_takes_them_out(client, said, patient):  # noqa: F811
 def test_admin_takes_them_out(client, people):
     client.force_login(people["administrator"])
     page = client.get("/admin/projects/term/add/")
-    sent = {name: field.value() or ("x" if field.field.required else "") for name, field in ((f.name, f) for f in page.context["adminform"].form)}
+    sent = {
+        name: "" if field.value() is None else field.value()
+        for name, field in ((f.name, f) for f in page.context["adminform"].form)
+    }
     for formset in page.context["inline_admin_formsets"]:
         sent |= {f"{formset.formset.prefix}-{name}": 0 for name in ("TOTAL_FORMS", "INITIAL_FORMS")}
     answer = client.post(

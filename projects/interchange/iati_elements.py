@@ -12,19 +12,15 @@ from django.utils.translation import gettext as _
 from projects.choices import OrganisationRole
 from projects.interchange.cleaning import day_of, language_code, number_of
 from projects.interchange.iati_activity import Activity, Tie
-from projects.interchange.iati_codes import DATE_TYPES, ROLE_WORDS, STATUS_WORDS, TRANSACTION_WORDS
+from projects.interchange.iati_codes import DATE_TYPES, ROLE_WORDS, STATUS_WORDS
+from projects.interchange.iati_money import take_budget, take_transaction
 from projects.interchange.iati_own import assumed, is_own_vocabulary, own, role_of
 from projects.interchange.iati_results import take_result
 from projects.interchange.iati_settling import settle
-from projects.interchange.iati_texts import LANG, name_of, narratives, shown, take_out_hidden, within
+from projects.interchange.iati_texts import LANG, code_of, name_of, narratives, shown, take_out_hidden, within
 from projects.interchange.iati_understood import IN_TRANSACTIONS, count_unread
 from projects.models.parts import ROUNDING
 from ssc_portal.numbers import plainly
-
-
-def _code(element) -> str:
-    """The code of an element, `ref` in old versions."""
-    return (element.get("code") or element.get("ref") or "").strip().strip("'")
 
 
 # --- one activity ----------------------------------------------------------------------------------------------------
@@ -203,7 +199,7 @@ def _take_description(element, activity):
 
 
 def _take_status(element, activity):
-    raw = (_code(element) or element.text or "").strip()
+    raw = (code_of(element) or element.text or "").strip()
     if raw in ("1", "2", "3", "4", "5", "6"):
         activity.status = raw
     elif word := STATUS_WORDS.get(raw.lower()):
@@ -284,7 +280,7 @@ def _add_share(tie: Tie, again: Tie, element, activity) -> None:
 
 
 def _short_code(element, activity) -> str:
-    return within(_code(element), 200, f"{element.tag}/@code", activity)
+    return within(code_of(element), 200, f"{element.tag}/@code", activity)
 
 
 def _of_the_goals(code: str, vocabulary: str, element, activity) -> str:
@@ -318,7 +314,7 @@ def _take_sector(element, activity):
 
 
 def _take_tag(element, activity):
-    if is_own_vocabulary(element) and ":" in _code(element):
+    if is_own_vocabulary(element) and ":" in code_of(element):
         _take_own_tag(element, activity)
         return
     # Tag vocabularies 2 and 3 are the Goals and their targets, which sectors call 7 and 8.
@@ -342,7 +338,7 @@ def _take_tag(element, activity):
 
 def _take_own_tag(element, activity):
     """A tag of the portal's vocabulary: how it is carried out, the role of a country, or a term."""
-    kind, code = _code(element).split(":", 1)
+    kind, code = code_of(element).split(":", 1)
     if kind == "instrument":
         activity.instrument = code[:10]
     elif kind == "modality":
@@ -381,148 +377,23 @@ def _take_scope(element, activity):
         "6": "national",
         "7": "national",
         "8": "national",
-    }.get(_code(element), "")
-    if activity.level and _code(element) in ("5", "6", "7", "8") and not element.get(own("level")):
-        activity.find("activity-scope", _code(element), "repaired", _("Within a country; taken as national."))
+    }.get(code_of(element), "")
+    if activity.level and code_of(element) in ("5", "6", "7", "8") and not element.get(own("level")):
+        activity.find("activity-scope", code_of(element), "repaired", _("Within a country; taken as national."))
     elif not activity.level:
-        activity.find("activity-scope", _code(element), "left_out", _("The record has no place for this scope."))
+        activity.find("activity-scope", code_of(element), "left_out", _("The record has no place for this scope."))
 
 
 def _take_collaboration(element, activity):
-    if _code(element) == "8":  # the only code of IATI for triangular cooperation; plain South-South has none
+    if code_of(element) == "8":  # the only code of IATI for triangular cooperation; plain South-South has none
         activity.modality = "triangular"
     else:
         activity.find(
             "collaboration-type",
-            _code(element),
+            code_of(element),
             "left_out",
             _("The record has a place for triangular cooperation only."),
         )
-
-
-def _money(element, activity, what: str) -> tuple[Decimal, str] | None:
-    value = element.find("value")
-    raw = value.text if value is not None else None
-    number, repaired = number_of(raw)
-    if number is None:
-        text = (
-            _("Not one number without doubt, so it was left out.")
-            if (raw or "").strip()
-            else _("No amount, so it was left out.")
-        )
-        activity.find(f"{what}/value", raw, "left_out", text)
-        return None
-    currency = (value.get("currency") or activity.currency or "").strip().upper()
-    if not re.fullmatch(r"[A-Z]{3}", currency):
-        activity.find(
-            f"{what}/value/@currency",
-            currency,
-            "left_out",
-            _("%(amount)s has no currency, so it was left out.") % {"amount": plainly(number)},
-        )
-        return None
-    if repaired:
-        activity.find(f"{what}/value", raw, "repaired", _("Read as %(number)s.") % {"number": plainly(number)})
-    return number.quantize(Decimal("0.01")), currency
-
-
-def _value_date(value, activity):
-    """The day of the exchange rate as it came; one that the portal had put in is none."""
-    raw = (value.get("value-date") or "").strip()
-    if "value-date" in assumed(value) or not raw:
-        return None
-    if (day := day_of(raw)) is None:
-        activity.find(f"{value.getparent().tag}/value/@value-date", raw, "left_out", _("Not a usable date."))
-    return day
-
-
-def _take_budget(element, activity):
-    starts, ends = (
-        day_of(p.get("iso-date") or p.text) if (p := element.find(name)) is not None else None
-        for name in ("period-start", "period-end")
-    )
-    money = _money(element, activity, element.tag)
-    if money is None:
-        return
-    if starts is None or ends is None or ends < starts:
-        activity.find(element.tag, f"{starts} – {ends}", "left_out", _("The period has no usable start and end."))
-        return
-    if (ends - starts).days > 366:
-        activity.find(
-            element.tag,
-            f"{starts} – {ends}",
-            "left_out",
-            _("A period of more than one year (IATI allows one); %(money)s was left out.")
-            % {"money": f"{money[1]} {money[0]}"},
-        )
-        return
-    value = element.find("value")
-    kind, status = ((element.get(name) or "").strip() for name in ("type", "status"))
-    if kind not in ("", "1", "2"):
-        activity.find("budget/@type", kind, "left_out", _("Unknown type; taken as an original budget."))
-    if status not in ("", "1", "2"):
-        activity.find("budget/@status", status, "left_out", _("Unknown status; the record says “not stated”."))
-    activity.budgets.append(
-        {
-            "kind": kind if kind in ("1", "2") else "1",
-            "status": status if status in ("1", "2") else "",
-            "starts_on": starts,
-            "ends_on": ends,
-            "amount": money[0],
-            "currency": money[1],
-            "valued_on": _value_date(value, activity),
-        }  # fmt: skip
-    )
-
-
-def _take_transaction(element, activity):
-    if len(element) == 0:
-        activity.find("transaction", "", "left_out", _("It is empty."))
-        return
-    kind_element = element.find("transaction-type")
-    raw = (_code(kind_element) or kind_element.text or "") if kind_element is not None else element.get("type") or ""
-    kind = raw if re.fullmatch(r"[1-9]|1[0-3]", raw) else TRANSACTION_WORDS.get(raw.strip().lower())
-    money = _money(element, activity, "transaction")
-    if money is None:
-        return
-    if kind is None:
-        activity.find(
-            "transaction/transaction-type",
-            raw,
-            "left_out",
-            _("Unknown kind; %(money)s was left out.") % {"money": f"{money[1]} {money[0]}"},
-        )
-        return
-    when = element.find("transaction-date")
-    value = element.find("value")
-    made_on = day_of(when.get("iso-date") or when.text) if when is not None else None
-    valued_on = _value_date(value, activity)
-    if made_on is None and valued_on:
-        activity.find("transaction/transaction-date", "", "repaired", _("No date; the value date was taken."))
-        made_on = valued_on
-    if made_on is None:
-        activity.find(
-            "transaction/transaction-date",
-            "",
-            "left_out",
-            _("No date; %(money)s was left out.") % {"money": f"{money[1]} {money[0]}"},
-        )
-        return
-    if money[0] < 0:
-        activity.find(
-            "transaction/value", money[0], "kept", _("Negative: a correction or a return. Kept and counted as such.")
-        )
-    text = element.find("description")
-    activity.transactions.append(
-        {
-            "kind": kind,
-            "made_on": made_on,
-            "valued_on": valued_on,
-            "amount": money[0],
-            "currency": money[1],
-            "text": name_of(text, activity, 300) if text is not None else "",
-        }
-    )
 
 
 def _take_location(element, activity):
@@ -559,7 +430,7 @@ def _take_document(element, activity):
 
 
 def _language_of_document(element, activity) -> str:
-    raw = _code(language) if (language := element.find("language")) is not None else ""
+    raw = code_of(language) if (language := element.find("language")) is not None else ""
     found = language_code(raw, "")
     if raw and not found:
         activity.find("document-link/language/@code", raw, "left_out", _("Not a code of a language."))
@@ -603,9 +474,9 @@ _TAKE = {
     "tag": _take_tag,
     "activity-scope": _take_scope,
     "collaboration-type": _take_collaboration,
-    "budget": _take_budget,
-    "budget-planned": _take_budget,
-    "transaction": _take_transaction,
+    "budget": take_budget,
+    "budget-planned": take_budget,
+    "transaction": take_transaction,
     "location": _take_location,
     "document-link": _take_document,
     "result": take_result,

@@ -16,6 +16,11 @@ def path_of(element) -> str:
     return "/".join([*reversed(above), element.tag])
 
 
+def code_of(element) -> str:
+    """The code of an element, `ref` in old versions."""
+    return (element.get("code") or element.get("ref") or "").strip().strip("'")
+
+
 def shown(element) -> str:
     """What an element says, for a finding: its attributes and texts, and those of the elements in it."""
     said = [text for part in element.iter() for text in (*part.attrib.values(), part.text or "")]

@@ -1,0 +1,137 @@
+"""Money of an IATI activity: budgets and transactions, each with its currency and days; what is in doubt is left out and told."""
+
+import re
+from decimal import Decimal
+
+from django.utils.translation import gettext as _
+
+from projects.interchange.cleaning import day_of, number_of
+from projects.interchange.iati_codes import TRANSACTION_WORDS
+from projects.interchange.iati_own import assumed
+from projects.interchange.iati_texts import code_of, name_of
+from ssc_portal.numbers import plainly
+
+
+def _money(element, activity, what: str) -> tuple[Decimal, str] | None:
+    value = element.find("value")
+    raw = value.text if value is not None else None
+    number, repaired = number_of(raw)
+    if number is None:
+        text = (
+            _("Not one number without doubt, so it was left out.")
+            if (raw or "").strip()
+            else _("No amount, so it was left out.")
+        )
+        activity.find(f"{what}/value", raw, "left_out", text)
+        return None
+    currency = (value.get("currency") or activity.currency or "").strip().upper()
+    if not re.fullmatch(r"[A-Z]{3}", currency):
+        activity.find(
+            f"{what}/value/@currency",
+            currency,
+            "left_out",
+            _("%(amount)s has no currency, so it was left out.") % {"amount": plainly(number)},
+        )
+        return None
+    if repaired:
+        activity.find(f"{what}/value", raw, "repaired", _("Read as %(number)s.") % {"number": plainly(number)})
+    return number.quantize(Decimal("0.01")), currency
+
+
+def _value_date(value, activity):
+    """The day of the exchange rate as it came; one that the portal had put in is none."""
+    raw = (value.get("value-date") or "").strip()
+    if "value-date" in assumed(value) or not raw:
+        return None
+    if (day := day_of(raw)) is None:
+        activity.find(f"{value.getparent().tag}/value/@value-date", raw, "left_out", _("Not a usable date."))
+    return day
+
+
+def take_budget(element, activity):
+    starts, ends = (
+        day_of(p.get("iso-date") or p.text) if (p := element.find(name)) is not None else None
+        for name in ("period-start", "period-end")
+    )
+    money = _money(element, activity, element.tag)
+    if money is None:
+        return
+    if starts is None or ends is None or ends < starts:
+        activity.find(element.tag, f"{starts} – {ends}", "left_out", _("The period has no usable start and end."))
+        return
+    if (ends - starts).days > 366:
+        activity.find(
+            element.tag,
+            f"{starts} – {ends}",
+            "left_out",
+            _("A period of more than one year (IATI allows one); %(money)s was left out.")
+            % {"money": f"{money[1]} {money[0]}"},
+        )
+        return
+    value = element.find("value")
+    kind, status = ((element.get(name) or "").strip() for name in ("type", "status"))
+    if kind not in ("", "1", "2"):
+        activity.find("budget/@type", kind, "left_out", _("Unknown type; taken as an original budget."))
+    if status not in ("", "1", "2"):
+        activity.find("budget/@status", status, "left_out", _("Unknown status; the record says “not stated”."))
+    activity.budgets.append(
+        {
+            "kind": kind if kind in ("1", "2") else "1",
+            "status": status if status in ("1", "2") else "",
+            "starts_on": starts,
+            "ends_on": ends,
+            "amount": money[0],
+            "currency": money[1],
+            "valued_on": _value_date(value, activity),
+        }  # fmt: skip
+    )
+
+
+def take_transaction(element, activity):
+    if len(element) == 0:
+        activity.find("transaction", "", "left_out", _("It is empty."))
+        return
+    kind_element = element.find("transaction-type")
+    raw = (code_of(kind_element) or kind_element.text or "") if kind_element is not None else element.get("type") or ""
+    kind = raw if re.fullmatch(r"[1-9]|1[0-3]", raw) else TRANSACTION_WORDS.get(raw.strip().lower())
+    money = _money(element, activity, "transaction")
+    if money is None:
+        return
+    if kind is None:
+        activity.find(
+            "transaction/transaction-type",
+            raw,
+            "left_out",
+            _("Unknown kind; %(money)s was left out.") % {"money": f"{money[1]} {money[0]}"},
+        )
+        return
+    when = element.find("transaction-date")
+    value = element.find("value")
+    made_on = day_of(when.get("iso-date") or when.text) if when is not None else None
+    valued_on = _value_date(value, activity)
+    if made_on is None and valued_on:
+        activity.find("transaction/transaction-date", "", "repaired", _("No date; the value date was taken."))
+        made_on = valued_on
+    if made_on is None:
+        activity.find(
+            "transaction/transaction-date",
+            "",
+            "left_out",
+            _("No date; %(money)s was left out.") % {"money": f"{money[1]} {money[0]}"},
+        )
+        return
+    if money[0] < 0:
+        activity.find(
+            "transaction/value", money[0], "kept", _("Negative: a correction or a return. Kept and counted as such.")
+        )
+    text = element.find("description")
+    activity.transactions.append(
+        {
+            "kind": kind,
+            "made_on": made_on,
+            "valued_on": valued_on,
+            "amount": money[0],
+            "currency": money[1],
+            "text": name_of(text, activity, 300) if text is not None else "",
+        }
+    )
