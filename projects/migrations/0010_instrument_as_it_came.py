@@ -25,7 +25,7 @@ def unsay(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("projects", "0008_instrument_not_stated"), ("partners", "0003_mail_texts")]
+    dependencies = [("projects", "0009_instrument_not_stated"), ("partners", "0003_mail_texts")]
 
     operations = [
         migrations.RunSQL(changed("", ", ''''"), changed(", ''''", "")),

@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('partners', '0005_mail_of_safety'),
-        ('projects', '0007_location_without_name'),
+        ('projects', '0008_location_without_name'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
