@@ -350,7 +350,7 @@ class ImportRunAdmin(RuledAdmin, admin.ModelAdmin):
             )
             return redirect("admin:projects_importrun_change", run.pk)
         context = {
-            **self.admin_site.each_context(request), "title": _("Where the file comes from"), "run": run, "form": form, "opts": self.opts,
+            **self.admin_site.each_context(request), "title": _("Change the source"), "run": run, "form": form, "opts": self.opts,
         }  # fmt: skip
         return render(request, "admin/projects/importrun/source.html", context, status=400 if form.errors else 200)
 

@@ -105,7 +105,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='importrun',
-            constraint=models.CheckConstraint(condition=models.Q(('licence__in', ['unknown', 'CC-BY-4.0', 'CC-BY-3.0', 'CC-BY-3.0-IGO', 'CC-BY-SA-4.0', 'CC-BY-NC-4.0', 'CC-BY-NC-SA-4.0', 'CC-BY-NC-SA-3.0-IGO', 'CC-BY-ND-4.0', 'CC-BY-NC-ND-4.0', 'CC0-1.0', 'ODC-By-1.0', 'ODbL-1.0', 'PDDL-1.0', 'OGL-UK-3.0', 'other', 'portal'])), name='import_licence_known'),
+            constraint=models.CheckConstraint(condition=models.Q(('licence__in', ['unknown', 'CC-BY-4.0', 'CC-BY-3.0', 'CC-BY-3.0-IGO', 'CC-BY-SA-4.0', 'CC-BY-NC-4.0', 'CC-BY-NC-SA-4.0', 'CC-BY-NC-SA-3.0-IGO', 'CC-BY-ND-4.0', 'CC-BY-NC-ND-4.0', 'CC0-1.0', 'ODC-By-1.0', 'ODbL-1.0', 'PDDL-1.0', 'OGL-UK-3.0', 'other', 'portal'])), name='projects_importrun_licence_known'),
         ),
         migrations.AddConstraint(
             model_name='importrun',

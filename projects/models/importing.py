@@ -151,7 +151,8 @@ class ImportRun(CheckedTogether):
             known("kind", ImportKind),
             together("undone_at", "undone_by"),
             models.CheckConstraint(
-                name="import_licence_known", condition=models.Q(licence__in=[code for code, _name in LICENCE_CHOICES])
+                name="%(app_label)s_%(class)s_licence_known",
+                condition=models.Q(licence__in=[code for code, _name in LICENCE_CHOICES]),
             ),
             models.CheckConstraint(
                 name="import_other_licence_named", condition=models.Q(licence=OTHER) ^ models.Q(licence_text="")
