@@ -48,8 +48,12 @@ class PortalAdminSite(admin.AdminSite):
         return found
 
 
+CHOOSE_AGAIN = _("Nothing is saved yet, and the file is not kept meanwhile: choose it again.")
+
+
 class Refusing:
-    """A form that says, beside its own findings, why it is not saved now."""
+    """A form that says, beside its own findings, why it is not saved now; and that a chosen file has to be chosen again,
+    which is all that a browser does not send back."""
 
     refusal = None
 
@@ -57,6 +61,9 @@ class Refusing:
         super().full_clean()
         if refusal := self.refusal or getattr(self, "refusals", {}).get(str(self.instance.pk)):
             self.add_error(None, refusal)
+        for name in self.fields if self._errors else ():
+            if self.add_prefix(name) in self.files and name not in self._errors:
+                self.add_error(name, CHOOSE_AGAIN)
 
 
 class Careful:
@@ -109,8 +116,9 @@ class Careful:
 
     def get_form(self, request, obj=None, change=False, **kwargs):
         form = super().get_form(request, obj, change=change, **kwargs)
-        refusal = getattr(request, "refusal", None) if request.method == "POST" else None
-        return type(form.__name__, (Refusing, form), {"refusal": refusal}) if refusal else form
+        if request.method != "POST":
+            return form
+        return type(form.__name__, (Refusing, form), {"refusal": getattr(request, "refusal", None)})
 
     def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
         if change and obj is not None and self.has_change_permission(request, obj):

@@ -1,15 +1,21 @@
 """Every form of admin: two people at one record, the same form sent twice."""
 
+from pathlib import Path
+
 import pytest
+from django.conf import settings
 from django.contrib import admin
 from django.test import RequestFactory
 from django.urls import reverse
 
-from outreach.models import Announcement, Channel, Issue, Page, Story, Topic
-from partners.models import MailText
+from outreach.models import Announcement, Channel, Issue, Page, Picture, Story
+from partners.choices import Role
+from partners.models import Country, MailText, Region
 from projects.models import Project
-from tests.admin_form import shown
-from tests.factories import NeedFactory, OfferFactory, ProjectFactory
+from tests.admin_form import fill, others, shown
+from tests.conftest import FreshlySignedIn
+from tests.factories import MembershipFactory, NeedFactory, OfferFactory, ProjectFactory, first_and_second_provider
+from tests.test_sent_twice import at_once, picture
 
 pytestmark = [pytest.mark.django_db, pytest.mark.ignore_template_errors]
 
@@ -19,52 +25,133 @@ def boss(people, sign_in):
     return sign_in(people["administrator"])
 
 
-def text_field(data: dict, form) -> str | None:
-    """A field of the form in which words are typed."""
-    for name, field in form.fields.items():
-        is_text = type(field).__name__ in ("CharField", "SlugField") and "Text" in type(field.widget).__name__
-        fits = (getattr(field, "max_length", None) or 100) >= 30
-        if is_text and fits and name in data and not field.disabled and name != "reason":
-            return name
-    return None
-
-
 def records(people):
     """A record of every registered model of which there is one."""
     NeedFactory(in_state="submitted")
-    OfferFactory()
+    OfferFactory(in_state="submitted")
     project = ProjectFactory()
     MailText.objects.create(name="invitation" if "invitation" in dict(MailText._meta.get_field("name").choices) else MailText._meta.get_field("name").choices[0][0])  # fmt: skip
     Issue.objects.create(slug="2027-01")
     Story.objects.create(slug="a-story", project=project)
     Announcement.objects.create(slug="some-news", published_on="2026-01-01")
+    Channel.objects.create(
+        kind=Channel._meta.get_field("kind").choices[0][0], title="Ours", url="https://example.org/x"
+    )
+    Picture.objects.create(
+        name="a-picture", file="pictures/a.jpg", credit="UNEP", alt_en="A well", width=900, height=600
+    )
+    Path(settings.MEDIA_ROOT, "pictures").mkdir(parents=True, exist_ok=True)
+    Path(settings.MEDIA_ROOT, "pictures/a.jpg").write_bytes(picture().read())
     for model in admin.site._registry:
         if found := model._default_manager.order_by("-pk").first():
             yield model, found
 
 
-def test_no_form_of_admin_overwrites_what_somebody_else_saved(people, boss):
-    seen, request = [], RequestFactory().get("/")
+def form_to_change(boss, people, model) -> tuple[str, object] | None:
+    """The address of a form of admin in which something can be changed, and the page; None where there is none."""
+    request, model_admin = RequestFactory().get("/"), admin.site._registry[model]
     request.user = people["administrator"]
-    for model, record in records(people):
-        if not admin.site._registry[model].has_change_permission(request, record):
+    record = next((found for each, found in records(people) if each is model), None)
+    if model._meta.label in ONLY_ACTS:
+        return None
+    if record is None or not model_admin.has_change_permission(request, record):
+        assert not model_admin.has_change_permission(request), f"There is no {model} to try."
+        return None
+    address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_change", args=[record.pk])
+    return address, boss.get(address)
+
+
+def two_write(boss, address: str, name: str, field, data: dict) -> bool:
+    """Two people open a form and change one field; whether the first could. The second is refused, and loses nothing."""
+    first, second = others(field, data.get(name, [])) or (None, None)
+    if first is None or boss.post(address, data | {name: first}).status_code != 302:
+        return False
+    answer = boss.post(address, data | {name: second})
+    said = answer.content.decode()
+    assert answer.status_code == 200 and "Somebody changed this record" in said and "now “" in said, name
+    assert [second] in shown(answer).values(), name
+    assert shown(boss.get(address)).get(name) not in ([second], data.get(name)), name
+    return True
+
+
+def kind_of(field) -> str:
+    return "choice" if hasattr(field, "choices") else type(field).__name__
+
+
+REGISTERED = sorted(admin.site._registry, key=lambda model: model._meta.label)
+BY_LABEL = {"argvalues": REGISTERED, "ids": lambda model: model._meta.label}
+ONLY_ACTS = {"outreach.ContactMessage"}  # nothing is typed into the record itself
+ENOUGH_KINDS = 2  # of fields, for one form
+
+
+@pytest.mark.parametrize("model", **BY_LABEL)
+def test_no_field_of_admin_is_written_over_what_somebody_else_saved(model, people, boss, media):
+    if (found := form_to_change(boss, people, model)) is None:
+        return
+    (address, page), kinds = found, set()
+    for name, field in page.context["adminform"].form.fields.items():
+        if kind_of(field) in kinds or name in ("reason", "is_on_behalf") or len(kinds) == ENOUGH_KINDS:
             continue
-        address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_change", args=[record.pk])
-        page = boss.get(address)
-        if page.status_code != 200 or "adminform" not in (page.context or {}):
+        data = shown(boss.get(address)) | {"reason": "It was wrong."}
+        if two_write(boss, address, name, field, data):
+            kinds.add(kind_of(field))
+    assert kinds
+
+
+@pytest.mark.parametrize("model", **BY_LABEL)
+def test_no_row_of_admin_is_written_over_what_somebody_else_saved(model, people, boss, media):
+    if not admin.site._registry[model].inlines or (found := form_to_change(boss, people, model)) is None:
+        return
+    address, page = found
+    left = []
+    for inline in page.context["inline_admin_formsets"]:
+        fields = inline.formset.empty_form.fields
+        if not inline.has_change_permission or not set(fields) - {"id", "DELETE"}:
             continue
-        data = shown(page)
-        if not (name := text_field(data, page.context["adminform"].form)):
+        if not inline.formset.initial_forms:
+            add_row(boss, address, inline.formset)
+        data = shown(boss.get(address)) | {"reason": "It was wrong."}
+        if data[f"{inline.formset.prefix}-INITIAL_FORMS"] == ["0"]:
+            left.append(inline.formset.prefix)
             continue
-        model._base_manager.filter(pk=record.pk).update(**{name: "by-others"})
-        answer = boss.post(address, data | {name: "typed-here"})
-        said = answer.content.decode()
-        assert answer.status_code == 200, (model, name)
-        assert "now “by-others”" in said and "you typed “typed-here”" in said, (model, name)
-        assert shown(answer)[name] == ["typed-here"], model
-        assert getattr(model._base_manager.get(pk=record.pk), name) == "by-others", model
-        seen.append(model)
-    assert {Project, Page, Topic, Issue, Story, Announcement, MailText} - set(seen) == set()
+        names = [(f"{inline.formset.prefix}-0-{name}", field) for name, field in fields.items() if name not in ("id", "DELETE")]  # fmt: skip
+        if not any(two_write(boss, address, name, field, data) for name, field in names):
+            left.append(inline.formset.prefix)
+    assert left == []
+
+
+ROWS = {  # what a row asks for that its fields do not tell
+    "contributions": lambda: {"country": Country.objects.get(iso3="BRA").pk},
+    "region_links": lambda: {"region": Region.objects.last().pk},
+    "related_links": lambda: {"other": ProjectFactory().pk},
+    "eligible": lambda: {"country": Country.objects.get(iso3="BRA").pk},
+    "translations": lambda: {"language": "fr", "title": "Des zones humides"},
+}
+
+
+def add_row(boss, address: str, formset) -> None:
+    """Puts a row into a form that has none yet."""
+    prefix = formset.prefix
+    row = fill({}, formset.empty_form) | ROWS.get(prefix, dict)()
+    data = shown(boss.get(address)) | {"reason": "It was wrong.", f"{prefix}-TOTAL_FORMS": "1"}
+    answer = boss.post(address, data | {f"{prefix}-0-{name}": value for name, value in row.items()})
+    found = [form.errors for each in answer.context["inline_admin_formsets"] for form in each.formset.forms] if answer.context else []  # fmt: skip
+    assert answer.status_code == 302, (prefix, row, found)
+
+
+def test_two_who_save_a_record_at_the_same_moment_have_one_winner(reference_again):
+    who, page = MembershipFactory(role=Role.ADMINISTRATOR).user, Page.objects.get(path="about/history")
+    address, clients = reverse("admin:outreach_page_change", args=[page.pk]), [FreshlySignedIn(), FreshlySignedIn()]
+    for client in clients:
+        client.force_login(who)
+    data = [shown(client.get(address)) | {"position": str(n)} for n, client in enumerate(clients, start=71)]
+    answers = at_once(*(lambda n=n: clients[n].post(address, data[n]) for n in range(2)))
+    assert sorted(answer.status_code for answer in answers) == [200, 302]
+    n = next(n for n, answer in enumerate(answers) if answer.status_code == 200)
+    page.refresh_from_db()
+    assert page.position == [72, 71][n]
+    said = answers[n].content.decode()
+    assert f"now “{page.position}”" in said and f"you typed “{data[n]['position']}”" in said
 
 
 def test_rows_that_others_changed_added_or_removed_are_taken_over(boss):
@@ -102,3 +189,99 @@ def test_the_same_project_sent_twice_is_one_project(boss):
     before = Project.objects.count()
     codes = [boss.post(address, data).status_code for _n in range(2)]
     assert codes == [302, 302] and Project.objects.count() == before + 1
+
+
+# --- a file has to be chosen again -----------------------------------------------------------------------------------
+AGAIN = "the file is not kept meanwhile: choose it again."
+
+
+def test_after_a_refusal_the_form_says_that_the_file_has_to_be_chosen_again(people, boss, media):
+    address, page = form_to_change(boss, people, Picture)
+    data = shown(page)
+    assert AGAIN not in page.content.decode()
+    Picture.objects.update(credit="By others")
+    answer = boss.post(address, data | {"file": picture(), "credit": "Typed here"})
+    assert answer.status_code == 200 and AGAIN in answer.content.decode()
+    found = answer.context["adminform"].form.errors
+    assert AGAIN in found["file"][0] and "now “By others”" in str(found["__all__"])
+    again = boss.post(address, shown(answer) | {"file": picture()})
+    assert again.status_code == 302, again.context["adminform"].form.errors
+
+
+def test_a_page_says_that_the_file_has_to_be_chosen_again(sign_in, media):
+    need = NeedFactory()
+    client = sign_in(MembershipFactory(role=Role.CONTRIBUTOR).user)
+    answer = client.post(reverse("need-documents", args=[need.reference]), {"kind": "no such kind", "file": picture()})
+    assert answer.status_code == 400 and AGAIN in answer.content.decode()
+
+
+# --- lists whose rows are edited -------------------------------------------------------------------------------------
+EDITED = [model for model in REGISTERED if admin.site._registry[model].list_editable]
+
+
+class List:
+    """A list whose rows are edited, as it stands: cells by record and field, wherever the record stands in it."""
+
+    def __init__(self, page):
+        self.data = shown(page, "changelist-form") | {"_save": "Save"}
+        self.place = {self.data[name][0]: name.rpartition("-")[0] for name in self.data if name.endswith("-id")}
+        rows = page.context["cl"].formset.forms
+        self.fields = {(str(form.instance.pk), name): field for form in rows for name, field in form.fields.items() if name != "id"}  # fmt: skip
+
+    def name(self, cell: tuple[str, str]) -> str:
+        return f"{self.place[cell[0]]}-{cell[1]}"
+
+    def value(self, cell: tuple[str, str]) -> list[str]:
+        return self.data[self.name(cell)]
+
+
+def address_of_list(model) -> str:
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+
+
+def some_of(model) -> None:
+    """Records whose constraints a bad value would break."""
+    assert model is Project, "Say here which records of it there are."
+    ProjectFactory(modality="bilateral", status="2")
+    first_and_second_provider(ProjectFactory(modality="triangular", status="2"))
+    ProjectFactory(modality="regional", status="2")
+
+
+def values_of(field) -> list[str]:
+    choices = [str(key) for key, _label in getattr(field, "choices", [])]
+    return [*choices, "", "no such value", "-1", "9" * 30, "x" * 3000, "\x00"]
+
+
+@pytest.mark.parametrize("model", EDITED, ids=lambda model: model._meta.label)
+def test_each_cell_of_a_list_takes_any_value_without_a_fault_and_no_row_is_lost(model, boss):
+    """Whatever is sent for one cell, the answer is a page; what was typed in another row is saved or still there."""
+    some_of(model)
+    address = address_of_list(model)
+    fields = List(boss.get(address)).fields
+    for cell, field in fields.items():
+        neighbour = next(other for other in fields if other[0] != cell[0] and other[1] == "status")
+        for value in values_of(field):
+            before = List(boss.get(address))
+            typed = next(v for v in others(fields[neighbour], before.value(neighbour)))
+            answer = boss.post(address, before.data | {before.name(cell): value, before.name(neighbour): typed})
+            assert answer.status_code in (200, 302), (cell, value)
+            after = List(boss.get(address) if answer.status_code == 302 else answer)
+            assert after.value(neighbour) == [typed], (cell, value)
+            assert answer.status_code == 302 or "error" in answer.content.decode(), (cell, value)
+
+
+@pytest.mark.parametrize("model", EDITED, ids=lambda model: model._meta.label)
+def test_no_cell_of_a_list_is_written_over_what_somebody_else_saved(model, boss):
+    some_of(model)
+    address, tried = address_of_list(model), set()
+    for cell, field in List(boss.get(address)).fields.items():
+        before = List(boss.get(address))
+        first, second = others(field, before.value(cell))
+        if boss.post(address, before.data | {before.name(cell): first}).status_code != 302:
+            continue
+        answer = boss.post(address, before.data | {before.name(cell): second})
+        assert answer.status_code == 200 and "now “" in answer.content.decode(), cell
+        assert List(answer).value(cell) == [second]
+        assert List(boss.get(address)).value(cell) == [first]
+        tried.add(cell[1])
+    assert tried == set(admin.site._registry[model].list_editable)

@@ -24,7 +24,7 @@ from projects import agreement, drafting
 from projects.choices import Criterion, NeedState
 from projects.models import ImportRun, NearTerm, Need, Project, Response, Term, Webhook
 from ssc_portal.sending import SENT_TWICE
-from tests.admin_form import shown
+from tests.admin_form import fill, shown
 from tests.conftest import FreshlySignedIn
 from tests.factories import (
     MembershipFactory,
@@ -464,35 +464,6 @@ def test_a_double_press_in_admin_makes_one_project(reference_again):
 
 
 # --- admin -----------------------------------------------------------------------------------------------------------
-def fill(data: dict, form) -> dict:
-    """A form of admin with something in each field that has to have it."""
-    filled = {}
-    for name, field in form.fields.items():
-        if not field.required or data.get(name, [""])[0]:
-            continue
-        filled[name] = _example(name, field)
-    return data | filled
-
-
-def _example(name: str, field):
-    kind = type(field).__name__
-    if hasattr(field, "queryset"):
-        return str(getattr(field.queryset.last(), field.to_field_name or "pk"))
-    if getattr(field, "choices", None):
-        flat = [
-            c for key, label in field.choices for c in (label if isinstance(label, list | tuple) else [(key, label)])
-        ]
-        return next(str(key) for key, _label in flat if key)
-    examples = {
-        "EmailField": "someone@example.org", "URLField": "https://example.org/x", "DateField": "2026-05-04",
-        "IntegerField": "3", "DecimalField": "3", "SlugField": "something-new",
-    }  # fmt: skip
-    if kind in examples:
-        return examples[kind]
-    longest = getattr(field, "max_length", None) or 100
-    return "Something new"[:longest] if longest > 3 else "ZZZ"[:longest]
-
-
 def _two_themes() -> list[str]:
     near = set(NearTerm.objects.values_list("one", "other"))
     themes = list(Term.objects.themes().values_list("pk", flat=True))
