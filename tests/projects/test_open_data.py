@@ -25,7 +25,7 @@ from projects.models import Contribution, Location, Need, Project, Term
 from ssc_portal import tables
 from tests.factories import ContributionFactory, NeedFactory, OfferFactory, ProjectFactory, commit, put_in_state
 from tests.projects.test_admin import form, row
-from tests.projects.test_drafting import close
+from tests.projects.test_draft_documents import close
 
 LISTS = {**of_partners.TABLES, **datasets.TABLES}
 pytestmark = pytest.mark.django_db

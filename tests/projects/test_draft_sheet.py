@@ -1,0 +1,268 @@
+"""The spreadsheet of a draft: taken, filled in, brought back; what it may change, and what is told."""
+
+import io
+from decimal import Decimal
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.core.files.base import ContentFile
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils.translation import override
+from openpyxl import load_workbook
+
+from partners.choices import Role
+from projects import drafting
+from projects.choices import NeedState
+from projects.interchange import need_sheet
+from projects.models import LineItem, Need
+from tests.factories import MembershipFactory, NeedFactory
+from tests.projects.test_draft_documents import PDF, office
+from tests.test_incoming import BOMBS
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def need():
+    return NeedFactory()
+
+
+def post(client, need, part, **data):
+    page = client.get(f"/needs/{need.reference}/draft/{part}/")
+    return client.post(f"/needs/{need.reference}/draft/{part}/", {"seen": page.context["seen"], **data})
+
+
+def sheet_of(need) -> tuple:
+    book = load_workbook(io.BytesIO(need_sheet.write(need)))
+    rows = {row[0].value: row[2] for row in book["Need"].iter_rows(min_row=2) if row[0].value}
+    return book, rows
+
+
+def sent(book) -> ContentFile:
+    out = io.BytesIO()
+    book.save(out)
+    return ContentFile(out.getvalue(), "need.xlsx")
+
+
+def test_a_sheet_brought_back_unchanged_changes_nothing(need, people):
+    book, _rows = sheet_of(need)
+    assert need_sheet.take(need, sent(book), by=people["contributor"]) == []
+    assert Need.objects.get(pk=need.pk).version == 1
+
+
+def test_a_filled_in_sheet_is_taken_over_whole(people):
+    need = NeedFactory(problem="", terms=[], lines=[("Design", 40, "expert-days")])
+    book, rows = sheet_of(need)
+    rows["problem.problem"].value = "=1+1 is no formula"
+    rows["problem.problem"].data_type = "s"
+    rows["themes.themes"].value = "air; urban"
+    rows["people.women"].value = 40
+    rows["people.is_for_women"].value = "yes"
+    rows["plans.same_request"].value = "yes, no answer yet"
+    rows["plans.same_request_text"].value = "At the GCF, 2025"
+    lines = book["Lines"]
+    lines["D2"].value = 55
+    for column, value in zip("BCDEF", ("Course", "Training", 12, "people", "2027-09"), strict=True):
+        lines[f"{column}3"].value = value
+    changed = need_sheet.take(need, sent(book), by=people["contributor"])
+    assert len(changed) == 5
+    need.refresh_from_db()
+    assert (need.problem, need.women, need.is_for_women, need.same_request) == (
+        "=1+1 is no formula",
+        40,
+        True,
+        "waiting",
+    )
+    assert sorted(link.term.code for link in need.term_links.all()) == ["air", "urban"]
+    assert [(line.text, line.quantity) for line in need.lines.all()] == [("Design", 55), ("Course", 12)]
+
+
+def test_a_sheet_taken_in_one_language_comes_back_in_another(need, people):
+    with override("fr"):
+        book = load_workbook(io.BytesIO(need_sheet.write(need)))
+    assert book.sheetnames[:2] == ["Besoin", "Lignes"]
+    rows = {row[0].value: row[2] for row in book["Besoin"].iter_rows(min_row=2) if row[0].value}
+    assert (rows["people.is_for_women"].value, book["Lignes"]["E2"].value) == ("non", "jours d’expert")
+    rows["people.is_for_women"].value = "oui"
+    rows["plans.same_request"].value = "non, seulement ici"
+    with override("ar"):
+        assert need_sheet.take(need, sent(book), by=people["contributor"])
+    need.refresh_from_db()
+    assert (need.is_for_women, need.same_request, need.lines.first().unit) == (True, "no", "expert-days")
+    book["Lignes"]["E2"].value = "boisseaux"
+    with override("ar"), pytest.raises(need_sheet.SheetErrors) as refusal:
+        need_sheet.take(need, sent(book), by=people["contributor"])
+    assert {(f.sheet, f.row, f.column) for f in refusal.value.findings} >= {("Lignes", 2, "E")}
+
+
+def test_errors_name_sheet_row_and_column_and_nothing_is_written(need, people, sign_in):
+    book, rows = sheet_of(need)
+    rows["problem.problem"].value = "Changed"
+    rows["institution.contact_email"].value = "nobody"
+    rows["themes.themes"].value = "air; no-such-theme"
+    book["Lines"]["E2"].value = "bushels"
+    book["Lines"]["F3"].value = "soon"
+    with pytest.raises(need_sheet.SheetErrors) as refusal:
+        need_sheet.take(need, sent(book), by=people["contributor"])
+    spots = {(f.sheet, f.row, f.column) for f in refusal.value.findings}
+    email, themes = rows["institution.contact_email"].row, rows["themes.themes"].row
+    assert spots == {("Need", email, "C"), ("Need", themes, "C"), ("Lines", 2, "E"), ("Lines", 3, "F")}
+    assert Need.objects.get(pk=need.pk).problem != "Changed"
+    file = sent(book)
+    page = sign_in(people["contributor"]).post(f"/needs/{need.reference}/draft/upload/", {"file": file})
+    assert page.status_code == 400
+    assert f"C{email}" in page.content.decode()
+
+
+def test_nothing_of_a_sheet_is_dropped_without_a_finding(need, people):
+    book, rows = sheet_of(need)
+    sheet = book["Need"]
+    sheet["F5"].value = "Beside the columns"
+    last = sheet.max_row + 1
+    sheet.cell(last, 3).value = "Below the questions"
+    sheet.cell(last + 1, 1).value, sheet.cell(last + 1, 3).value = "problem.problem", "The same question again"
+    book["Lines"]["K2"].value = "Beside the lines"
+    book["Lines"]["B500"].value = "A line far below"
+    book.create_sheet("Notes")["A3"].value = "On a sheet of its own"
+    with pytest.raises(need_sheet.SheetErrors) as refusal:
+        need_sheet.take(need, sent(book), by=people["contributor"])
+    assert {(f.sheet, f.row, f.column) for f in refusal.value.findings} == {
+        ("Need", 5, "F"), ("Need", last, "C"), ("Need", last + 1, "C"), ("Lines", 2, "K"), ("Notes", 3, "A"),
+    }  # fmt: skip
+    book, _rows = sheet_of(need)
+    book["Lines"]["B200"].value = "A line far below"
+    need_sheet.take(need, sent(book), by=people["contributor"])
+    assert need.lines.last().text == "A line far below"
+
+
+def test_numbers_of_a_sheet_are_read_as_people_write_them(need, people):
+    book, _rows = sheet_of(need)
+    book["Lines"]["D2"].value = "12,5"
+    need_sheet.take(need, sent(book), by=people["contributor"])
+    assert need.lines.first().quantity == Decimal("12.5")
+    book, _rows = sheet_of(need)
+    book["Lines"]["D2"].value = "1,200"
+    with pytest.raises(need_sheet.SheetErrors, match="can mean 1200 or 1.2") as refusal:
+        need_sheet.take(need, sent(book), by=people["contributor"])
+    assert [(f.sheet, f.row, f.column) for f in refusal.value.findings] == [("Lines", 2, "D")]
+
+
+def test_a_number_typed_where_a_text_is_asked_stays_as_it_was_typed(need, people):
+    book, rows = sheet_of(need)
+    rows["institution.contact_phone"].value = 254.712
+    book["Lines"]["D2"].value, book["Lines"]["G2"].value = 1.25, 1.234
+    need_sheet.take(need, sent(book), by=people["contributor"])
+    need.refresh_from_db()
+    line = need.lines.first()
+    assert (need.contact_phone, line.note, line.quantity) == ("254.712", "1.234", Decimal("1.25"))
+
+
+@pytest.fixture
+def locked():
+    """A need that was handed in: only its public summary is still written."""
+    need = NeedFactory(
+        is_for_women=True, women=0, same_request="waiting", same_request_text="At the GCF,\r\n 2025",
+        lines=[("Design", "12.50", "expert-days"), ("Course", None, "")],
+    )  # fmt: skip
+    LineItem.objects.filter(text="Design").update(by_when="2027-06-30", note="In one go")
+    Need.objects.filter(pk=need.pk).update(state=NeedState.SUBMITTED)
+    need.refresh_from_db()
+    return need
+
+
+@pytest.mark.parametrize("state", [NeedState.SUBMITTED, NeedState.ELIGIBLE])
+@pytest.mark.parametrize(("taken", "brought"), [("en", "en"), ("fr", "ar")])
+def test_a_sheet_of_a_submitted_need_brought_back_unchanged_changes_nothing(state, taken, brought, locked, people):
+    Need.objects.filter(pk=locked.pk).update(state=state)
+    locked.refresh_from_db()
+    with override(taken):
+        book = load_workbook(io.BytesIO(need_sheet.write(locked)))
+    with override(brought):
+        assert need_sheet.take(locked, sent(book), by=people["contributor"]) == []
+
+
+def test_the_public_summary_of_a_submitted_need_is_still_taken_from_its_sheet(locked, people):
+    book, rows = sheet_of(locked)
+    rows["summary.public_summary"].value = "Said anew, for everybody."
+    assert len(need_sheet.take(locked, sent(book), by=people["contributor"])) == 1
+    locked.refresh_from_db()
+    assert locked.public_summary == "Said anew, for everybody."
+
+
+LOCKED_CHANGES = {
+    "problem.title": "Another title", "problem.problem": None, "people.women": 5, "people.men": 0,
+    "people.is_for_women": "no", "people.is_for_youth": "yes", "people.is_for_indigenous": "perhaps",
+    "plans.same_request": "yes", "plans.same_request_text": "At the gcf, 2025", "themes.themes": "air; urban",
+    "themes.goals": "no-such-goal", "summary.languages": "fr, ar",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("code", LOCKED_CHANGES)
+def test_a_changed_answer_that_is_locked_is_a_finding(code, locked, people):
+    book, rows = sheet_of(locked)
+    rows[code].value = LOCKED_CHANGES[code]
+    with pytest.raises(need_sheet.SheetErrors, match="Put back what stood here") as refusal:
+        need_sheet.take(locked, sent(book), by=people["contributor"])
+    assert [(f.sheet, f.row, f.column) for f in refusal.value.findings] == [("Need", rows[code].row, "C")]
+
+
+@pytest.mark.parametrize(
+    ("cell", "value", "spot"),
+    [
+        ("B2", "design", "B2"), ("C2", "Something else", "C2"), ("D2", 13, "D2"), ("D2", None, "D2"), ("E2", "people", "E2"),
+        ("F2", "2027-07", "F2"), ("F3", "soon", "F3"), ("G2", None, "G2"), ("H2", "yes", "H2"), ("D3", 0, "D3"),
+        ("B4", "A new line", "B4"), ("A2", None, "B2"),
+    ],
+)  # fmt: skip
+def test_a_changed_line_that_is_locked_is_a_finding(cell, value, spot, locked, people):
+    book, _rows = sheet_of(locked)
+    book["Lines"][cell].value = value
+    with pytest.raises(need_sheet.SheetErrors) as refusal:
+        need_sheet.take(locked, sent(book), by=people["contributor"])
+    found = {f"{f.column}{f.row}" for f in refusal.value.findings if f.sheet == "Lines"}
+    assert spot in found and found <= {spot, "B1"}
+
+
+def test_a_locked_line_whose_row_is_gone_is_a_finding(locked, people):
+    book, _rows = sheet_of(locked)
+    book["Lines"].delete_rows(2)
+    with pytest.raises(need_sheet.SheetErrors, match="“Design” is missing"):
+        need_sheet.take(locked, sent(book), by=people["contributor"])
+
+
+@pytest.mark.parametrize("bomb", ["one merge over all", "one cell at the end"])
+def test_a_sheet_that_unfolds_without_end_is_refused_on_the_page(bomb, need, people, sign_in):
+    file = SimpleUploadedFile("need.xlsx", BOMBS[bomb]())
+    page = sign_in(people["contributor"]).post(f"/needs/{need.reference}/draft/upload/", {"file": file})
+    assert page.status_code == 400
+    assert "copy what is meant into a new one" in page.content.decode().lower()
+
+
+def test_a_sheet_taken_before_a_change_on_the_pages_is_refused(need, people):
+    book, rows = sheet_of(need)
+    rows["problem.problem"].value = "Offline"
+    drafting.save(need, {"gap": "Online"}, by=people["focal_point"])
+    with pytest.raises(need_sheet.SheetErrors, match="changed on the pages"):
+        need_sheet.take(need, sent(book), by=people["contributor"])
+
+
+@pytest.mark.parametrize("content", [b"", b"not a sheet", PDF, office("[Content_Types].xml", "xl/workbook.xml")])
+def test_other_files_are_no_sheets(content, need, people, sign_in):
+    file = SimpleUploadedFile("need.xlsx", content)
+    assert (
+        sign_in(people["contributor"]).post(f"/needs/{need.reference}/draft/upload/", {"file": file}).status_code == 400
+    )
+
+
+def test_a_sheet_of_another_need_is_refused(need, people):
+    book, _rows = sheet_of(NeedFactory())
+    with pytest.raises(ValidationError, match="belongs to"):
+        need_sheet.take(need, sent(book), by=people["contributor"])
+
+
+def test_the_sheet_is_downloaded_by_its_writers_only(need, people, sign_in):
+    address = f"/needs/{need.reference}/draft/sheet.xlsx"
+    got = {n for n, person in people.items() if sign_in(person).get(address).status_code == 200}
+    assert got == {"contributor", "focal_point"}
+    assert MembershipFactory(role=Role.DESK).user.is_staff
+    assert LineItem.objects.filter(need=need).count() == 2
