@@ -21,6 +21,7 @@ from django.utils.translation import get_language_from_path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
+from partners import callers
 from partners.guessing import SlowsGuessing
 from partners.letters import send_written, tell
 from partners.models import ApiToken
@@ -34,7 +35,7 @@ class AccountAdapter(SlowsGuessing):
     def _get_login_attempts_cache_key(self, request, **credentials):
         """Failed attempts are counted for an account *from an address*: a guesser elsewhere does not lock the owner out,
         and one who mistypes does not lock out the office behind the same address."""
-        return f"{super()._get_login_attempts_cache_key(request, **credentials)}:{self.get_client_ip(request)}"
+        return f"{super()._get_login_attempts_cache_key(request, **credentials)}:{callers.address_of(request)}"
 
     def post_login(self, request, user, *, redirect_url=None, **kwargs):
         """On in the person's own language."""

@@ -13,6 +13,7 @@ from procrastinate.exceptions import UniqueViolation
 from procrastinate.jobs import Status
 
 from partners import letters, sessions, unsent
+from partners.models import CallCount
 
 logger = logging.getLogger(__name__)
 PATIENCE = RetryStrategy(max_attempts=8, exponential_wait=4)  # 4, 16, 64 s ... about a day in all
@@ -39,6 +40,9 @@ def clear_sessions(timestamp: int) -> None:
     """Each night: what is left of sessions that are over is deleted, and of forms that waited for somebody to sign in."""
     sessions.clear_ended()
     unsent.clear_outdated()
+    """Each night: what is left of sessions that are over, and of counted calls, is deleted."""
+    sessions.clear_ended()
+    CallCount.objects.forget_ended()
 
 
 STALLED_SECONDS = 120  # without a sign of life from its worker, a job counts as left behind

@@ -8,7 +8,6 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from http import HTTPStatus
 
-from django.core.cache import caches
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import OuterRef, Subquery
 from django.db.models.functions import Coalesce
@@ -25,6 +24,7 @@ from rest_framework.parsers import JSONParser
 from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 
+from partners import callers
 from partners.accounts import SET_UP_FIRST, lacks_second_factor
 from partners.models import ApiToken, PublicRecord, kind_of
 from ssc_portal import parameters
@@ -445,18 +445,22 @@ class FollowedPages(pagination.BasePagination):
         }
 
 
-class ToldRate(throttling.SimpleRateThrottle):
-    """A generous limit per address or person, told in RateLimit headers."""
-
-    scope = "api"
-    cache = caches["local"]
-
-    def get_cache_key(self, request, view):
-        who = f"user-{request.user.pk}" if request.user.is_authenticated else self.get_ident(request)
-        return self.cache_format % {"scope": self.scope, "ident": who}
+class ToldRate(throttling.BaseThrottle):
+    """A generous limit per address or person, told in RateLimit headers; for strangers a tighter one of whole lists as files."""
 
     def allow_request(self, request, view):
-        allowed = super().allow_request(request, view)
-        history = getattr(self, "history", [])
-        request._request.rate_limit = (self.num_requests, max(0, self.num_requests - len(history)), int(self.duration))
-        return allowed
+        user = request.user
+        caller = f"user-{user.pk}" if user.is_authenticated else callers.address_of(request._request)
+        self.taken = callers.take("api", caller)
+        if self.taken:
+            request._request.rate_limit = (self.taken.limit, self.taken.left, self.taken.wait)
+        if self._is_file(request, view) and not user.is_authenticated and (not self.taken or self.taken.is_allowed):
+            self.taken = callers.take("file", caller)
+        return self.taken is None or self.taken.is_allowed
+
+    def wait(self):
+        return self.taken.wait
+
+    @staticmethod
+    def _is_file(request, view) -> bool:
+        return getattr(view, "action", "") == "list" and request.accepted_renderer.format != "json"

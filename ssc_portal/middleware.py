@@ -11,7 +11,8 @@ from django.middleware.common import CommonMiddleware
 from django.utils import timezone
 from django.utils.http import escape_leading_slashes
 
-from ssc_portal.views import bad_request, not_found
+from partners import callers
+from ssc_portal.views import bad_request, not_found, too_many
 
 
 class Guard:
@@ -115,6 +116,23 @@ class NotKept:
         if (was_known or _is_known(request)) and not says_its_own:  # also as they sign in or out
             response["Cache-Control"] = "private, no-store"
         return response
+
+
+class PageRates:
+    """Slows programs that ask for pages faster than people read them. Whoever is signed in is never slowed; calls of the API
+    are counted there (api.py)."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest):
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view, args, kwargs) -> HttpResponse | None:
+        if hasattr(view, "cls"):
+            return None
+        taken = callers.take_page(request, view)
+        return None if taken is None or taken.is_allowed else too_many(request, taken.wait)
 
 
 def _is_known(request: HttpRequest) -> bool:

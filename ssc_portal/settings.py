@@ -82,6 +82,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "ssc_portal.middleware.LastSlash",
+    "ssc_portal.middleware.PageRates",
     "ssc_portal.bodies.BodyLimits",  # before whatever reads forms
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -266,6 +267,17 @@ if not DEBUG:
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 CSRF_FAILURE_VIEW = "ssc_portal.views.form_expired"
 
+# How many calls one address may make, over all processes (partners/callers): far more than a person makes, or an office
+# behind one address. Empty: no limit. On one's own machine, where pages are tried by programs, twenty times as many.
+_MORE = 20 if DEBUG else 1
+RATES = {
+    "page": env.str("PAGE_RATE", f"{1200 * _MORE}/min"),
+    "search": env.str("SEARCH_RATE", f"{300 * _MORE}/min"),
+    "file": env.str("FILE_RATE", f"{120 * _MORE}/min"),  # pictures and exports, made for each call
+    "pdf": env.str("PDF_RATE", f"{60 * _MORE}/min"),
+    "api": env.str("API_RATE", f"{1200 * _MORE}/min"),  # of one person or address
+}
+
 # --- webhooks --------------------------------------------------------------------------------------------------------
 WEBHOOKS_TO_PRIVATE = env.bool(
     "WEBHOOKS_TO_PRIVATE", False
@@ -321,7 +333,6 @@ REST_FRAMEWORK = {
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "ssc_portal.api.Negotiation",
     "EXCEPTION_HANDLER": "ssc_portal.api.problem",
     "DEFAULT_THROTTLE_CLASSES": ["ssc_portal.api.ToldRate"],
-    "DEFAULT_THROTTLE_RATES": {"api": env.str("API_RATE", "1200/min")},
     "NUM_PROXIES": 1 if env.bool("DJANGO_BEHIND_PROXY", False) else 0,
     "URL_FORMAT_OVERRIDE": "format",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",

@@ -85,6 +85,18 @@ def too_large(
     return _answer(request, 413, _("This is too large"), advice)
 
 
+def too_many(request: HttpRequest, wait: int) -> HttpResponse:
+    """More pages in a minute than people read. Tells programs when to go on (RFC 6585, 4)."""
+    advice = _(
+        "Too many pages were asked for from your network address. Wait %(n)s seconds, or sign in: people who are signed in "
+        "are not limited. For whole data sets take the files under /data/."
+    )
+    answer = _answer(request, 429, _("Wait a moment"), advice % {"n": wait})
+    answer["Retry-After"] = str(wait)
+    answer["Cache-Control"] = "no-store"
+    return answer
+
+
 def no_room(request: HttpRequest) -> HttpResponse:
     """507 (RFC 4918), not 503: it is of no use to send it again at once, and programs do that after 503."""
     return _answer(

@@ -11,6 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
+from partners import callers
 from partners.models import Country, Partner
 from projects import search
 from projects.matching import meaning
@@ -49,6 +50,7 @@ def fresh_caches():
     from django.core.cache import caches
 
     caches["local"].clear()
+    callers._known.clear()
     search._names = (0.0, {})
     search._vocabulary.cache_clear()
     translation.deactivate()

@@ -13,6 +13,7 @@ from outreach.framing import framed
 from outreach.seeing import Picture
 from outreach.seeing.pictures import FIGURE_OF, KEPT, PATTERN
 from outreach.subjects import SUBJECTS
+from partners.callers import costly
 from partners.models import Region
 from ssc_portal import tables
 
@@ -36,6 +37,7 @@ def _usable(request: HttpRequest, told: str, slug: str) -> tuple[Picture, str]:
         raise BadRequest(" ".join(error.messages)) from error
 
 
+@costly("file")
 @require_safe
 def see_index(request: HttpRequest) -> HttpResponse:
     groups = [
@@ -45,6 +47,7 @@ def see_index(request: HttpRequest) -> HttpResponse:
     return render(request, "outreach/see_index.html", {"groups": groups})
 
 
+@costly("file")
 @require_safe
 def see_picture(request: HttpRequest, told: str, slug: str) -> HttpResponse:
     try:
@@ -82,6 +85,7 @@ def _regions(query: str) -> list[tuple[Region, str]]:
     return found
 
 
+@costly("file")
 @require_safe
 @for_all
 def see_file(request: HttpRequest, told: str, slug: str, format: str) -> HttpResponse:
@@ -99,6 +103,7 @@ def see_file(request: HttpRequest, told: str, slug: str, format: str) -> HttpRes
     )
 
 
+@costly("file")
 @require_safe
 @for_all
 @xframe_options_exempt

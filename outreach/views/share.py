@@ -17,6 +17,7 @@ from django.views.decorators.http import require_safe
 from outreach import sharing
 from outreach.framing import framed
 from outreach.sharing.png import HEIGHT, WIDTH
+from partners.callers import costly
 from ssc_portal.parameters import one_value
 
 DAY = 24 * 3600
@@ -31,6 +32,7 @@ def _card(kind: str, code: str) -> sharing.Card:
     return card
 
 
+@costly("file")
 @require_safe
 @cache_control(public=True, max_age=DAY)
 def card_picture(request: HttpRequest, kind: str, code: str) -> HttpResponse:

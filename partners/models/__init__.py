@@ -1,5 +1,6 @@
 """Who takes part: places, organisations, people and their roles."""
 
+from partners.models.call_count import CallCount
 from partners.models.change import (
     Change,
     PublicRecord,
@@ -21,6 +22,7 @@ from partners.models.user import User
 
 __all__ = [
     "ApiToken",
+    "CallCount",
     "Change",
     "Country",
     "CountryGroup",

@@ -5,6 +5,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from partners.callers import costly
 from partners.models import Country
 from projects.interchange import briefs
 
@@ -18,6 +19,7 @@ def _shown(request: HttpRequest, brief: briefs.Brief, name: str, is_pdf: bool, *
     )
 
 
+@costly("pdf")
 @require_safe
 def country_brief(request: HttpRequest, iso3: str, pdf: bool = False) -> HttpResponse:
     country = get_object_or_404(Country, iso3=iso3.upper())
@@ -26,6 +28,7 @@ def country_brief(request: HttpRequest, iso3: str, pdf: bool = False) -> HttpRes
     return _shown(request, briefs.brief_of(country), f"brief-{country.iso3}", pdf, country=country)
 
 
+@costly("pdf")
 @require_safe
 def year_report(request: HttpRequest, year: int, pdf: bool = False) -> HttpResponse:
     if year not in (known := briefs.years()):

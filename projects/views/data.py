@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 from whitenoise.responders import StaticFile
 
+from partners.callers import costly
 from projects import linked_data
 from projects.choices import Instrument, Modality, NeedKind, Unit
 from projects.interchange import iati_export, open_data
@@ -140,11 +141,13 @@ def _as_iati(record) -> HttpResponse:
     )
 
 
+@costly("file")
 @require_safe
 def project_iati(request: HttpRequest, reference: str) -> HttpResponse:
     return _as_iati(get_object_or_404(Project.objects.visible_to(request.user).for_iati(), reference=reference))
 
 
+@costly("file")
 @require_safe
 def need_iati(request: HttpRequest, reference: str) -> HttpResponse:
     """Once its plan is agreed a need is an activity in the pipeline."""

@@ -98,10 +98,8 @@ def test_answers_can_be_kept_and_asked_about(client):
     assert int(first["RateLimit-Remaining"]) < int(first["RateLimit-Limit"])
 
 
-def test_too_many_requests_are_told_so(client, monkeypatch):
-    from ssc_portal.api import ToldRate
-
-    monkeypatch.setattr(ToldRate, "rate", "2/min", raising=False)
+def test_too_many_requests_are_told_so(client, settings):
+    settings.RATES = settings.RATES | {"api": "2/day"}
     statuses = [client.get("/api/v1/regions/").status_code for _n in range(3)]
     assert statuses == [200, 200, 429]
 
