@@ -43,6 +43,11 @@ def explain(error: Exception) -> str:
     reason = " ".join(str(error).split()).removeprefix("connection failed: ")
     if "statement timeout" in reason:
         return "Database: a statement took longer than a minute and was ended. Nothing of it was kept."
+    if "couldn't get a connection" in reason:  # all that the pool tells
+        try:
+            refuse_pooler()
+        except DatabaseUnavailable as refusal:
+            return str(refusal)
     if "or later is required" in reason:
         return f"Database: {reason.rstrip('.')}. Point DATABASE_URL at PostgreSQL {MINIMUM_VERSION} or newer."
     return (
@@ -50,12 +55,59 @@ def explain(error: Exception) -> str:
     )
 
 
+def startup_options(settings: dict[str, str]) -> str:
+    return " ".join(f"-c {name}={value}" for name, value in settings.items())
+
+
+def refuse_pooler() -> None:
+    """Raises DatabaseUnavailable where DATABASE_URL leads to a pooler that takes no settings of a session.
+
+    Asked before the first request (wsgi.py, system check): otherwise each page waits half a minute for a connection that
+    never comes. Any other fault of the database passes here, since it may come back.
+    """
+    import psycopg
+    from django.db import connection
+
+    try:
+        psycopg.connect(**{"connect_timeout": 5, **connection.get_connection_params()}).close()
+    except psycopg.Error as error:
+        if "startup parameter" in str(error):
+            raise DatabaseUnavailable(POOLER) from None
+
+
+POOLER = (
+    "Database: DATABASE_URL leads to a pooler, which takes no settings of a session. Set DATABASE_POOLER=1 and give the role "
+    "statement_timeout and join_collapse_limit (docs/deployment.md, 1), or name PostgreSQL itself."
+)
+
+
+def _lacks_timeout() -> bool:
+    """Behind a pooler: whether the role has no limit of time for its statements."""
+    from django.conf import settings
+    from django.db import connection
+
+    if not settings.DATABASE_POOLER:
+        return False
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW statement_timeout")
+        return cursor.fetchone()[0] == "0"
+
+
 def check_version(app_configs, databases=None, **kwargs) -> list:
-    """System check (run by `migrate`, so also by `make demo` and the tests): PostgreSQL is new enough."""
+    """System check (run by `migrate`, so also by `make demo` and the tests): PostgreSQL is new enough, a pooler before it is
+    told of."""
     from django.core.checks import Error
     from django.db import connections
 
     found = []
+    if databases:
+        try:
+            refuse_pooler()
+        except DatabaseUnavailable as refusal:
+            return [Error(str(refusal), id="ssc_portal.E002")]
+        if _lacks_timeout():
+            hint = "ALTER ROLE portal IN DATABASE portal SET statement_timeout = '60s'; see docs/deployment.md, 1."
+            found.append(Error("The role of DATABASE_URL has no statement_timeout.", hint=hint, id="ssc_portal.E003"))
     for alias in databases or []:
         version = connections[alias].pg_version
         if version < MINIMUM_VERSION * 10_000:

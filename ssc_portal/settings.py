@@ -57,7 +57,6 @@ INSTALLED_APPS = [
     "django.forms",
     "django.contrib.postgres",
     "django.contrib.humanize",
-    "django.contrib.sitemaps",
     "django_filters",
     "rest_framework",
     "drf_spectacular",
@@ -118,6 +117,12 @@ FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 # --- database --------------------------------------------------------------------------------------------------------
 _database = env.db_url("DATABASE_URL") if env.str("DATABASE_URL", "") else database.embedded(EMBEDDED_DATABASE)
+# A pooler such as PgBouncer gives each transaction another connection and takes no settings of a session: the role has them.
+DATABASE_POOLER = env.bool("DATABASE_POOLER", False)
+SESSION_SETTINGS = {  # of each connection to the database
+    "statement_timeout": "60000",
+    "join_collapse_limit": "5",  # planning all orders of many joins takes longer than running them as written
+}
 DATABASES = {
     "default": {
         **_database,
@@ -126,9 +131,9 @@ DATABASES = {
         "OPTIONS": {
             **_database.get("OPTIONS", {}),  # such as ?sslmode=require
             "pool": {"min_size": 1, "max_size": 20, "timeout": 10},
-            # Planning all orders of many joins takes longer than running them: of five and more they are joined as written.
-            "options": "-c statement_timeout=60000 -c join_collapse_limit=5",
+            **({} if DATABASE_POOLER else {"options": database.startup_options(SESSION_SETTINGS)}),
         },
+        "DISABLE_SERVER_SIDE_CURSORS": DATABASE_POOLER,  # they last longer than a transaction
     }
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

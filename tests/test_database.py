@@ -7,8 +7,9 @@ import sys
 import time
 from pathlib import Path
 
+import psycopg
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
 
 from ssc_portal import database
 
@@ -139,3 +140,38 @@ def test_old_server_is_refused_in_words(monkeypatch):
     monkeypatch.setattr(database, "MINIMUM_VERSION", 99)
     (error,) = database.check_version(None, databases=["default"])
     assert "needs 99 or newer" in error.msg
+
+
+# --- a pooler in front ---------------------------------------------------------------------------------------------------
+@pytest.fixture
+def pooler(monkeypatch):
+    """As PgBouncer answers a connection that brings settings of a session with it."""
+
+    def connect(**parameters):
+        raise psycopg.OperationalError("connection failed: FATAL:  unsupported startup parameter: options")
+
+    monkeypatch.setattr(psycopg, "connect", connect)
+
+
+def test_a_pooler_that_takes_no_settings_is_refused_at_start_with_a_sentence(pooler):
+    with pytest.raises(database.DatabaseUnavailable, match="DATABASE_POOLER=1"):
+        database.refuse_pooler()
+    assert [error.id for error in database.check_version(None, databases=["default"])] == ["ssc_portal.E002"]
+    assert "DATABASE_POOLER=1" in database.explain(OperationalError("couldn't get a connection after 10.00 sec"))
+
+
+def test_a_database_that_is_away_does_not_end_the_start(monkeypatch):
+    def connect(**parameters):
+        raise psycopg.OperationalError("connection refused")
+
+    monkeypatch.setattr(psycopg, "connect", connect)
+    database.refuse_pooler()
+
+
+@pytest.mark.django_db
+def test_behind_a_pooler_the_role_must_have_a_limit_of_time(settings):
+    settings.DATABASE_POOLER = True
+    assert database.check_version(None, databases=["default"]) == []  # this connection has one
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL statement_timeout = 0")
+    assert [error.id for error in database.check_version(None, databases=["default"])] == ["ssc_portal.E003"]
