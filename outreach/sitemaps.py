@@ -7,18 +7,24 @@ from projects.sitemaps import Records
 
 
 class About(Records):
-    def items(self):
-        return Page.objects.filter(is_public=True).order_by("pk")
+    view, code, sample = "page", "path", "about"
+
+    def records(self):
+        return Page.objects.filter(is_public=True)
 
 
 class News(Records):
-    def items(self):
-        return Announcement.objects.visible_to(AnonymousUser()).order_by("pk")
+    view, code = "news", "slug"
+
+    def records(self):
+        return Announcement.objects.visible_to(AnonymousUser())
 
 
 class Stories(Records):
-    def items(self):
-        return Story.objects.published().order_by("pk")
+    view, code = "story", "slug"
+
+    def records(self):
+        return Story.objects.published()
 
 
 SITEMAPS = {"about": About, "news": News, "stories": Stories}

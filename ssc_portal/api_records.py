@@ -1,6 +1,7 @@
 """Bases of the API's views and serializers, and its description in words."""
 
 import datetime as dt
+import gzip
 import hashlib
 import json
 from contextlib import suppress
@@ -13,8 +14,10 @@ import pghistory
 from django.db import DatabaseError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.utils.cache import patch_vary_headers
 from django.utils.http import http_date
+from django.utils.safestring import mark_safe
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -457,24 +460,37 @@ def _schema(language: str) -> bytes:
     return OpenApiJsonRenderer().render(found, renderer_context={})
 
 
+@cache
+def _packed_schema(language: str) -> bytes:
+    return gzip.compress(_schema(language), mtime=0)
+
+
 @require_safe
 def api_schema(request: HttpRequest) -> HttpResponse:
     """The API as OpenAPI 3.1, for programs."""
-    answer = HttpResponse(_schema(get_language() or "en"), content_type=OpenApiJsonRenderer.media_type)
+    language, packs = get_language() or "en", "gzip" in request.headers.get("Accept-Encoding", "")
+    content = _packed_schema(language) if packs else _schema(language)
+    answer = HttpResponse(content, content_type=OpenApiJsonRenderer.media_type)
+    if packs:
+        answer["Content-Encoding"] = "gzip"
     answer["Cache-Control"] = f"public, max-age={SCHEMA_SECONDS}"
     answer["Content-Disposition"] = 'inline; filename="schema.json"'
-    patch_vary_headers(answer, ["Accept-Language"])
+    patch_vary_headers(answer, ["Accept-Language", "Accept-Encoding"])
     return answer
 
 
 @require_safe
 def api_docs(request: HttpRequest) -> HttpResponse:
     """The API in words, made from its own OpenAPI description, so that the two can't differ. Works without script."""
-    return render(request, "api_docs.html", _docs(get_language() or "en"))
+    answer = render(request, "api_docs.html", _docs(get_language() or "en"))
+    answer["Cache-Control"] = f"public, max-age={SCHEMA_SECONDS}"
+    patch_vary_headers(answer, ["Accept-Language", "Cookie"])
+    return answer
 
 
 @cache
 def _docs(language: str) -> dict:
+    """The head of the page, and its operations as they are shown: made once for each language and process."""
     schema = json.loads(_schema(language))
     components = schema["components"]["schemas"]
     operations = []
@@ -495,7 +511,8 @@ def _docs(language: str) -> dict:
                     "example": path if "{" not in path else "",
                 }
             )
-    return {"info": schema["info"], "operations": operations}
+    shown = render_to_string("components/_api_operations.html", {"operations": operations})
+    return {"info": schema["info"], "operations": mark_safe(shown)}  # noqa: S308  of a template
 
 
 def _fields(answer: dict, components: dict) -> list[dict]:

@@ -2,7 +2,6 @@
 
 from django.conf.urls.i18n import i18n_patterns
 from django.contrib import admin
-from django.contrib.sitemaps import views as sitemaps
 from django.urls import include, path
 
 from outreach import sitemaps as of_pages
@@ -15,10 +14,8 @@ urlpatterns = [
     path("robots.txt", discovery.robots, name="robots"),
     path(".well-known/security.txt", discovery.security, name="security"),
     path(".well-known/api-catalog", discovery.api_catalog, name="api-catalog"),
-    path("sitemap.xml", sitemaps.index, {"sitemaps": SITEMAPS}, name="sitemap"),
-    path(
-        "sitemap-<section>.xml", sitemaps.sitemap, {"sitemaps": SITEMAPS}, name="django.contrib.sitemaps.views.sitemap"
-    ),
+    path("sitemap.xml", discovery.sitemap_index, {"sections": SITEMAPS}, name="sitemap"),
+    path("sitemap-<section>.xml", discovery.sitemap_part, {"sections": SITEMAPS}, name="sitemap-part"),
     path("admin/", admin.site.urls),
     path("api/v1/", include("ssc_portal.api_urls")),
     *i18n_patterns(

@@ -1,8 +1,10 @@
 """What holds for every address, page or API: writes that miss the last slash, sizes, who may keep an answer, other origins."""
 
+import gzip
 import json
 
 import pytest
+from django.utils import timezone
 from drf_spectacular.generators import SchemaGenerator
 
 from partners.choices import Role
@@ -10,7 +12,7 @@ from partners.models import Partner
 from projects import actions
 from projects.choices import NeedState
 from projects.models import Answer, Response
-from tests.factories import MembershipFactory, NeedFactory
+from tests.factories import MembershipFactory, NeedFactory, ProjectFactory
 from tests.test_api_contract import token_of
 
 pytestmark = pytest.mark.django_db
@@ -177,7 +179,11 @@ def test_the_description_of_the_api_is_made_once(client, monkeypatch):
     assert "max-age" in first["Cache-Control"]
     client.get("/api/v1/docs/")
     monkeypatch.setattr(SchemaGenerator, "get_schema", None)  # would be called
-    assert client.get("/api/v1/docs/").status_code == 200
+    again = client.get("/api/v1/docs/")
+    assert (again.status_code, "max-age" in again["Cache-Control"]) == (200, True)
+    assert client.get("/api/v1/docs/", headers={"If-None-Match": again["ETag"]}).status_code == 304
+    packed = client.get("/api/v1/schema/", headers={"Accept-Encoding": "gzip"})
+    assert gzip.decompress(packed.content) == first.content
     assert client.get("/api/v1/schema/", headers={"If-None-Match": first["ETag"]}).status_code == 304
 
 
@@ -225,3 +231,33 @@ def test_refusals_are_the_same_in_development(client, settings):
     assert "DEBUG" not in answer.content.decode()
     unknown = client.get("/api/v1/nothing/", headers={"Origin": "https://another.example"})
     assert unknown.status_code == 404 and unknown["Access-Control-Allow-Origin"] == "*"
+
+
+# --- the sitemap -------------------------------------------------------------------------------------------------------
+def test_the_sitemap_takes_one_query_and_its_parts_two(client, count_queries, monkeypatch):
+    monkeypatch.setattr("projects.sitemaps.PART", 2)
+    monkeypatch.setattr("projects.sitemaps.Records.limit", 2)
+    made = [ProjectFactory(published=True) for _n in range(5)]
+    with count_queries() as n:
+        index = client.get("/sitemap.xml").content.decode()
+    assert n() == 1
+    assert "max-age" in client.get("/sitemap.xml")["Cache-Control"]
+    found = []
+    for part in ("/sitemap-projects.xml", "/sitemap-projects.xml?p=2", "/sitemap-projects.xml?p=3"):
+        assert f"<loc>http://testserver{part}</loc><lastmod>{timezone.localdate():%Y-%m-%d}" in index
+        with count_queries() as n:
+            found.append(client.get(part).content.decode())
+        assert n() <= 2
+    assert "/sitemap-projects.xml?p=4" not in index
+    assert all(project.get_absolute_url() in "".join(found) for project in made)
+    assert [text.count("<url>") for text in found] == [2, 2, 1]
+    assert [client.get(f"/sitemap-projects.xml?p={page}").status_code for page in ("4", "0", "x")] == [404] * 3
+
+
+def test_the_sitemap_has_the_addresses_that_records_say(client):
+    from ssc_portal.urls import SITEMAPS
+
+    for name, section in SITEMAPS.items():
+        if hasattr(section, "records"):
+            said = {record.get_absolute_url() for record in section().records()}
+            assert {section().location(row) for row in section().items()} == said, name

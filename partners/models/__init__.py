@@ -8,6 +8,7 @@ from partners.models.change import (
     kind_of,
     last_change,
     last_change_of,
+    newest_change_of,
     with_last_change,
 )
 from partners.models.joining import Invitation, JoinRequest
@@ -45,5 +46,6 @@ __all__ = [
     "kind_of",
     "last_change",
     "last_change_of",
+    "newest_change_of",
     "with_last_change",
 ]

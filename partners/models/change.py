@@ -142,6 +142,12 @@ def last_change_of(model: type[models.Model]) -> models.Subquery:
     return models.Subquery(told.values("changed_at"))
 
 
+def newest_change_of(model: type[models.Model]) -> models.Subquery:
+    """When what the public reads of any record of a model last changed."""
+    told = PublicRecord.objects.filter(kind=kind_of(model)).order_by("-changed_at")
+    return models.Subquery(told.values("changed_at")[:1])
+
+
 def with_last_change(records: models.QuerySet) -> models.QuerySet:
     """The records, each with that moment as `told_at`."""
     return records.annotate(told_at=last_change_of(records.model))

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('partners', '0005_mail_of_safety'),
+        ('partners', '0007_unsent_forms'),
     ]
 
     operations = [
