@@ -73,7 +73,8 @@ def test_admin_takes_them_out(client, people):
     for formset in page.context["inline_admin_formsets"]:
         sent |= {f"{formset.formset.prefix}-{name}": 0 for name in ("TOTAL_FORMS", "INITIAL_FORMS")}
     answer = client.post(
-        "/admin/projects/term/add/", sent | {"vocabulary": "bsp-theme", "code": "turned\u202e", "name_en": TURNED}
+        "/admin/projects/term/add/",
+        sent | {"vocabulary": "bsp-theme", "code": "turned\u202e", "name_en": TURNED, "source": "A list"},
     )
     assert answer.status_code == 302, answer.context["errors"]
     assert Term.objects.get(code="turned").name_en == SEEN

@@ -232,5 +232,5 @@ def _make(picture: Picture, told: str, query: str) -> Made:
     title = str(picture.title)
     if len(picture.of) > 1:
         title = _("%(what)s: %(title)s") % {"what": str(FIGURE_OF[told]).capitalize(), "title": title}
-    not_counted = Project.objects.notes_on_transactions(*picture.counts) if told == Told.PROJECTS else ()
+    not_counted = Project.objects.notes_on_transactions(*picture.counts, is_kept=False) if told == Told.PROJECTS else ()
     return Made(title, sentence, svg, rows, total, timezone.now(), tuple(edges), tuple(not_counted))

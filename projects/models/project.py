@@ -107,9 +107,12 @@ class ProjectQuerySet(models.QuerySet):
             named |= Q(only_in_transactions__contains=element)
         return self.filter(named)
 
-    def notes_on_transactions(self, *kinds: str) -> list[str]:
+    def notes_on_transactions(self, *kinds: str, is_kept: bool = True) -> list[str]:
         """Said beside figures by place, sector or partner: how many published records are in none of them for that reason."""
-        counts = caches["local"].get_or_set("named-in-transactions", self._count_in_transactions, 60)
+        if not kinds:
+            return []
+        count = self._count_in_transactions
+        counts = caches["local"].get_or_set("named-in-transactions", count, 60) if is_kept else count()
         return [SAID_OF_TRANSACTIONS[kind](counts[kind]) for kind in kinds if counts[kind]]
 
     def _count_in_transactions(self) -> dict[str, int]:
@@ -321,6 +324,7 @@ class Project(Traceable, CheckedTogether):
         indexes = [
             models.Index(fields=["-modified_at", "-id"], name="project_newest_change"),
             models.Index(fields=["state", "-modified_at", "-id"], name="project_state_change"),
+            models.Index(fields=["state"], condition=~Q(only_in_transactions=""), name="project_named_in_transactions"),
         ]
         constraints = [
             known("status", Status),
