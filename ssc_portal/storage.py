@@ -55,7 +55,9 @@ def kept_with_its_row(record, name: str = "file") -> Iterator[None]:
 
 def led_up_to(error: BaseException | None) -> Iterator[BaseException]:
     """The error and those that it came from: libraries raise errors of their own over those of disk and database."""
-    while error is not None:
+    seen = set()  # an error can lead back to itself
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
         yield error
         error = error.__cause__ or error.__context__
 

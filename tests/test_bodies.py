@@ -318,3 +318,9 @@ def test_two_files_of_one_name_are_both_kept(settings, tmp_path):
     names = {media._save("needs/one.pdf", ContentFile(text)) for text in (b"1", b"2")}
     assert {Path(media.path(name)).read_bytes() for name in names} == {b"1", b"2"}
     assert len(stored()) == 2
+
+
+def test_errors_that_lead_back_to_themselves_have_an_end():
+    one, other = OSError(errno.EIO, "one"), OSError(errno.EIO, "other")
+    one.__cause__, other.__context__ = other, one
+    assert not storage.is_full(one)
