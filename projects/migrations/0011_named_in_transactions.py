@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('partners', '0005_mail_of_safety'),
-        ('projects', '0009_instrument_as_it_came'),
+        ('projects', '0010_instrument_as_it_came'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
