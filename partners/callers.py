@@ -1,7 +1,7 @@
 """Which address calls, and how often it may: one answer for pages, the API and attempts to sign in.
 
 Calls are counted in each process and told to a table that all share after every tenth part of what is allowed (docs/
-decisions/0037-rates.md): a person's calls cost no query, and a program gets no more by reaching several processes.
+decisions/0039-rates.md): a person's calls cost no query, and a program gets no more by reaching several processes.
 """
 
 import threading

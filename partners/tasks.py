@@ -37,11 +37,10 @@ def forget_jobs(timestamp: int) -> None:
 @app.periodic(cron="47 2 * * *")
 @app.task(name="partners.clear_sessions", queue="nightly", pass_context=False)
 def clear_sessions(timestamp: int) -> None:
-    """Each night: what is left of sessions that are over is deleted, and of forms that waited for somebody to sign in."""
+    """Each night: what is left of sessions that are over is deleted, of forms that waited for somebody to sign in, and of
+    counted calls."""
     sessions.clear_ended()
     unsent.clear_outdated()
-    """Each night: what is left of sessions that are over, and of counted calls, is deleted."""
-    sessions.clear_ended()
     CallCount.objects.forget_ended()
 
 
