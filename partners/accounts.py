@@ -126,6 +126,10 @@ class SecondFactor:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest):
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view, args, kwargs):
+        """After the limits of bodies and the mark against forgery were asked for: a form is read and kept meanwhile."""
         if (
             request.session.session_key
             and request.user.is_authenticated
@@ -140,6 +144,6 @@ class SecondFactor:
                     "detail": SET_UP_FIRST,
                 }
                 return JsonResponse(body, status=403, content_type="application/problem+json")
-            request.is_second_factor_missing = True  # a form is kept meanwhile (partners/unsent.py)
+            request.is_second_factor_missing = True  # (partners/unsent.py)
             return redirect("mfa_index")
-        return self.get_response(request)
+        return None

@@ -97,7 +97,9 @@ def _tell(key: str, news: int, told: int, seconds: int) -> int:
 
 
 def _forget(budget: str, window: int) -> None:
-    if _windows.get(budget) != window or len(_known) > MOST_KNOWN:
+    if len(_known) > MOST_KNOWN:
+        _known.clear()
+    if _windows.get(budget) != window:
         _windows[budget] = window
         for key in [key for key in _known if key.startswith(f"{budget}:")]:
             del _known[key]

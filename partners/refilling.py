@@ -16,6 +16,7 @@ Fields = list[tuple[str, str]]  # names and values as they were sent, names may 
 MARK = "csrfmiddlewaretoken"
 PRESSED = ("submit", "button", "image", "reset")
 EMPTY_ROW = "__prefix__"  # the row that a script copies
+NUMBER = "[0-9]{1,4}"  # of a row
 
 
 class Page:
@@ -80,8 +81,8 @@ class Page:
     def _make_rows(self, form, sent: dict[str, list[str]]) -> None:
         for name, values in list(sent.items()):
             prefix, _dash, what = name.rpartition("-")
-            if what == "TOTAL_FORMS" and values[0].isascii() and values[0].isdigit():
-                begins = re.compile(rf"{re.escape(prefix)}-(\d+)-")
+            if what == "TOTAL_FORMS" and re.fullmatch(NUMBER, values[0]):
+                begins = re.compile(rf"{re.escape(prefix)}-({NUMBER})-")
                 numbers = {int(found[1]) for found in map(begins.match, sent) if found}
                 self._make_rows_of(form, prefix, int(values[0]), numbers)
 
@@ -105,7 +106,7 @@ class Page:
 
     def _rows(self, form, prefix: str) -> dict:
         """The element of each row, by its number."""
-        begins = re.compile(rf"{re.escape(prefix)}-(\d+|{EMPTY_ROW})-")
+        begins = re.compile(rf"{re.escape(prefix)}-({NUMBER}|{EMPTY_ROW})-")
         controls: dict[str, list] = {}
         for control in form.iter("input", "select", "textarea"):
             if found := begins.match(control.get("name") or ""):

@@ -12,7 +12,7 @@ import re
 import secrets
 import zlib
 from dataclasses import dataclass
-from urllib.parse import unquote_to_bytes, urljoin, urlsplit
+from urllib.parse import SplitResult, unquote_to_bytes, urljoin, urlsplit
 
 from allauth.core.ratelimit import consume
 from cryptography.fernet import Fernet, InvalidToken
@@ -33,11 +33,13 @@ from partners.models import UnsentForm, User
 from partners.models.unsent import KEPT_FOR
 from partners.refilling import EMPTY_ROW, MARK, Fields, Page
 from partners.sessions import owner_of
+from ssc_portal.bodies import files_left_out, may_be_read
 
 COOKIE = "__Host-unsent" if settings.SESSION_COOKIE_SECURE else "unsent"
 KEY = "_unsent"  # in a form that is shown again: which one
 LARGEST_BYTES = 1_000_000
 MOST_FORMS = 50  # of one browser
+MOST_OF_STRANGERS = 1000  # of all browsers in which nobody was signed in: whoever fills that takes no room from people
 NEVER = re.compile(r"password|passphrase|secret|token|(^|[_-])otp([_-]|$)", re.IGNORECASE)  # names of fields
 ACCOUNTS = "/accounts/"
 SIGNING = (ACCOUNTS, "/admin/login/", "/admin/logout/", "/admin/password_change/")  # passwords, codes: nothing is kept
@@ -54,7 +56,15 @@ REASONS = {"signed_out": SIGNED_OUT, "expired": EXPIRED, "second_factor": SECOND
 # --- addresses -------------------------------------------------------------------------------------------------------
 def bare(address: str) -> str:
     """The path of an address as it is in English, whose pages have no language in front."""
-    return without_language(urlsplit(address).path)
+    return without_language(_parts(address).path)
+
+
+def _parts(address: str) -> SplitResult:
+    """Of an address that somebody may have made up; of one that is none (http://[) nothing."""
+    try:
+        return urlsplit(address)
+    except ValueError:
+        return urlsplit("")
 
 
 def _is_from_here(request: HttpRequest) -> bool:
@@ -66,7 +76,7 @@ def _is_from_here(request: HttpRequest) -> bool:
 
 def _is_ours(request: HttpRequest, address: str) -> bool:
     trusted = [urlsplit(origin).netloc for origin in settings.CSRF_TRUSTED_ORIGINS]
-    return urlsplit(address).netloc in (request.get_host(), *trusted)
+    return _parts(address).netloc in (request.get_host(), *trusted)
 
 
 def _is_background(request: HttpRequest) -> bool:
@@ -76,10 +86,10 @@ def _is_background(request: HttpRequest) -> bool:
 
 def _page_of(request: HttpRequest) -> str:
     """The page on which the form stood."""
-    came_from = urlsplit(request.headers.get("Referer", ""))
+    came_from = _parts(request.headers.get("Referer", ""))
     is_usable = _is_ours(request, came_from.geturl()) and came_from.path.startswith("/")
     is_usable = is_usable and not bare(came_from.path).startswith(SIGNING)  # a page that asked for the password
-    if not is_usable or came_from.path.startswith("//") or "%00" in came_from.path:
+    if not is_usable or came_from.path.startswith("//") or "%00" in came_from.geturl():
         return request.get_full_path()
     return came_from.path + (f"?{came_from.query}" if came_from.query else "")
 
@@ -118,6 +128,10 @@ class Typed:
             if value.strip() and not name.startswith("_") and not name.endswith("_FORMS") and name not in ("key", "seen")
         ]  # fmt: skip
 
+    def is_of(self, user) -> bool:
+        """Whether this person may see it: its author, or whoever signs in first where that is not known."""
+        return user.is_authenticated and self.user_id in (None, user.pk)
+
     def is_on(self, request: HttpRequest) -> bool:
         return bare(self.page) == bare(request.path)
 
@@ -133,7 +147,8 @@ def typed(request: HttpRequest, why: str) -> Typed:
         (name, NOT_TEXT.sub("", value)) for name, values in request.POST.lists() for value in values
         if name not in (MARK, KEY) and f"-{EMPTY_ROW}-" not in name and not NEVER.search(name) and not is_account
     ]  # fmt: skip
-    return Typed(why, _page_of(request), path, fields, [file.name for file in request.FILES.values()])
+    files = [file.name for file in request.FILES.values()] + files_left_out(request)
+    return Typed(why, _page_of(request), path, fields, files)
 
 
 # --- keeping ---------------------------------------------------------------------------------------------------------
@@ -173,22 +188,26 @@ def keep(request: HttpRequest, form: Typed) -> str | None:
     """Keeps a form for an hour. Returns the secret by which the browser finds it; None where it is too much."""
     UnsentForm.objects.outdated().delete()
     content = json.dumps({n: getattr(form, n) for n in ("why", "page", "path", "fields", "files")}).encode()
-    before = waiting(request)
+    before, author = waiting(request), _author(request)
     if any((form.path, form.fields, form.files) == (one.path, one.fields, one.files) for one in before):
         return request.COOKIES[COOKIE]  # pressed twice
     if len(content) > LARGEST_BYTES or len(before) >= MOST_FORMS or not consume(request, action="unsent"):
         return None
+    if author is None and UnsentForm.objects.filter(user=None).count() >= MOST_OF_STRANGERS:
+        return None
     secret = request.COOKIES[COOKIE] if before else secrets.token_urlsafe(32)
     data = _box(secret).encrypt(zlib.compress(content)).decode()
-    UnsentForm.objects.create(user=_author(request), digest=_digest(secret), data=data)
+    UnsentForm.objects.create(user=author, digest=_digest(secret), data=data)
     return secret
 
 
 def drop(request: HttpRequest, key: int) -> str:
     """Throws away what is kept for this browser under that key; returns the page of the form."""
-    page = next((one.page for one in waiting(request) if one.pk == key), reverse("home"))
+    found = next((one for one in waiting(request) if one.pk == key and one.is_of(request.user)), None)
+    if found is None:
+        return reverse("home")
     _rows(request).filter(pk=key).delete()
-    return page
+    return found.page
 
 
 def clear_outdated() -> None:
@@ -224,6 +243,8 @@ class KeepsUnsent:
     # -- a form was sent
     def _take(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
+        if not may_be_read(request):
+            return response
         why = _why_refused(request, response)
         try:
             if why and _is_from_here(request) and not _is_background(request):
@@ -276,7 +297,7 @@ class KeepsUnsent:
     def _show(self, request: HttpRequest) -> HttpResponse:
         kept = waiting(request)
         person = request.user.pk
-        mine = [one for one in kept if person and one.user_id in (None, person)]
+        mine = [one for one in kept if one.is_of(request.user)]
         here = sorted((o for o in mine if o.is_on(request)), key=lambda o: o.page != request.get_full_path())
         if here:
             request.META.pop("HTTP_IF_NONE_MATCH", None)

@@ -47,9 +47,10 @@ def takes_files(largest: int, permission: str = "") -> Callable:
 
 
 class NoFiles(FileUploadHandler):
-    """For forms without files: nothing of a file is kept, the other fields arrive."""
+    """For forms without files: nothing of a file is kept but its name, the other fields arrive."""
 
-    def new_file(self, *args, **kwargs):
+    def new_file(self, field_name, file_name, *args, **kwargs):
+        self.request.files_left_out = [*files_left_out(self.request), file_name]
         raise SkipFile
 
     def receive_data_chunk(self, raw_data, start):
@@ -57,6 +58,17 @@ class NoFiles(FileUploadHandler):
 
     def file_complete(self, file_size):
         return None
+
+
+def files_left_out(request: HttpRequest) -> list[str]:
+    """The names of files that came and were not kept."""
+    return getattr(request, "files_left_out", [])
+
+
+def may_be_read(request: HttpRequest) -> bool:
+    """Whether what was sent is within the limits of its address. What is refused or led elsewhere before that was found out
+    stays unread."""
+    return getattr(request, "is_within_limits", False)
 
 
 class BodyLimits:
@@ -70,6 +82,11 @@ class BodyLimits:
         return self.get_response(request)
 
     def process_view(self, request: HttpRequest, view, args, kwargs) -> HttpResponse | None:
+        answer = self._refuse(request, view)
+        request.is_within_limits = answer is None
+        return answer
+
+    def _refuse(self, request: HttpRequest, view) -> HttpResponse | None:
         is_chunked = "HTTP_TRANSFER_ENCODING" in request.META
         length = _length(request)
         if not (length or is_chunked):

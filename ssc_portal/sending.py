@@ -23,7 +23,9 @@ from partners.models import KeptAnswer
 
 AGAIN_WITHIN = dt.timedelta(minutes=10)  # in which the same words on a page that was fetched anew are the same form
 TOKEN = "csrfmiddlewaretoken"  # noqa: S105
-NOT_SAID = frozenset({TOKEN, "key", "_save", "_addanother", "_continue"})  # of the page or a button, not the person's
+NOT_SAID = frozenset(
+    {TOKEN, "key", "_unsent", "_save", "_addanother", "_continue"}
+)  # of the page or a button, not the person's
 SENT_TWICE = _("This form was sent twice. It was saved once.")
 PREFIX = "form:"
 LONGEST = KeptAnswer._meta.get_field("location").max_length

@@ -65,3 +65,13 @@ def others(field, present: list[str]) -> list[str]:
         }.get(kind, ["by-others", "typed-here"] if longest > 10 else ["YQ"[:longest], "YX"[:longest]])  # fmt: skip
     found = [value for value in found if value not in present]
     return found[:2] if len(found) > 1 else []
+
+
+def text_field(data: dict, form) -> str | None:
+    """A field of the form in which words are typed."""
+    for name, field in form.fields.items():
+        is_text = type(field).__name__ in ("CharField", "SlugField") and "Text" in type(field.widget).__name__
+        fits = (getattr(field, "max_length", None) or 100) >= 30
+        if is_text and fits and name in data and not field.disabled and name != "reason":
+            return name
+    return None

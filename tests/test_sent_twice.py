@@ -326,6 +326,15 @@ def test_a_page_sent_again_with_other_words_makes_another(sign_in):
     assert sorted(Need.objects.values_list("title", flat=True)) == ["Deeper wells", "Wells"]
 
 
+def test_a_form_that_came_back_after_signing_in_is_the_same_form(sign_in):
+    """Sent, the answer lost, the session ended: it comes back with a mark of its own (partners/unsent.py)."""
+    who, address, given, _made = _need_new()
+    client = sign_in(who)
+    for mark in ({}, {"_unsent": "7"}):
+        client.post(address, given | mark | {"key": f"key{len(mark)}"})
+    assert Need.objects.count() == 1
+
+
 def test_the_same_words_after_something_else_are_a_new_act(sign_in):
     response, who = ResponseFactory(), person(Role.FOCAL_POINT)
     client, address = sign_in(who), reverse("response", args=[response.reference])

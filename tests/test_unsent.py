@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from allauth.account.models import EmailAddress
 from django.contrib.sessions.models import Session
+from django.core.files import uploadhandler
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
@@ -21,9 +22,9 @@ from partners import tasks, unsent
 from partners.models import UnsentForm
 from partners.refilling import Page
 from projects.models import Need, Project
-from tests.admin_form import shown
+from tests.admin_form import shown, text_field
 from tests.factories import NeedFactory, OfferFactory, ProjectFactory, ResponseFactory
-from tests.test_admin_writing import records, text_field
+from tests.test_admin_writing import records
 
 pytestmark = [pytest.mark.django_db, pytest.mark.ignore_template_errors]
 PASSWORD = "a long enough password"
@@ -487,6 +488,68 @@ def test_files_are_named_to_be_chosen_again(client, people):
     assert form_to(again, page)["title"] == ["Typed"]
 
 
+@pytest.fixture
+def files_begun(monkeypatch):
+    """The names of files that were begun to be kept, in memory or on disk."""
+    begun = []
+    for handler in ("MemoryFileUploadHandler", "TemporaryFileUploadHandler"):
+        cls = getattr(uploadhandler, handler)
+
+        def new_file(self, field_name, file_name, *args, _kept=cls.new_file, **kwargs):
+            begun.append(file_name)
+            return _kept(self, field_name, file_name, *args, **kwargs)
+
+        monkeypatch.setattr(cls, "new_file", new_file)
+    return begun
+
+
+def test_what_is_refused_before_its_limits_are_known_is_not_read(client, settings, files_begun):
+    settings.RATES = {**settings.RATES, "page": "1/day"}
+    client.cookies[unsent.COOKIE] = "x"
+    client.get("/about/")
+    file = SimpleUploadedFile("big.pdf", b"0" * 3_000_000)
+    assert send(client, "/contact/", {"file": file}).status_code == 429
+    assert files_begun == []
+
+
+def test_who_lacks_a_second_factor_sends_no_more_than_the_address_takes(client, people, settings, files_begun):
+    settings.SECOND_FACTOR_REQUIRED = True
+    client.force_login(people["focal_point"])
+    answer = send(client, "/account/", {"full_name": "x", "file": SimpleUploadedFile("big.pdf", b"0" * 3_000_000)})
+    assert answer.status_code == 413 and files_begun == []
+    answer = send(client, "/account/", {"full_name": "x", "file": SimpleUploadedFile("small.pdf", b"0")})
+    assert answer["Location"] == "/accounts/2fa/" and files_begun == []
+
+
+@pytest.mark.parametrize("header", ["HTTP_REFERER", "HTTP_ORIGIN"])
+@pytest.mark.parametrize("address", ["http://[", "http://testserver//[", "http://testserver/needs/?q=%00"])
+def test_an_address_that_is_none_does_no_harm(people, header, address):
+    for checks in (True, False):
+        client = Client(enforce_csrf_checks=checks)
+        assert client.post("/account/", {"full_name": "x"}, **{header: address}).status_code in (302, 403)
+        client.force_login(people["contributor"])
+        assert client.post("/account/", {"full_name": ""}, **{header: address}).status_code in (400, 403)
+    client.cookies[unsent.COOKIE] = "x"
+    environ = client._base_environ(PATH_INFO="//[x")
+    assert client.request(**environ).status_code == 404
+
+
+def test_strangers_leave_room_for_people(client, people, monkeypatch):
+    monkeypatch.setattr(unsent, "MOST_OF_STRANGERS", 2)
+    answers = [send(Client(), "/needs/new/", {"title": "Typed by a stranger"}) for _n in range(3)]
+    assert [answer.status_code for answer in answers] == [302, 302, 400]
+    assert "Typed by a stranger" in said(answers[-1])
+    client.force_login(people["contributor"])
+    Session.objects.update(expire_date=timezone.now() - timedelta(minutes=1))
+    assert send(client, "/needs/new/", {"title": "Typed"}).status_code == 302
+
+
+def test_nobody_discards_what_another_typed(client, people, kept):
+    client.force_login(people["focal_point"])
+    answer = client.post(f"/account/unsent/{UnsentForm.objects.get().pk}/discard/")
+    assert answer["Location"] == "/" and UnsentForm.objects.count() == 1
+
+
 def test_after_an_hour_it_is_gone(client, people, kept):
     page, _data = kept
     UnsentForm.objects.update(created_at=timezone.now() - timedelta(minutes=61))
@@ -646,6 +709,14 @@ def filled(form: str, fields: list) -> tuple[str, list]:
 def test_controls_are_filled(form, fields, want):
     text, left = filled(form, fields)
     assert want in text and left == []
+
+
+def test_numbers_of_rows_that_nobody_can_count_make_no_rows():
+    page = Page(b"<form method=post><input name=l-TOTAL_FORMS><p><input name=l-0-a></p></form>")
+    many = "1" * 5000
+    [form] = page.root.forms
+    left = page.fill(form, [("l-TOTAL_FORMS", many), (f"l-{many}-a", "Typed"), ("l-TOTAL_FORMS", "3")])
+    assert (f"l-{many}-a", "Typed") in left and len(form.findall(".//p")) == 1
 
 
 def test_what_has_no_place_is_named():

@@ -128,3 +128,13 @@ def test_no_order_of_processes_lets_more_through_than_a_tenth_each(order, limit)
     finally:
         patch.undo()
     assert min(len(order), limit) <= allowed <= limit + 4 * max(1, limit // callers.STEPS)
+
+
+def test_many_addresses_of_one_kind_cost_calls_of_another_nothing(settings, monkeypatch):
+    settings.RATES = FEW | {"search": "1000/day", "page": "1000/day"}
+    monkeypatch.setattr(callers, "MOST_KNOWN", 10)
+    monkeypatch.setattr(callers, "_known", {})
+    for number in range(11):
+        callers.take("search", f"192.0.2.{number}")
+    left = [callers.take("page", "198.51.100.1").left for _n in range(3)]
+    assert left == [999, 998, 997]
