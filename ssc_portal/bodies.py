@@ -4,7 +4,8 @@ Every address takes as much as a form or a JSON body needs. Those whose form has
 (`takes_files`), for people who are signed in; from everybody else no file is kept anywhere, not even for a moment.
 """
 
-import time
+import socket
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -169,11 +170,15 @@ def _hear_out(request: HttpRequest) -> None:
     source, connection = request.META["wsgi.input"], request.META.get("gunicorn.socket")
     if connection is None:
         return
-    before, until = connection.gettimeout(), time.monotonic() + HEARD_SECONDS
-    with suppress(OSError, ValueError):  # it broke off, or is silent
-        while (left := until - time.monotonic()) > 0:
-            connection.settimeout(left)
-            if not source.read(PIECE):
-                break
-    with suppress(OSError):
-        connection.settimeout(before)
+
+    def end() -> None:
+        with suppress(OSError):  # it is closed already
+            connection.shutdown(socket.SHUT_RD)
+
+    # Not a timeout of the connection: that begins anew with each byte.
+    alarm = threading.Timer(HEARD_SECONDS, end)
+    alarm.start()
+    with suppress(OSError, ValueError):  # it broke off
+        while source.read(PIECE):
+            pass
+    alarm.cancel()

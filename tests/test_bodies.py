@@ -124,6 +124,18 @@ def test_a_body_that_does_not_say_its_length_is_cut_off(server):
     assert resident(process) - before < 20 * MEGABYTE
 
 
+def test_a_refused_sender_who_drips_is_heard_out_for_a_moment_only(server):
+    port, _temporary, _process = server
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
+        connection.sendall(head_of("/contact/", f"Content-Length: {400 * MEGABYTE}") + BOUNDARY)
+        assert connection.recv(65536).startswith(b"HTTP/1.1 413")
+        until = time.monotonic() + 30
+        with pytest.raises(OSError):  # the server closed it
+            while time.monotonic() < until:
+                connection.sendall(b"0")
+                time.sleep(0.2)
+
+
 def test_a_body_longer_than_it_says_is_read_no_further(server):
     port, _temporary, _process = server
     answer = ask(port, head_of("/contact/", "Content-Length: 10"), [b"0" * MEGABYTE] * 3)
