@@ -148,6 +148,8 @@ def test_mail_goes_out_while_a_receiver_drips(reference_again, dripping, workers
     assert until(lambda: dripping.calls == 1), (tmp_path / "log").read_text()
     tasks.send_mail.defer(email="a@example.org", subject="S", text="T", html="<p>T</p>")
     assert until(lambda: list((tmp_path / "mail").glob("*"))), (tmp_path / "log").read_text()
+    letters = ProcrastinateJob.objects.filter(task_name="partners.send_mail")
+    assert until(lambda: not letters.exists())  # with the links in them
     assert WebhookCall.objects.get().problem == ""  # that call is still being answered
 
     family = set(_children(workers.pid))
@@ -159,6 +161,16 @@ def test_mail_goes_out_while_a_receiver_drips(reference_again, dripping, workers
     workers.kill()
     workers.wait()
     assert until(lambda: not any(_is_alive(child) for child in family))  # none goes on without its parent
+
+
+def test_what_a_letter_says_is_not_logged_when_it_cannot_be_sent(reference_again, tmp_path):
+    job = tasks.send_mail.defer(email="a@example.org", subject="S", text="https://example.org/reset/1", html="")
+    ProcrastinateJob.objects.filter(pk=job).update(attempts=tasks.PATIENCE.max_attempts)
+    with running(tmp_path, "mail", EMAIL_URL="smtp://127.0.0.1:1"):
+        log = tmp_path / "log"
+        assert until(lambda: "ended with status: Error" in log.read_text()), log.read_text()
+    assert f"partners.send_mail[{job}]" in log.read_text()
+    assert "example.org/reset" not in log.read_text()
 
 
 def test_one_worker_that_is_stopped_leaves_its_job_to_be_taken_up(reference_again, tmp_path):

@@ -18,14 +18,16 @@ from partners.tasks import STALLED_SECONDS
 
 @dataclass(frozen=True)
 class Worker:
-    """One process: the queues that it works off, and how many jobs at a time (most of them wait for others)."""
+    """One process: the queues that it works off, how many jobs at a time (most of them wait for others), and which jobs are
+    gone when they have ended; the others are forgotten later (partners/tasks.py)."""
 
     queues: tuple[str, ...]
     at_once: int = 1
+    delete_jobs: str = "never"  # or those that were "successful"
 
 
 WORKERS = {
-    "mail": Worker(("mail",), at_once=2),
+    "mail": Worker(("mail",), at_once=2, delete_jobs="successful"),
     "mailings": Worker(("mailings",)),
     "clocks": Worker(("clocks",)),
     "webhooks": Worker(("webhooks",), at_once=8),
@@ -60,7 +62,7 @@ def work(name: str) -> None:
         async with app.open_async():
             await app.run_worker_async(
                 queues=list(worker.queues), concurrency=worker.at_once, name=name, shutdown_graceful_timeout=STOP_SECONDS,
-                stalled_worker_timeout=STALLED_SECONDS,
+                stalled_worker_timeout=STALLED_SECONDS, delete_jobs=worker.delete_jobs,
             )  # fmt: skip
 
     with app.replace_connector(app.connector.get_worker_connector()):
