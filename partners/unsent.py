@@ -39,6 +39,7 @@ COOKIE = "__Host-unsent" if settings.SESSION_COOKIE_SECURE else "unsent"
 KEY = "_unsent"  # in a form that is shown again: which one
 LARGEST_BYTES = 1_000_000
 MOST_FORMS = 50  # of one browser
+MOST_BYTES = 3_000_000  # of one browser: all of it is read again for each of its pages
 MOST_OF_STRANGERS = 1000  # of all browsers in which nobody was signed in: whoever fills that takes no room from people
 NEVER = re.compile(r"password|passphrase|secret|token|(^|[_-])otp([_-]|$)", re.IGNORECASE)  # names of fields
 ACCOUNTS = "/accounts/"
@@ -111,6 +112,7 @@ class Typed:
     files: list[str]
     pk: int | None = None  # where it is kept
     user_id: int | None = None
+    size: int = 0  # bytes
 
     @property
     def reason(self) -> str:
@@ -169,11 +171,12 @@ def waiting(request: HttpRequest) -> list[Typed]:
     found = []
     for row in _rows(request):
         try:
-            content = json.loads(zlib.decompress(_box(request.COOKIES[COOKIE]).decrypt(row.data.encode())))
+            kept = zlib.decompress(_box(request.COOKIES[COOKIE]).decrypt(row.data.encode()))
         except InvalidToken:
             continue
+        content = json.loads(kept)
         fields = [tuple(pair) for pair in content.pop("fields")]
-        found.append(Typed(**content, fields=fields, pk=row.pk, user_id=row.user_id))
+        found.append(Typed(**content, fields=fields, pk=row.pk, user_id=row.user_id, size=len(kept)))
     return found
 
 
@@ -191,7 +194,8 @@ def keep(request: HttpRequest, form: Typed) -> str | None:
     before, author = waiting(request), _author(request)
     if any((form.path, form.fields, form.files) == (one.path, one.fields, one.files) for one in before):
         return request.COOKIES[COOKIE]  # pressed twice
-    if len(content) > LARGEST_BYTES or len(before) >= MOST_FORMS or not consume(request, action="unsent"):
+    is_full = len(before) >= MOST_FORMS or sum(one.size for one in before) + len(content) > MOST_BYTES
+    if len(content) > LARGEST_BYTES or is_full or not consume(request, action="unsent"):
         return None
     if author is None and UnsentForm.objects.filter(user=None).count() >= MOST_OF_STRANGERS:
         return None
@@ -295,9 +299,9 @@ class KeepsUnsent:
 
     # -- a page is asked for
     def _show(self, request: HttpRequest) -> HttpResponse:
-        kept = waiting(request)
-        person = request.user.pk
-        mine = [one for one in kept if one.is_of(request.user)]
+        if not request.user.is_authenticated:
+            return self._show_stranger(request)
+        mine = [one for one in waiting(request) if one.is_of(request.user)]
         here = sorted((o for o in mine if o.is_on(request)), key=lambda o: o.page != request.get_full_path())
         if here:
             request.META.pop("HTTP_IF_NONE_MATCH", None)
@@ -305,8 +309,13 @@ class KeepsUnsent:
         response = self.get_response(request)
         if here:
             return _with_form(request, here[0], response, [one for one in mine if one is not here[0]])
-        if mine or (not person and _is_at(request, "login")):
-            return _with_notice(request, response, {"form": None, "others": mine, "is_signing_in": not mine})
+        return _with_notice(request, response, {"form": None, "others": mine}) if mine else response
+
+    def _show_stranger(self, request: HttpRequest) -> HttpResponse:
+        """Who has not signed in yet sees nothing of it, but is told where that is done."""
+        response = self.get_response(request)
+        if _is_at(request, "login") and _rows(request).exists():
+            return _with_notice(request, response, {"form": None, "is_signing_in": True})
         return response
 
 
@@ -354,7 +363,7 @@ def _with_form(request: HttpRequest, form: Typed, response: HttpResponse, others
     found.set("action", form.path + re.sub("^[^#]*", "", found.get("action", "")))
     if form.pk:
         page.hide(found, KEY, str(form.pk))
-    context = {"form": form, "id": page.show(found), "left": left, "others": others, "is_signing_in": False}
+    context = {"form": form, "id": page.show(found), "left": left, "others": others}
     page.insert(render_to_string("components/_unsent.html", _known(request, context), request))
     return _rewritten(response, page)
 
@@ -372,7 +381,7 @@ def _with_notice(request: HttpRequest, response: HttpResponse, context: dict) ->
 
 
 def _known(request: HttpRequest, context: dict) -> dict:
-    return {"id": "", "left": [], "has_cookies": bool(request.COOKIES), **context}
+    return {"id": "", "left": [], "others": [], "is_signing_in": False, "has_cookies": bool(request.COOKIES), **context}
 
 
 def _is_page(response: HttpResponse) -> bool:

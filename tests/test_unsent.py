@@ -534,6 +534,19 @@ def test_an_address_that_is_none_does_no_harm(people, header, address):
     assert client.request(**environ).status_code == 404
 
 
+def test_what_a_stranger_keeps_costs_the_pages_of_nobody(monkeypatch):
+    monkeypatch.setattr(unsent, "MOST_BYTES", 4000)
+    client = Client()
+    answers = [send(client, "/needs/new/", {"title": f"{number}" * 900}) for number in range(4)]
+    assert [answer.status_code for answer in answers] == [302, 302, 302, 400]
+    assert "3" * 900 in said(answers[-1])
+    monkeypatch.setattr(unsent, "waiting", None)  # nothing of it is read
+    assert client.get("/about/").status_code == 200
+    assert "kept for an hour" in said(client.get("/accounts/login/"))
+    UnsentForm.objects.all().delete()
+    assert "kept for an hour" not in said(client.get("/accounts/login/"))
+
+
 def test_strangers_leave_room_for_people(client, people, monkeypatch):
     monkeypatch.setattr(unsent, "MOST_OF_STRANGERS", 2)
     answers = [send(Client(), "/needs/new/", {"title": "Typed by a stranger"}) for _n in range(3)]
