@@ -253,7 +253,7 @@ class KeepsUnsent:
         try:
             if why and _is_from_here(request) and not _is_background(request):
                 return self._bring_back(request, typed(request, why), response)
-            if not why and COOKIE in request.COOKIES and (response.status_code < 400 or response.status_code in READ):
+            if not why and COOKIE in request.COOKIES and _was_read(response):
                 _forget_read(request)
                 if not _rows(request).exists():
                     response.delete_cookie(COOKIE, samesite="Lax")
@@ -328,6 +328,13 @@ def _asks_who(response: HttpResponse) -> bool:
     return _leads_to(response, "admin:login") or (
         response.status_code == 302 and bare(response["Location"]).startswith(ACCOUNTS)
     )
+
+
+def _was_read(response: HttpResponse) -> bool:
+    """Whether a form was done, or is shown with what keeps it from that. One that was refused on the way back to another page
+    (sending.refused) is in no page: it stays kept."""
+    is_answered = response.status_code < 400 or response.status_code in READ
+    return is_answered and not getattr(response, "is_refusal", False)
 
 
 def _why_refused(request: HttpRequest, response: HttpResponse) -> str | None:

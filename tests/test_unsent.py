@@ -563,6 +563,19 @@ def test_nobody_discards_what_another_typed(client, people, kept):
     assert answer["Location"] == "/" and UnsentForm.objects.count() == 1
 
 
+def test_what_came_back_and_was_refused_on_the_way_to_its_page_is_still_kept(client, people):
+    response = ResponseFactory()
+    page, address = f"/responses/{response.reference}/", f"/responses/{response.reference}/document/"
+    client.force_login(people["partner_lead"])
+    end_sessions()
+    answer = send(client, address, {"title": "Typed title"}, page)
+    again = sign_in_again(client, people["partner_lead"], answer)
+    assert 'value="Typed title"' in again.content.decode()
+    refused = send(client, address, {"title": "Typed title", unsent.KEY: UnsentForm.objects.get().pk}, page)
+    assert refused["Location"] == page  # a file was missing
+    assert 'value="Typed title"' in client.get(page).content.decode()
+
+
 def test_after_an_hour_it_is_gone(client, people, kept):
     page, _data = kept
     UnsentForm.objects.update(created_at=timezone.now() - timedelta(minutes=61))
