@@ -5,12 +5,14 @@ import json
 import re
 from base64 import b64encode
 from decimal import Decimal
+from importlib import import_module
 from urllib.parse import urlencode
 
 import pytest
+from django.apps import apps
 from django.contrib.auth.models import AnonymousUser
 from django.core.cache import caches
-from django.db import models, transaction
+from django.db import connection, models, transaction
 from django.db.utils import DatabaseError
 from django.test import Client
 from django.utils import timezone, translation
@@ -18,7 +20,17 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.test import APIRequestFactory
 
 from partners.api import PartnerSerializer
-from partners.models import Change, Country, CountryGroup, Membership, Partner, PublicRecord, Region, Touched
+from partners.models import (
+    Change,
+    Country,
+    CountryGroup,
+    Membership,
+    Partner,
+    PublicRecord,
+    ReferenceValue,
+    Region,
+    Touched,
+)
 from projects import actions, duplicates
 from projects.api.need import NeedDetailSerializer
 from projects.api.offer import OfferDetailSerializer
@@ -459,3 +471,21 @@ def test_a_cursor_behind_all_changes_leads_nowhere(people):
     signed_in.force_login(people["focal_point"])
     for client in (Client(), signed_in):
         assert read(f"/api/v1/needs/?{given}", client)["results"] == []
+
+
+def test_an_instrument_that_a_migration_takes_back_is_told_quietly_without_triggers(db):
+    migration = import_module("projects.migrations.0010_instrument_as_it_came")
+    project = ProjectFactory(published=True, source="imported", instrument="project")
+    ReferenceValue.objects.create(
+        model="projects.project", key="XX-1", source="x.xml", values={"reference": project.reference}
+    )
+    commit()
+    before = Change.objects.last_number()
+    editor = connection.schema_editor(atomic=False)
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")  # as where none is installed yet
+        migration.unsay(apps, editor)
+        cursor.execute("SET LOCAL session_replication_role = origin")
+    told = Change.objects.filter(sequence__gt=before).values_list("kind", "reference", "what", "is_quiet")
+    assert list(told) == [("project", project.reference, "changed", True)]
+    assert read(f"/api/v1/projects/{project.reference}/")["instrument"] == ""
