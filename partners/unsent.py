@@ -192,7 +192,8 @@ def keep(request: HttpRequest, form: Typed) -> str | None:
     UnsentForm.objects.outdated().delete()
     content = json.dumps({n: getattr(form, n) for n in ("why", "page", "path", "fields", "files")}).encode()
     before, author = waiting(request), _author(request)
-    if any((form.path, form.fields, form.files) == (one.path, one.fields, one.files) for one in before):
+    sent = (author and author.pk, form.path, form.fields, form.files)
+    if any(sent == (one.user_id, one.path, one.fields, one.files) for one in before):
         return request.COOKIES[COOKIE]  # pressed twice
     is_full = len(before) >= MOST_FORMS or sum(one.size for one in before) + len(content) > MOST_BYTES
     if len(content) > LARGEST_BYTES or is_full or not consume(request, action="unsent"):

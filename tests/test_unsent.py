@@ -655,6 +655,14 @@ def test_pressed_twice_it_is_kept_once(client):
     assert UnsentForm.objects.count() == 1
 
 
+def test_the_same_words_of_two_people_at_one_browser_are_both_kept(client, people):
+    for name in ("contributor", "focal_point"):
+        client.force_login(people[name])
+        Session.objects.update(expire_date=timezone.now() - timedelta(minutes=1))
+        send(client, "/needs/new/", {"title": "x"})
+    assert {form.user for form in UnsentForm.objects.all()} == {people["contributor"], people["focal_point"]}
+
+
 def test_two_texts_of_one_page_are_both_kept(client, people):
     for title in ("First", "Second"):
         send(client, "/needs/new/", {"title": title, "key": title, "kind": "capacity"})
