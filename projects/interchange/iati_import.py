@@ -93,7 +93,7 @@ def _carry_out(path: Path, run: ImportRun, by, dry_run: bool, publish: bool, pro
         if source.problems:
             run.progress, run.message = ImportRun.Progress.FAILED, " ".join(source.problems)[:500]
     except Unreadable as error:
-        run.progress, run.message = ImportRun.Progress.FAILED, str(error)[:500]
+        run.progress, run.message = ImportRun.Progress.FAILED, " ".join([*source.problems, str(error)])[:500]
     _finish(touched)
     if not dry_run:
         _tie_together(run, parents, directory)
@@ -103,6 +103,9 @@ def _carry_out(path: Path, run: ImportRun, by, dry_run: bool, publish: bool, pro
         run.message = f"{run.message} {left_out}".strip()[:500]
     if source.files:
         names = _("Files in the archive: %s.") % ", ".join(f"{name} ({n})" for name, n in source.files.items())
+        run.message = f"{run.message} {names}".strip()[:500]
+    if source.passed_over:
+        names = _("Not read, since they are no XML: %s.") % ", ".join(source.passed_over)
         run.message = f"{run.message} {names}".strip()[:500]
     run.version, run.finished_at = source.version, timezone.now()
     if path.is_file():

@@ -60,18 +60,26 @@ class _Bounded:
         return chunk
 
 
-def _members(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
-    """The XML files of an archive, without what macOS puts beside them (__MACOSX, ._name, .DS_Store)."""
-    parts = {member: Path(member.filename).parts for member in archive.infolist() if not member.is_dir()}
-    return [
-        member
-        for member, names in parts.items()
-        if names and names[-1].lower().endswith(".xml") and "__MACOSX" not in names and not names[-1].startswith(".")
-    ]
+PACKED = (".gz", ".zip", ".7z", ".bz2", ".xz", ".tar", ".tgz", ".rar")
+
+
+def _members(archive: zipfile.ZipFile) -> tuple[list[zipfile.ZipInfo], list[str]]:
+    """The XML files of an archive, and the names of its other files; without what macOS puts beside them (__MACOSX, ._name,
+    .DS_Store)."""
+    found, others = [], []
+    for member in archive.infolist():
+        parts = Path(member.filename).parts
+        if member.is_dir() or not parts or "__MACOSX" in parts or parts[-1].startswith("."):
+            continue
+        if parts[-1].lower().endswith(".xml"):
+            found.append(member)
+        else:
+            others.append(member.filename)
+    return found, others
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Iterator[tuple[str, _Bounded]]]:
+def opened(path: Path, source: "Source") -> Iterator[Iterator[tuple[str, _Bounded]]]:
     """The XML files in a file, one after the other, each with its name in the archive: plain, gzip, or ZIP. Raises Unreadable."""
     try:
         with path.open("rb") as file:
@@ -79,7 +87,8 @@ def opened(path: Path) -> Iterator[Iterator[tuple[str, _Bounded]]]:
             file.seek(0)
             if start.startswith(b"PK"):
                 with zipfile.ZipFile(file) as archive:
-                    members = _members(archive)
+                    members, others = _members(archive)
+                    _tell_others(others, source)
                     if not members:
                         raise Unreadable(_("The archive holds no XML file."))
                     yield _unpacked(archive, members, path.stat().st_size)
@@ -94,6 +103,16 @@ def opened(path: Path) -> Iterator[Iterator[tuple[str, _Bounded]]]:
         raise Unreadable(_("This is a folder, not a file: %(path)s") % {"path": path}) from error
     except DAMAGED as error:
         raise Unreadable(_("The archive is damaged: %(why)s") % {"why": error}) from error
+
+
+def _tell_others(names: list[str], source: "Source") -> None:
+    """What of an archive is not read. What is packed once more may hold activities, so that the archive counts as not read
+    to its end."""
+    packed = [name for name in names if name.lower().endswith(PACKED)]
+    source.problems += [
+        _("%(name)s: an archive in the archive is not read. Unpack it first.") % {"name": name[:200]} for name in packed
+    ]
+    source.passed_over += [name for name in names if name not in packed]
 
 
 def _unpacked(archive, members: list, packed_bytes: int) -> Iterator[tuple[str, _Bounded]]:
@@ -113,6 +132,7 @@ class Source:
     bytes_read: int = 0
     files: dict[str, int] = field(default_factory=dict)  # of an archive with several: how many activities each gave
     problems: list[str] = field(default_factory=list)  # of those of them that could not be read to their end
+    passed_over: list[str] = field(default_factory=list)  # files of an archive that are no XML
 
 
 def read_activities(path: Path, source: Source | None = None) -> Iterator[Activity]:
@@ -121,7 +141,7 @@ def read_activities(path: Path, source: Source | None = None) -> Iterator[Activi
     Raises Unreadable when the file is no IATI activity file, or breaks; what came before the break has been given by then.
     """
     source = source if source is not None else Source()
-    with opened(path) as streams:
+    with opened(path, source) as streams:
         for name, stream in streams:
             if not name:
                 yield from _read(stream, source)

@@ -179,6 +179,17 @@ def test_archive_with_one_bad_file_takes_the_good_ones_and_says_so(read):
     assert "a.xml: This is no IATI activity file" in run.message
 
 
+def test_what_of_an_archive_is_not_read_is_named(read):
+    inner = packed(**{"c.xml": document(activity(identifier="XX-3"))})
+    beside = {"old.xml.gz": b"\x1f\x8b", "more.ZIP": inner, "notes.txt": b"x"}
+    run = read(packed(**{"a.xml": document(activity())}, **beside), "all.zip")
+    assert (run.progress, run.created) == ("failed", 1)
+    for said in ("old.xml.gz: an archive in the archive is not read", "more.ZIP: an archive", "no XML: notes.txt"):
+        assert said in run.message
+    run = read(packed(**{"a.xml": document(activity()), "notes.txt": b"x"}), "all.zip")
+    assert (run.progress, "notes.txt" in run.message) == ("done", True)
+
+
 def test_archive_from_macos_is_read(read):
     beside = {"__MACOSX/._a.xml": b"\x00\x05\x16\x07", "._a.xml": b"\x00", ".DS_Store": b"\x00"}
     run = read(packed(**{"a.xml": document(activity())}, **beside), "mac.zip")
