@@ -1,7 +1,7 @@
 """Money of an IATI activity: budgets and transactions, each with its currency and days; what is in doubt is left out and told."""
 
 import re
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 from django.utils.translation import gettext as _
 
@@ -10,6 +10,21 @@ from projects.interchange.iati_codes import TRANSACTION_WORDS
 from projects.interchange.iati_own import assumed
 from projects.interchange.iati_texts import code_of, name_of
 from ssc_portal.numbers import plainly
+
+STEP = Decimal("0.01")  # what amounts and quantities of the record are kept in
+
+
+def in_two_decimals(number: Decimal, path: str, activity) -> Decimal | None:
+    """A number as the record keeps it. What is rounded is told; what would become zero is none."""
+    kept = number.quantize(STEP, rounding=ROUND_HALF_UP)
+    if kept == number:
+        return kept
+    if not kept:
+        activity.find(path, plainly(number), "left_out", _("The record keeps two decimals; this would become zero."))
+        return None
+    text = _("The record keeps two decimals; rounded to %(number)s.") % {"number": plainly(kept)}
+    activity.find(path, plainly(number), "repaired", text)
+    return kept
 
 
 def _money(element, activity, what: str) -> tuple[Decimal, str] | None:
@@ -35,7 +50,8 @@ def _money(element, activity, what: str) -> tuple[Decimal, str] | None:
         return None
     if repaired:
         activity.find(f"{what}/value", raw, "repaired", _("Read as %(number)s.") % {"number": plainly(number)})
-    return number.quantize(Decimal("0.01")), currency
+    amount = in_two_decimals(number, f"{what}/value", activity)
+    return None if amount is None else (amount, currency)
 
 
 def _value_date(value, activity):

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from projects.choices import ContributionKind
 from projects.interchange.cleaning import day_of, number_of
+from projects.interchange.iati_money import in_two_decimals
 from projects.interchange.iati_own import assumed, own, unit_of
 from projects.interchange.iati_texts import name_of, shown
 
@@ -169,4 +170,4 @@ def _amount(text, activity, what) -> Decimal | None:
     if text and (value is None or value < 0 or value >= Decimal(10) ** 13):
         activity.find(what, text, "left_out", _("Not a usable number."))
         return None
-    return value.quantize(Decimal("0.01")) if value is not None else None
+    return in_two_decimals(value, what, activity) if value is not None else None

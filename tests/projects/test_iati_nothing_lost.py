@@ -190,6 +190,24 @@ def test_what_of_an_archive_is_not_read_is_named(read):
     assert (run.progress, "notes.txt" in run.message) == ("done", True)
 
 
+def test_a_number_that_is_rounded_is_told_and_none_becomes_zero(read):
+    payment = '<transaction><transaction-type code="3"/><transaction-date iso-date="2024-05-01"/><value>{}</value></transaction>'
+    result = (
+        "<result type='1'><title><narrative>R</narrative></title><indicator measure='1'><title><narrative>I</narrative></title>"
+        "<baseline year='2020' value='0.004'/><period><target value='0.125'/></period></indicator></result>"
+    )
+    run = read(document(activity("".join(map(payment.format, ("0,004", "1.235", "1.50"))) + result)))
+    project = Project.objects.get()
+    assert [str(one.amount) for one in project.transactions.order_by("pk")] == ["1.24", "1.50"]
+    row = project.results.get()
+    assert (row.baseline, str(row.target)) == (None, "0.13")
+    told = set(run.issues.values_list("element", "value", "outcome"))
+    assert {
+        ("transaction/value", "0.004", "left_out"), ("transaction/value", "1.235", "repaired"),
+        ("result/indicator/baseline", "0.004", "left_out"), ("result/indicator/period/target", "0.125", "repaired"),
+    } <= told  # fmt: skip
+
+
 def test_archive_from_macos_is_read(read):
     beside = {"__MACOSX/._a.xml": b"\x00\x05\x16\x07", "._a.xml": b"\x00", ".DS_Store": b"\x00"}
     run = read(packed(**{"a.xml": document(activity())}, **beside), "mac.zip")
