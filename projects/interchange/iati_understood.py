@@ -113,8 +113,10 @@ def _count(element, path: str, unread: Unread, is_own: bool) -> None:
             unread.add(attribute, value)
     text = (element.text or "").strip()
     is_text = path in READ_AS_TEXT or path.endswith("narrative")
-    if path and text and (not is_text or (path in READ_INSTEAD and _says_something_else(element, text))):
+    if path and text and (not is_text or _is_passed_over(element, path, text)):
         unread.add(f"{path}/text()", text)
+    for after in filter(None, ((child.tail or "").strip() for child in element)):
+        unread.add(f"{path}/text()".lstrip("/"), after)
     seen: Counter = Counter()
     for child in element:
         if not isinstance(child.tag, str):
@@ -135,6 +137,13 @@ def _count(element, path: str, unread: Unread, is_own: bool) -> None:
             unread.add(below, shown(child))
         else:
             _count(child, below, unread, is_own)
+
+
+def _is_passed_over(element, path: str, text: str) -> bool:
+    """Whether something else is read in place of the text of this element: its narratives, or an attribute."""
+    if element.find("narrative") is not None:
+        return True
+    return path in READ_INSTEAD and _says_something_else(element, text)
 
 
 def _says_something_else(element, text: str) -> bool:

@@ -208,6 +208,13 @@ def test_a_number_that_is_rounded_is_told_and_none_becomes_zero(read):
     } <= told  # fmt: skip
 
 
+def test_text_beside_narratives_and_behind_elements_is_reported(read):
+    one = activity().replace("<title>", "<title>Old words", 1)
+    run = read(document(one.replace("</title>", "</title>stray words", 1)))
+    told = dict(run.issues.filter(element__endswith="text()").values_list("element", "value"))
+    assert told == {"title/text()": "Old words", "text()": "stray words"}
+
+
 def test_archive_from_macos_is_read(read):
     beside = {"__MACOSX/._a.xml": b"\x00\x05\x16\x07", "._a.xml": b"\x00", ".DS_Store": b"\x00"}
     run = read(packed(**{"a.xml": document(activity())}, **beside), "mac.zip")
