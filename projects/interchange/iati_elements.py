@@ -239,6 +239,9 @@ def _share(element, activity) -> Decimal | None:
     if raw in (None, ""):
         return None
     value, _repaired = number_of(raw.replace("%", ""))
+    if value is not None and 100 < value <= 100 + ROUNDING:
+        activity.find(f"{element.tag}/@percentage", raw, "repaired", _("Taken as 100, but for rounding."))
+        value = Decimal(100)
     if value is None or not 0 <= value <= 100:
         activity.find(f"{element.tag}/@percentage", raw, "left_out", _("Not a percentage between 0 and 100."))
         return None

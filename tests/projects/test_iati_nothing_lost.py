@@ -215,6 +215,12 @@ def test_text_beside_narratives_and_behind_elements_is_reported(read):
     assert told == {"title/text()": "Old words", "text()": "stray words"}
 
 
+def test_one_share_that_rounding_brought_above_100_is_kept(read):
+    run = read(document(activity('<sector vocabulary="2" code="410" percentage="100.01"/>')))
+    assert Project.objects.get().term_links.get(reported_code="410").share == 100
+    assert run.issues.get(element="sector/@percentage").outcome == "repaired"
+
+
 def test_archive_from_macos_is_read(read):
     beside = {"__MACOSX/._a.xml": b"\x00\x05\x16\x07", "._a.xml": b"\x00", ".DS_Store": b"\x00"}
     run = read(packed(**{"a.xml": document(activity())}, **beside), "mac.zip")
