@@ -109,9 +109,10 @@ def workbook(content: bytes, unpacked: int, cells: int, rows: int, columns: int)
     from openpyxl.utils.exceptions import InvalidFileException
     from openpyxl.worksheet import _read_only
 
-    _read_only.WorkSheetParser = _orderly(_read_only.WorkSheetParser)
+    _read_only.WorkSheetParser = parser = _orderly(_read_only.WorkSheetParser)
     try:
         book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
+        parser.percentages = _percentages(book)
         left = {"places": 10 * cells, "rows": 2 * LAST_ROW, "signs": MOST_SIGNS}
         found = {sheet.title: _rows(sheet, rows, columns, left) for sheet in book.worksheets}
     except (InvalidFileException, etree.XMLSyntaxError, SyntaxError, KeyError, ValueError, OSError, TypeError, IndexError,
@@ -184,6 +185,8 @@ def _orderly(parser: type) -> type:
     """openpyxl leaves out, without a word, rows and cells that stand behind later ones, and all but the last of two."""
 
     class Orderly(parser):
+        percentages: frozenset[int] = frozenset()  # styles in which 0.8 is shown as 80 %
+
         def parse(self):
             last = 0
             for number, cells in super().parse():
@@ -193,9 +196,20 @@ def _orderly(parser: type) -> type:
                 if any(cell["row"] != number for cell in cells):
                     raise Refused("damaged")
                 last = number
+                for cell in cells:
+                    if cell["style_id"] in self.percentages and type(cell["value"]) in (int, float):
+                        cell["value"] = f"{cell['value'] * 100:.15g}%"  # as a person reads it
                 yield number, cells
 
     return Orderly
+
+
+def _percentages(book) -> frozenset[int]:
+    """The styles of a workbook by which a number is shown as a percentage."""
+    from openpyxl.styles.numbers import BUILTIN_FORMATS, BUILTIN_FORMATS_MAX_SIZE
+
+    formats = BUILTIN_FORMATS | dict(enumerate(book._number_formats, start=BUILTIN_FORMATS_MAX_SIZE))
+    return frozenset(n for n, style in enumerate(book._cell_styles) if "%" in (formats.get(style.numFmtId) or ""))
 
 
 def _rows(sheet, most_rows: int, most_columns: int, left: dict) -> list[list]:

@@ -220,6 +220,15 @@ def test_rows_and_cells_that_stand_twice_or_out_of_order_are_refused(rows):
         incoming.workbook(with_sheet(last_row(rows)), unpacked=MEGABYTE)
 
 
+def test_a_number_that_is_shown_as_a_percentage_is_read_as_people_read_it():
+    made, out = Workbook(), io.BytesIO()
+    made.active.append(["share", 0.8, 0.805, 0.8])
+    made.active["B1"].number_format, made.active["C1"].number_format = "0%", '0.00" "%'
+    made.save(out)
+    (sheet,) = incoming.workbook(out.getvalue(), unpacked=MEGABYTE).values()
+    assert sheet.rows == {1: ["share", "80%", "80.5%", 0.8]}
+
+
 def png(width: int, height: int) -> bytes:
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
