@@ -82,14 +82,18 @@ def swatch(project: Project) -> Swatch | None:
         return None
     done = sum(1 for c in lines if (c.delivered or 0) >= c.quantity)
     begun = sum(1 for c in lines if 0 < (c.delivered or 0) < c.quantity)
+    silent = sum(1 for c in lines if c.delivered is None)
     if done == len(lines):
         text = _("All delivered")
+    elif silent == len(lines):
+        text = _("Delivery not reported")
     else:
         text = _("%(done)s of %(all)s contributions delivered, %(begun)s under way") % {
             "done": done,
             "all": len(lines),
             "begun": begun,
         }
+        text += _(", %(n)s not reported") % {"n": silent} if silent else ""
     return Swatch([(i * 8, contribution_strip(c)) for i, c in enumerate(lines)], text)
 
 

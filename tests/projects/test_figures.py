@@ -39,3 +39,13 @@ def test_people_who_were_not_counted_are_not_zero(client, women, men, said):
 def test_the_page_of_a_need_says_who_benefits(client):
     need = NeedFactory(in_state=NeedState.OPEN, beneficiaries="Fishers of twelve villages", women=None, men=None)
     assert "Who benefits Fishers of twelve villages" in words_of(client, need)
+
+
+def test_a_list_does_not_say_that_nothing_was_delivered_where_nobody_reported_it(client):
+    project = ProjectFactory(published=True)
+    ContributionFactory(project=project, quantity=5, delivered=None)
+    assert "Delivery not reported" in client.get("/projects/").content.decode()
+    ContributionFactory(project=project, quantity=5, delivered=5)
+    ContributionFactory(project=project, quantity=5, delivered=0)
+    said = "1 of 3 contributions delivered, 0 under way, 1 not reported"
+    assert said in client.get("/projects/").content.decode()
