@@ -21,7 +21,6 @@ from django.utils.translation import get_language_from_path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
-from partners import callers
 from partners.guessing import SlowsGuessing
 from partners.letters import send_written, tell
 from partners.models import ApiToken
@@ -32,11 +31,6 @@ NEEDS_SECOND_FACTOR = (FOCAL_POINT, DESK, PUBLISHER, ADMINISTRATOR)
 
 
 class AccountAdapter(SlowsGuessing):
-    def _get_login_attempts_cache_key(self, request, **credentials):
-        """Failed attempts are counted for an account *from an address*: a guesser elsewhere does not lock the owner out,
-        and one who mistypes does not lock out the office behind the same address."""
-        return f"{super()._get_login_attempts_cache_key(request, **credentials)}:{callers.address_of(request)}"
-
     def post_login(self, request, user, *, redirect_url=None, **kwargs):
         """On in the person's own language."""
         address = redirect_url or self.get_login_redirect_url(request)

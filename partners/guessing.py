@@ -14,6 +14,7 @@ from django.core import signing
 from django.core.cache import cache
 from django.urls import reverse
 
+from partners import callers
 from partners.letters import tell
 
 COOKIE = "__Host-known" if settings.SESSION_COOKIE_SECURE else "known"
@@ -38,6 +39,13 @@ class SlowsGuessing(DefaultAccountAdapter):
             if person:
                 _warn(person)
             raise self.validation_error("too_many_login_attempts")
+
+    def _get_login_attempts_cache_key(self, request, **credentials):
+        """Failed attempts are counted for an account *from an address*: a guesser elsewhere does not lock the owner out, and one
+        who mistypes does not lock out the office behind the same address; nor does a guesser in that office the owner's browser."""
+        browser = _browser_of(request, _person(credentials.get("email", "")))
+        key = super()._get_login_attempts_cache_key(request, **credentials)
+        return f"{key}:{callers.address_of(request)}:{browser}"
 
     def _rollback_login_failed_rl_usage(self):
         super()._rollback_login_failed_rl_usage()

@@ -6,7 +6,6 @@ compute one HMAC, so that line stands here; a test holds it to the specification
 
 import datetime as dt
 import hmac
-import ipaddress
 import json
 import logging
 import socket
@@ -38,6 +37,7 @@ from projects.choices import CallState, Followed, PauseReason
 from projects.filters import NeedFilter, OfferFilter, ProjectFilter
 from projects.lifecycle import TRANSITIONS
 from projects.models import FeedPosition, Need, Offer, Project, Webhook, WebhookCall
+from ssc_portal import networks
 
 logger = logging.getLogger(__name__)
 
@@ -159,35 +159,9 @@ def public_address(host: str, port: int) -> str:
         found = {info[4][0] for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
     except (OSError, UnicodeError) as error:
         raise NotAllowed(gettext_noop("The name of the host was not found.")) from error
-    if not settings.WEBHOOKS_TO_PRIVATE and not all(_is_public(address) for address in found):
+    if not settings.WEBHOOKS_TO_PRIVATE and not all(networks.is_public(address) for address in found):
         raise NotAllowed(gettext_noop("The address lies in a private network."))
     return sorted(found)[0]
-
-
-def _is_public(address: str) -> bool:
-    """Whether it lies in the internet, and so does the IPv4 address that it may carry inside."""
-    ip = ipaddress.ip_address(address.partition("%")[0])
-    if (
-        not ip.is_global or ip.is_multicast or any(ip in net for net in NEVER)
-    ):  # a net of the other version holds nothing
-        return False
-    if ip.version == 4:
-        return True
-    number = int(ip)
-    if ip.ipv4_mapped or ip in NAT64 or number >> 32 & 0xFFFFFFFF in ISATAP:
-        return _is_public(str(ipaddress.IPv4Address(number & 0xFFFFFFFF)))
-    return True
-
-
-NAT64 = ipaddress.ip_network("64:ff9b::/96")  # RFC 6052: IPv4 addresses inside
-ISATAP = (0x00005EFE, 0x02005EFE)  # RFC 5214: before an IPv4 address, in any net
-NEVER = [  # not in the internet, or led on to who knows where, whatever the version of Python says of them
-    ipaddress.ip_network(net)
-    for net in (
-        "::/96", "::ffff:0:0:0/96", "64:ff9b:1::/48", "2002::/16", "2001::/23", "fec0::/10", "100::/64", "100:0:0:1::/64",
-        "3fff::/20", "5f00::/16", "2001:db8::/32", "192.88.99.0/24", "192.0.0.0/24", "198.18.0.0/15",
-    )
-]  # fmt: skip
 
 
 class Answer(NamedTuple):

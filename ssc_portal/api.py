@@ -81,8 +81,10 @@ class TokenAuthentication(authentication.BaseAuthentication):
 
     def authenticate(self, request):
         kind, _space, secret = request.headers.get("Authorization", "").partition(" ")
-        if kind.lower() != "bearer":
+        if not kind:
             return None
+        if kind.lower() != "bearer":  # the public part alone would pass for all that the token may read
+            raise exceptions.AuthenticationFailed(_("Send the token as “Authorization: Bearer” and the token."))
         token = ApiToken.objects.opened_by(secret.strip())
         if token is None or not token.user.is_active:
             raise exceptions.AuthenticationFailed(_("This token is unknown, has ended or was revoked."))
@@ -105,6 +107,7 @@ class TokenScheme(OpenApiAuthenticationExtension):
 
 
 DEEPEST = 20  # lists and objects of a body inside each other
+LONGEST = 1000  # of a list in a body: each item is checked, and what is wrong with it told
 
 
 class Parser(JSONParser):
@@ -118,6 +121,8 @@ class Parser(JSONParser):
             raise exceptions.ParseError(_too_deep()) from error
         if _depth_is_over(found):
             raise exceptions.ParseError(_too_deep())
+        if _has_long_list(found):
+            raise exceptions.ParseError(_("A list has more than %(most)s items. Send fewer.") % {"most": LONGEST})
         if path := next(_with(found, lambda text: "\x00" in text), None):
             raise exceptions.ValidationError({path: [_("There is a NUL sign in it. Take it out.")]})
         if path := next(_with(found, hidden_in), None):
@@ -140,6 +145,12 @@ def _depth_is_over(value) -> bool:
         if not held:
             return False
     return True
+
+
+def _has_long_list(value) -> bool:
+    if isinstance(value, dict):
+        return any(map(_has_long_list, value.values()))
+    return isinstance(value, list) and (len(value) > LONGEST or any(map(_has_long_list, value)))
 
 
 def _has_half_sign(text: str) -> bool:

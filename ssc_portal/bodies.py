@@ -109,9 +109,9 @@ class BodyLimits:
             return _refused(request, files, limit, error)
         except UnreadablePostError:  # the sender broke off
             return views.bad_request(request)
-        except OSError as error:
+        except OSError as error:  # no room for it, or its chunks are not as HTTP has them
             _forget_uploads(request)
-            return self.process_exception(request, error)
+            return self.process_exception(request, error) or views.bad_request(request)
         return None
 
     def process_exception(self, request: HttpRequest, exception: BaseException) -> HttpResponse | None:

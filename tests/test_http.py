@@ -12,7 +12,7 @@ from partners.models import Partner
 from projects import actions
 from projects.choices import NeedState
 from projects.models import Answer, Response
-from tests.factories import MembershipFactory, NeedFactory, ProjectFactory
+from tests.factories import MembershipFactory, NeedFactory, ProjectFactory, commit
 from tests.test_api_contract import token_of
 
 pytestmark = pytest.mark.django_db
@@ -238,6 +238,7 @@ def test_the_sitemap_takes_one_query_and_its_parts_two(client, count_queries, mo
     monkeypatch.setattr("projects.sitemaps.PART", 2)
     monkeypatch.setattr("projects.sitemaps.Records.limit", 2)
     made = [ProjectFactory(published=True) for _n in range(5)]
+    commit()  # the moment of a change is that of the feed
     with count_queries() as n:
         index = client.get("/sitemap.xml").content.decode()
     assert n() == 1
@@ -261,3 +262,16 @@ def test_the_sitemap_has_the_addresses_that_records_say(client):
         if hasattr(section, "records"):
             said = {record.get_absolute_url() for record in section().records()}
             assert {section().location(row) for row in section().items()} == said, name
+
+
+def test_a_list_too_long_is_refused_before_its_items_are_looked_at(client):
+    client.force_login(MembershipFactory().user)
+    answer = client.post("/api/v1/needs/", {"title": "T", "languages": ["x"] * 1001}, content_type="application/json")
+    assert answer.status_code == 400 and "more than 1000 items" in answer.json()["detail"]
+    assert len(answer.content) < 1000
+
+
+@pytest.mark.parametrize("given", ["Token ssc_abc", "Basic YTpi"])
+def test_a_token_of_another_scheme_is_no_reader_of_the_public_part(client, given):
+    answer = client.get("/api/v1/needs/", headers={"Authorization": given})
+    assert answer.status_code == 401 and "Bearer" in answer.json()["detail"]

@@ -54,8 +54,8 @@ NATURALLY = {  # pages that take a POST and whose second one finds nothing to do
     "subscribe-reminder": "keeps nothing; mails of one address are limited",
     "confirm": "one row of an address and a search",
     "choices": "writes what it says over itself",
-    "sitemap": "lists addresses, whatever it is asked with",
     "stop": "done is done: says so however often it is pressed",
+    "unsent-drop": "it is gone: the second leads to the start page",
 }
 
 

@@ -141,7 +141,7 @@ class NoteMoveSerializer(serializers.Serializer):
 
 
 class Writes(Records):
-    """Base: everybody reads, people who are signed in may try to write."""
+    # Everybody reads, people who are signed in may try to write. (A comment, since DRF tells a docstring as the description.)
 
     permission_classes = [permissions.IsAuthenticatedOrReadOnly]
     detail_serializer: type[serializers.Serializer] | None = None

@@ -76,7 +76,7 @@ IN_TRANSACTIONS = tuple(chain.from_iterable(BY_WHAT_IT_TELLS.values()))
 OWN_EVERYWHERE = {"share", "level", "partner", "ref", "baseline-year", "target-on", "actual-on", "parent", "reported"}
 OWN = OWN_EVERYWHERE | {
     "reference", "need", "illustrative", "only-in-transactions", "as", "note", "reports", "contribution", "by", "amount", "spent",
-    "currency", "assumed",
+    "currency", "assumed", "licence", "licence-uri",
 }  # fmt: skip
 # What the portal writes into them for others, and what follows from the rest of the record.
 DERIVED = {

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from partners.models.constraints import CheckedTogether, known
 from projects.choices import CallState, Followed, PauseReason
+from ssc_portal import networks
 
 MOST_WEBHOOKS = 10  # that one person has
 
@@ -68,6 +69,8 @@ class Webhook(CheckedTogether):
         self.query = self.query.strip().lstrip("?")
         if not self.url.startswith("https://") and not settings.WEBHOOKS_TO_PRIVATE:
             raise ValidationError({"url": _("Begin the address with https:// so that nobody on the way reads along.")})
+        if networks.is_plainly_private(self.url) and not settings.WEBHOOKS_TO_PRIVATE:
+            raise ValidationError({"url": _("The address lies in a private network.")})
         if self.user_id and self.pk is None and Webhook.objects.filter(user=self.user_id).count() >= MOST_WEBHOOKS:
             raise ValidationError(_("You have %(most)s webhooks. Remove one first.") % {"most": MOST_WEBHOOKS})
 

@@ -64,6 +64,16 @@ def test_a_known_browser_still_signs_in_while_others_guess(owner):
     assert sign_in(known)
 
 
+def test_a_guesser_in_the_same_office_does_not_lock_the_owners_browser(owner):
+    known = Client()
+    assert sign_in(known)
+    known.post(reverse("account_logout"))
+    for _n in range(6):
+        sign_in(Client(), "a wrong password")
+    assert not sign_in(Client())
+    assert sign_in(known)
+
+
 def test_the_cookie_of_another_account_or_a_forged_one_does_not_help(owner):
     other = User.objects.create_user("other@example.org", RIGHT)
     other.vouch_for_address()

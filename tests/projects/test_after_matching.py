@@ -120,9 +120,9 @@ def test_a_need_closed_well_is_proposed_as_a_story(people):
 # --- keeping, counting, narrowing -----------------------------------------------------------------------------------------
 def test_a_match_is_kept_and_let_go(people, pair):
     need, offer = pair
-    client = Client()
     address = f"/matches/{need.reference}/{offer.reference}/keep/"
-    assert client.post(address).status_code == 302 and not SavedMatch.objects.exists()  # to the sign-in page
+    assert Client().post(address).status_code == 302 and not SavedMatch.objects.exists()  # to the sign-in page
+    client = Client()
     client.force_login(people["partner_member"])
     assert client.get(address).status_code == 405
     for _n in range(2):

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import urllib3
 from django.core import mail
+from django.core.exceptions import ValidationError
 from django.db import connection
 from django.test import override_settings
 from django.utils import timezone
@@ -25,6 +26,7 @@ from projects.choices import CallState
 from projects.lifecycle import quietly, transition
 from projects.models import Answer, Project, Response, Webhook, WebhookCall
 from projects.tasks import retry_webhooks, tell_webhooks
+from ssc_portal import networks
 from tests.factories import NeedFactory, ProjectFactory, commit
 from tests.test_api_contract import token_of
 
@@ -513,9 +515,17 @@ def test_administrators_look_and_remove_and_end_tokens(people, sign_in):
     ],
 )  # fmt: skip
 def test_no_notation_of_a_private_address_is_called(address):
-    assert not webhooks._is_public(address)
+    assert not networks.is_public(address)
 
 
 @pytest.mark.parametrize("address", ["8.8.8.8", "2001:4860:4860::8888", "::ffff:8.8.8.8", "64:ff9b::808:808"])
 def test_addresses_of_the_internet_are_called(address):
-    assert webhooks._is_public(address)
+    assert networks.is_public(address)
+
+
+@pytest.mark.parametrize("host", ["localhost", "10.0.0.1", "[::1]", "[64:ff9b::7f00:1]", "169.254.169.254"])
+def test_an_address_that_is_plainly_private_is_refused_at_once(people, settings, host):
+    settings.WEBHOOKS_TO_PRIVATE = False
+    with pytest.raises(ValidationError) as raised:
+        Webhook(user=people["desk"], url=f"https://{host}/in").clean()
+    assert "private network" in str(raised.value)

@@ -1,0 +1,38 @@
+"""Which addresses lie in the internet. Others are reached by nothing that somebody from outside names."""
+
+import ipaddress
+from urllib.parse import urlsplit
+
+NAT64 = ipaddress.ip_network("64:ff9b::/96")  # RFC 6052: IPv4 addresses inside
+ISATAP = (0x00005EFE, 0x02005EFE)  # RFC 5214: before an IPv4 address, in any net
+NEVER = [  # not in the internet, or led on to who knows where, whatever the version of Python says of them
+    ipaddress.ip_network(net)
+    for net in (
+        "::/96", "::ffff:0:0:0/96", "64:ff9b:1::/48", "2002::/16", "2001::/23", "fec0::/10", "100::/64", "100:0:0:1::/64",
+        "3fff::/20", "5f00::/16", "2001:db8::/32", "192.88.99.0/24", "192.0.0.0/24", "198.18.0.0/15",
+    )
+]  # fmt: skip
+
+
+def is_public(address: str) -> bool:
+    """Whether it lies in the internet, and so does the IPv4 address that it may carry inside."""
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    if (
+        not ip.is_global or ip.is_multicast or any(ip in net for net in NEVER)
+    ):  # a net of the other version holds nothing
+        return False
+    if ip.version == 4:
+        return True
+    number = int(ip)
+    if ip.ipv4_mapped or ip in NAT64 or number >> 32 & 0xFFFFFFFF in ISATAP:
+        return is_public(str(ipaddress.IPv4Address(number & 0xFFFFFFFF)))
+    return True
+
+
+def is_plainly_private(url: str) -> bool:
+    """Whether an address names this machine or a private network itself. What a name stands for is looked up at each call."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return not is_public(host)
+    except ValueError:  # a name
+        return host == "localhost" or host.endswith(".localhost")
