@@ -109,9 +109,9 @@ class BodyLimits:
             return _refused(request, files, limit, error)
         except UnreadablePostError:  # the sender broke off
             return views.bad_request(request)
-        except OSError as error:  # no room for it, or its chunks are not as HTTP has them
+        except OSError as error:
             _forget_uploads(request)
-            return self.process_exception(request, error) or views.bad_request(request)
+            return self.process_exception(request, error)
         return None
 
     def process_exception(self, request: HttpRequest, exception: BaseException) -> HttpResponse | None:
@@ -132,8 +132,8 @@ def _gather(request: HttpRequest, limit: int) -> bool:
     """A body of unknown length, up to the limit: Django reads none that does not say how long it is. False beyond the limit."""
     if not request.META.get("wsgi.input_terminated"):
         return True  # a server that does not tell its end: Django reads nothing of it
-    body, size, source = SpooledTemporaryFile(FORM), 0, request.META["wsgi.input"]  # noqa: SIM115  the request closes it
-    while piece := source.read(PIECE):
+    body, size = SpooledTemporaryFile(FORM), 0  # noqa: SIM115  the request closes it
+    while piece := _piece_of(request):
         size += len(piece)
         if size > limit:
             body.close()
@@ -143,6 +143,13 @@ def _gather(request: HttpRequest, limit: int) -> bool:
     request._stream = body
     request.META["CONTENT_LENGTH"] = str(size)
     return True
+
+
+def _piece_of(request: HttpRequest) -> bytes:
+    try:
+        return request.META["wsgi.input"].read(PIECE)
+    except Exception as error:  # servers have errors of their own for chunks that are not as HTTP has them
+        raise UnreadablePostError(*error.args) from error
 
 
 def _forget_uploads(request: HttpRequest) -> None:

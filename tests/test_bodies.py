@@ -150,6 +150,14 @@ def test_an_api_body_of_unknown_length_is_read_and_cut_off(server):
     assert answer.startswith(b"HTTP/1.1 413") and PROBLEM.encode() in answer
 
 
+@pytest.mark.parametrize("body", [b"zz\r\n\r\n", b"-5\r\nabc\r\n"])
+def test_a_body_in_broken_chunks_is_a_bad_request(server, body):
+    port, _temporary, _process = server
+    for path in ("/contact/", "/api/v1/needs/"):
+        answer = ask(port, head_of(path, "Transfer-Encoding: chunked"), [body])
+        assert answer.startswith(b"HTTP/1.1 400"), answer[:200]
+
+
 # --- each address ------------------------------------------------------------------------------------------------------
 def addresses() -> list[str]:
     """Every address without parameters, as a list of the routes."""
