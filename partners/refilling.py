@@ -48,6 +48,42 @@ class Page:
             for value in values if value.strip()
         ]  # fmt: skip
 
+    def in_words(self, form, fields: Fields) -> Fields:
+        """What was typed as the page calls it: the label of each field, and the text of what was chosen."""
+        left: dict[str, list[str]] = {}
+        for name, value in fields:
+            left.setdefault(name, []).append(value)
+        self._make_rows(form, left)
+        controls: dict[str, list] = {}
+        for control in self._controls(form):
+            controls.setdefault(control.get("name"), []).append(control)
+        return [
+            (self._label(controls.get(name, []), name), self._chosen(controls.get(name, []), value))
+            for name, value in fields if value.strip() and not any(map(_is_hidden, controls.get(name, [])))
+        ]  # fmt: skip
+
+    def _label(self, controls: list, name: str) -> str:
+        row = re.search(rf"-({NUMBER})-", name)
+        label = self._text_for(controls[0]) if controls else ""
+        if len(controls) > 1 and _is_choice(controls[0]):
+            legends = controls[0].xpath("ancestor::fieldset[1]/legend")
+            label = _text(legends[0]) if legends else label
+        label = label or in_words(name.rpartition("-")[2] if row else name)
+        return f"{int(row[1]) + 1}. {label}" if row else label
+
+    def _chosen(self, controls: list, value: str) -> str:
+        for control in controls:
+            if control.tag == "select":
+                texts = [_text(one) for one in control.iter("option") if one.get("value") == value]
+                return texts[0] if texts else value
+            if _is_choice(control) and control.get("value", "on") == value:
+                return self._text_for(control)
+        return value
+
+    def _text_for(self, control) -> str:
+        found = self.root.xpath("//label[@for=$id]", id=control.get("id", ""))
+        return _text(found[0]) if found else control.get("aria-label", "")
+
     def show(self, form) -> str:
         """Opens what hides the form; returns by which id it is reached."""
         form.set("data-unsaved", "")  # draft.js: there is something to save
@@ -114,6 +150,11 @@ class Page:
         return {key: _row_of(own, f"{prefix}-{key}") for key, own in controls.items()}
 
 
+def in_words(name: str) -> str:
+    """The name of a field for people, where no label is known."""
+    return name.replace("_", " ").replace("-", " ")
+
+
 def _row_of(controls: list, own_id: str):
     """The largest element around the controls that holds no others."""
     row = controls[0]
@@ -136,6 +177,21 @@ def _copied(row, name: str, new: str):
         fresh.set("class", fresh.get("class").replace("empty-form", "").strip())
         fresh.set("id", new)
     return fresh
+
+
+def _text(element) -> str:
+    """Of a label, without its hint."""
+    hints = "".join(f" and not(ancestor::*[@class={kind!r}])" for kind in ("hint", "vh"))
+    return " ".join("".join(element.xpath(f".//text()[true(){hints}]")).split())
+
+
+def _is_choice(control) -> bool:
+    return control.tag == "input" and control.get("type", "").lower() in ("checkbox", "radio")
+
+
+def _is_hidden(control) -> bool:
+    """What a person did not write there, or what must not be shown."""
+    return _is_pressed(control) or control.get("type", "").lower() in ("hidden", "password", "file")
 
 
 def _is_pressed(control) -> bool:

@@ -1,4 +1,5 @@
-"""What somebody typed while the session ended, the second factor went or the form expired is not lost (decision 0037).
+"""What somebody typed while the session ended, the second factor went or the form expired is not lost (decision 0037), nor what
+was typed while the record moved on, so that it is no longer taken: the answer shows it, to be copied.
 
 One step of every request sees each form that was sent and turned away for such a reason. Where the person has to sign in
 first, what was typed is kept for an hour; then the page of the form is shown with it. Nothing is ever sent by itself.
@@ -31,7 +32,7 @@ from partners.accounts import without_language
 from partners.guessing import last_person
 from partners.models import UnsentForm, User
 from partners.models.unsent import KEPT_FOR
-from partners.refilling import EMPTY_ROW, MARK, Fields, Page
+from partners.refilling import EMPTY_ROW, MARK, Fields, Page, in_words
 from partners.sessions import owner_of
 from ssc_portal.bodies import files_left_out, may_be_read
 
@@ -44,6 +45,7 @@ MOST_OF_STRANGERS = 1000  # of all browsers in which nobody was signed in: whoev
 NEVER = re.compile(r"password|passphrase|secret|token|(^|[_-])otp([_-]|$)", re.IGNORECASE)  # names of fields
 ACCOUNTS = "/accounts/"
 SIGNING = (ACCOUNTS, "/admin/login/", "/admin/logout/", "/admin/password_change/")  # passwords, codes: nothing is kept
+GONE = (403, 404)  # not open to this person, in this state; deleted, or seen by fewer
 READ = (400, 409, 429)  # it was read, and is shown with what keeps it from being taken
 NOT_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # no page can show these
 UNREADABLE = (UnreadablePostError, MultiPartParserError, RequestDataTooBig, SuspiciousOperation, BadRequest)
@@ -125,10 +127,12 @@ class Typed:
     @property
     def said(self) -> list[tuple[str, str]]:
         """What a person would know again: without keys and counts."""
-        return [
-            (_in_words(name), value) for name, value in self.fields
-            if value.strip() and not name.startswith("_") and not name.endswith("_FORMS") and name not in ("key", "seen")
-        ]  # fmt: skip
+        return [(in_words(name), value) for name, value in self.texts]
+
+    @property
+    def texts(self) -> Fields:
+        """The fields without keys and counts, as they were sent."""
+        return [(name, value) for name, value in self.fields if _is_said(name, value)]
 
     def is_of(self, user) -> bool:
         """Whether this person may see it: its author, or whoever signs in first where that is not known."""
@@ -138,8 +142,9 @@ class Typed:
         return bare(self.page) == bare(request.path)
 
 
-def _in_words(name: str) -> str:
-    return name.replace("_", " ").replace("-", " ")
+def _is_said(name: str, value: str) -> bool:
+    is_counted = name.startswith("_") or name.endswith("_FORMS") or name in ("key", "seen")
+    return bool(value.strip()) and not is_counted
 
 
 def typed(request: HttpRequest, why: str) -> Typed:
@@ -254,6 +259,8 @@ class KeepsUnsent:
         try:
             if why and _is_from_here(request) and not _is_background(request):
                 return self._bring_back(request, typed(request, why), response)
+            if not why and _is_lost(request, response):
+                return self._show_refused(request, typed(request, "refused"), response)
             if not why and COOKIE in request.COOKIES and _was_read(response):
                 _forget_read(request)
                 if not _rows(request).exists():
@@ -281,6 +288,27 @@ class KeepsUnsent:
         )  # fmt: skip
         response["Cache-Control"] = "private, no-store"
         return response
+
+    def _show_refused(self, request: HttpRequest, form: Typed, response: HttpResponse) -> HttpResponse:
+        """What was typed for a record that moved on meanwhile, and how that stands now. It is not kept: it can't be sent."""
+        if form.is_account or not form.texts:
+            return response
+        context = {"form": form, "said": self._as_labelled(request, form), "record": _as_it_is(request)}
+        context["refusal"] = getattr(request, "refusal", "")
+        page = render(request, "partners/refused.html", context, status=response.status_code)
+        page["Cache-Control"] = "private, no-store"
+        return page
+
+    def _as_labelled(self, request: HttpRequest, form: Typed) -> Fields:
+        """With the labels of the page on which it was typed, where that is still there."""
+        answer = self._page(request, form.page)
+        page = Page(answer.content) if answer.status_code == 200 and _is_page(answer) else None
+        names = {name for name, _value in form.fields}
+        found = page and page.form_for(lambda action: _is_same(action, form), names)
+        if found is None:
+            return form.said
+        rows = [pair for pair in form.fields if pair[0].endswith("_FORMS")]
+        return page.in_words(found, rows + form.texts)
 
     def _page(self, request: HttpRequest, address: str) -> HttpResponse:
         """A page of ours as this person would see it now."""
@@ -346,6 +374,18 @@ def _why_refused(request: HttpRequest, response: HttpResponse) -> str | None:
     return "expired" if getattr(request, "is_form_expired", False) else None
 
 
+def _is_lost(request: HttpRequest, response: HttpResponse) -> bool:
+    """Whether a form of somebody known was refused with a page that would not show what was typed."""
+    is_known = request.user.is_authenticated and response.status_code in GONE and _is_page(response)
+    return is_known and _is_from_here(request) and not _is_background(request)
+
+
+def _as_it_is(request: HttpRequest):
+    """The record that the form was about, as it stands now; None where this person no longer sees it."""
+    record = getattr(request, "acts_on", None)
+    return record and type(record).objects.visible_to(request.user).filter(pk=record.pk).first()
+
+
 def _shown_at_once(request: HttpRequest, form: Typed, page: HttpResponse) -> HttpResponse:
     """The form had expired: the answer is its page, as it would be after a mistake in the form."""
     if page.status_code == 302 and not form.fields:  # such as signing in, being signed in meanwhile
@@ -367,7 +407,7 @@ def _with_form(request: HttpRequest, form: Typed, response: HttpResponse, others
     found = page.form_for(lambda action: _is_same(action, form), {name for name, _value in form.fields})
     if found is None:
         return _apart(request, form)
-    left = [] if form.is_account else [(_in_words(name), value) for name, value in page.fill(found, form.fields)]
+    left = [] if form.is_account else [(in_words(name), value) for name, value in page.fill(found, form.fields)]
     found.set("action", form.path + re.sub("^[^#]*", "", found.get("action", "")))
     if form.pk:
         page.hide(found, KEY, str(form.pk))

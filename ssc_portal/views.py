@@ -48,7 +48,7 @@ def bad_request(request: HttpRequest, exception=None) -> HttpResponse:
 
 @requires_csrf_token
 def permission_denied(request: HttpRequest, exception=None) -> HttpResponse:
-    advice = str(exception) if exception and str(exception) else ""
+    advice = request.refusal = str(exception) if exception and str(exception) else ""
     return _answer(
         request,
         403,

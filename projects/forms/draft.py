@@ -241,13 +241,13 @@ class LineForm(forms.ModelForm):
 class Lines(forms.BaseFormSet):
     """The lines of a need or offer as rows. Looks like a part form to whoever saves it."""
 
-    names = {"lines"}
     is_background = False
 
     def __init__(self, data=None, *, instance, user=None, **kwargs):
         self.instance, self.user = instance, user
         self.stored = list(instance.lines.select_related("assistance")) if instance.pk else []
         self.is_open = "lines" in writable(instance)
+        self.names = {"lines"} if self.is_open else set()
         # A row that was sent says itself which line it is; its place may be another by now.
         initial = [{"id": line.pk} for line in self.stored] if data is None else None
         super().__init__(data, prefix="lines", initial=initial, **kwargs)

@@ -3,9 +3,15 @@
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 
 from projects import drafting, lifecycle
+
+
+def acted_on(request: HttpRequest, records, reference: str):
+    """The record that a page is about. Where a form is refused, the answer says how it stands now (partners/unsent.py)."""
+    request.acts_on = get_object_or_404(records, reference=reference.upper())
+    return request.acts_on
 
 
 def given(request: HttpRequest):

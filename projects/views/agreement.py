@@ -5,7 +5,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
@@ -16,12 +16,12 @@ from projects.choices import ConfirmedStep, NeedState, Side
 from projects.forms import CheckForm, DeliveredForm, NoteForm, PlanForm
 from projects.lifecycle.need import TO_AGREE, unconfirmed
 from projects.models import Need, Project
-from projects.views.acting import answer_form, given
+from projects.views.acting import acted_on, answer_form, given
 from ssc_portal.sending import once
 
 
 def found(request: HttpRequest, reference: str) -> Need:
-    return get_object_or_404(Need.objects.visible_to(request.user), reference=reference.upper())
+    return acted_on(request, Need.objects.visible_to(request.user), reference)
 
 
 def plan_shown(need: Need) -> dict:
@@ -143,7 +143,7 @@ def acts_of(user, need: Need) -> list[tuple[str, str]]:
 @once
 def project_check(request: HttpRequest, reference: str) -> HttpResponse:
     """A country or partner of a project says whether its record is right."""
-    project = get_object_or_404(Project.objects.visible_to(request.user), reference=reference.upper())
+    project = acted_on(request, Project.objects.visible_to(request.user), reference)
     sides = actions.speaks_for(request.user, project)
     if not sides:
         raise PermissionDenied(

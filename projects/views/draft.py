@@ -30,6 +30,7 @@ from projects.lifecycle import offer as life_of_offer
 from projects.lifecycle.need import TAKES_DOCUMENTS, WRITING
 from projects.models import Need, NeedDocument, Offer, Project
 from projects.suggestions import offers_like, similar_to, suggest_for
+from projects.views.acting import acted_on
 from ssc_portal.bodies import takes_files
 from ssc_portal.parameters import one_value
 from ssc_portal.sending import once, refused
@@ -72,9 +73,7 @@ def _mine(request: HttpRequest, reference: str, kind: str = "need") -> Need | Of
     """The record, for somebody who may write it."""
     model = WRITTEN[kind].model
     joined = ("country",) if model is Need else ("country", "partner")
-    record = get_object_or_404(
-        model.objects.visible_to(request.user).select_related(*joined), reference=reference.upper()
-    )
+    record = acted_on(request, model.objects.visible_to(request.user).select_related(*joined), reference)
     if not request.user.has_perm(f"projects.change_{kind}", record):
         raise PermissionDenied(WRITTEN[kind].refusal)
     return record
@@ -203,7 +202,8 @@ def draft_part(request: HttpRequest, reference: str, slug: str, kind: str) -> Ht
     names = sorted(form.names)
     if request.method == "POST":
         if not names:
-            raise PermissionDenied(_("It is submitted, so this part can't be changed any more."))
+            state = record.get_state_display()
+            raise PermissionDenied(_("It is “%(state)s” now, so this part cannot be changed.") % {"state": state})
         if form.is_valid():
             try:
                 with transaction.atomic():

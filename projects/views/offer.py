@@ -16,7 +16,7 @@ from projects.lifecycle.offer import NEXT, WRITING, missing_for
 from projects.models import Offer
 from projects.models.offer import AUDIENCE
 from projects.timeline import offer_timeline
-from projects.views.acting import answer_form, given
+from projects.views.acting import acted_on, answer_form, given
 from projects.views.listing import list_page
 from ssc_portal.sending import once
 
@@ -71,7 +71,7 @@ def offer_detail(request: HttpRequest, reference: str) -> HttpResponse:
 @once
 def offer_move(request: HttpRequest, reference: str, action: str) -> HttpResponse:
     """Confirms a move, asks for its note, and makes it."""
-    offer = get_object_or_404(Offer.objects.visible_to(request.user), reference=reference.upper())
+    offer = acted_on(request, Offer.objects.visible_to(request.user), reference)
     move = lifecycle.moves_of(offer).get(action)
     if move is None:
         raise Http404

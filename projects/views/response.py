@@ -6,7 +6,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
@@ -20,7 +20,7 @@ from projects.forms import NoteForm, ResponseForm, SuggestForm, WordForm, respon
 from projects.lifecycle.response import ENDED
 from projects.models import Need, Offer, Response
 from projects.timeline import response_timeline, thread
-from projects.views.acting import answer_form, given
+from projects.views.acting import acted_on, answer_form, given
 from projects.views.listing import page_of
 from ssc_portal.bodies import takes_files
 from ssc_portal.parameters import one_value
@@ -32,7 +32,7 @@ ANSWERS = ("accept", "decline", "take_back")
 
 
 def _response(request: HttpRequest, reference: str) -> Response:
-    return get_object_or_404(Response.objects.visible_to(request.user).for_page(), reference=reference.upper())
+    return acted_on(request, Response.objects.visible_to(request.user).for_page(), reference)
 
 
 @login_required
@@ -98,7 +98,7 @@ def _may(move, response: Response, user) -> bool:
 @once
 def need_respond(request: HttpRequest, reference: str) -> HttpResponse:
     """A partner or another country offers to cover lines."""
-    need = get_object_or_404(Need.objects.visible_to(request.user), reference=reference.upper())
+    need = acted_on(request, Need.objects.visible_to(request.user), reference)
     if not responders(request.user, need):
         raise PermissionDenied(_("Members and leads of partners, and focal points of other countries, can respond."))
     initial = {"key": uuid.uuid4().hex, "offer": one_value(request.GET, "offer") or None}
@@ -132,7 +132,7 @@ def _offer(request: HttpRequest, need: Need, form: ResponseForm, title: str, quo
 @once
 def need_suggest(request: HttpRequest, reference: str) -> HttpResponse:
     """The country or the desk asks a provider to help, for one of its offers."""
-    need = get_object_or_404(Need.objects.visible_to(request.user), reference=reference.upper())
+    need = acted_on(request, Need.objects.visible_to(request.user), reference)
     require(request.user, "projects.suggest_response", Response(need=need))
     form = SuggestForm(given(request), need=need, initial={"offer": one_value(request.GET, "offer") or None})
 

@@ -300,6 +300,6 @@ def test_a_draft_that_was_submitted_meanwhile_is_said(chromium, live_server, wri
     page = drafting_page(chromium, live_server.url, writer, f"/needs/{need.reference}/draft/problem/")
     Need.objects.filter(pk=need.pk).update(state="submitted")
     page.fill("#id_problem", "Words")
-    said(page, "It is submitted, so this part can't be changed any more.")
+    said(page, "so this part cannot be changed.")
     page.fill("#id_problem", "Words, and more")
     assert "can't be changed" in page.inner_text("#saved")

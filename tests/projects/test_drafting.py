@@ -269,7 +269,7 @@ def test_saving_in_the_background_says_why_it_is_refused(need, people, sign_in):
     assert ended.status_code == 401 and "Sign in again in another tab" in ended.json()["said"]
     Need.objects.filter(pk=need.pk).update(state=NeedState.SUBMITTED)
     late = sign_in(people["contributor"]).post(address, PLANS, headers={"X-Background": "save"})
-    assert late.status_code == 403 and "It is submitted" in late.json()["said"]
+    assert late.status_code == 403 and "It is “submitted” now" in late.json()["said"]
 
 
 def test_a_half_typed_name_makes_no_partner_in_the_background(need, people, sign_in):
