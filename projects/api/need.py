@@ -137,6 +137,11 @@ class NeedDetailSerializer(NeedSerializer):
     activities = ActivitySerializer(many=True, read_only=True)
     indicators = IndicatorSerializer(many=True, read_only=True)
     confirmations = ConfirmationSerializer(many=True, read_only=True)
+    endorsed_on = serializers.DateField(
+        read_only=True,
+        allow_null=True,
+        help_text="Day of the endorsement. Until the need is submitted: as the draft has it, not endorsed yet",
+    )
     project = serializers.SerializerMethodField(
         help_text="Reference of the project that carries it out, where that is public"
     )

@@ -456,6 +456,12 @@ class Need(Traceable, CheckedTogether):
         return self.published_at is not None
 
     @property
+    def is_endorsed(self) -> bool:
+        """Handed in by the focal point. Before that, a name and a date in the draft are what a contributor wrote."""
+        unsaid = (NeedState.DRAFT, NeedState.RETURNED, NeedState.ARCHIVED, NeedState.WITHDRAWN)
+        return self.endorsed_on is not None and (self.state not in unsaid or self.is_published)
+
+    @property
     def is_technology(self) -> bool:
         return self.kind == NeedKind.TECHNOLOGY
 

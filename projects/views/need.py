@@ -96,6 +96,8 @@ def _criteria_met(need: Need) -> list[str]:
 def _detail(need: Need, readable: set[str]) -> list[tuple[str, str]]:
     """The restricted texts that the reader may see, with their labels, in the order of their declaration."""
     found = []
+    if not need.is_endorsed:
+        readable = readable - {"endorsed_by_name"}
     for name in AUDIENCE:
         value = getattr(need, f"get_{name}_display", lambda name=name: getattr(need, name))()
         if name in readable and name != "plan" and value:  # the plan has a part of its own

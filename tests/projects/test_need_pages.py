@@ -229,3 +229,14 @@ def test_demonstration_needs_and_offers_go_through_their_lives(db):
     assert MembershipFactory(role=Role.DESK).user.has_perm(
         "projects.view_need", Need.objects.filter(state="submitted").first()
     )
+
+
+@pytest.mark.parametrize("state", ["draft", "returned", "withdrawn", "submitted", "open"])
+def test_a_need_is_called_endorsed_only_once_it_was_submitted(people, sign_in, state):
+    need = NeedFactory(endorsed_by_name="B. Person", endorsed_on=dt.date(2026, 1, 2))
+    is_open = {"published_at": timezone.now(), "published_by": people["publisher"]} if state == "open" else {}
+    Need.objects.filter(pk=need.pk).update(state=state, **is_open)
+    page = sign_in(people["contributor"]).get(need.get_absolute_url()).content.decode()
+    is_said = state in ("submitted", "open")
+    assert ("Endorsed by the national focal point on" in page) == is_said
+    assert ("B. Person" in page) == is_said
