@@ -448,7 +448,7 @@ def record_delivered(need: Need, delivered: dict[int, Decimal], *, by) -> None:
     """
     now = locked(need, by, "deliver")
     only_in(now, NeedState.IN_DELIVERY)
-    changed = [_set_delivered(one, delivered[one.pk]) for one in _answers(now).filter(pk__in=delivered)]
+    changed = [_set_delivered(one, delivered[one.pk]) for one in accepted_answers(now).filter(pk__in=delivered)]
     for answers, rows in _carried(now):
         left = sum(answer.delivered for answer in answers)
         for place, row in enumerate(rows):
@@ -473,7 +473,7 @@ def _set_delivered(row: Answer | Contribution, quantity: Decimal) -> bool:
     return True
 
 
-def _answers(need: Need):
+def accepted_answers(need: Need):
     rows = Answer.objects.filter(response__need=need, response__state__in=ACCEPTED)
     return rows.order_by("response_id", "pk").select_related(
         "line",
@@ -492,7 +492,7 @@ def _carried(need: Need) -> list[tuple[list[Answer], list[Contribution]]]:
     line in its own name.
     """
     answers: dict[tuple, list[Answer]] = defaultdict(list)
-    for answer in _answers(need):
+    for answer in accepted_answers(need):
         answers[answer.line, answer.response.responder].append(answer)
     rows = Contribution.objects.filter(activity__need=need, activity__line__isnull=False, quantity__isnull=False)
     rows = rows.select_related("activity__line", "country", "partner", "project").order_by("activity__position", "pk")

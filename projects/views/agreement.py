@@ -86,6 +86,8 @@ def need_confirm(request: HttpRequest, reference: str, step: str) -> HttpRespons
     context = {"title": title, "missing": []}
     if step == ConfirmedStep.PLAN:
         context |= {"need": need, "show_plan": True, "plan": SimpleLazyObject(lambda: plan_shown(need))}
+    else:
+        context["figures"] = SimpleLazyObject(lambda: list(agreement.accepted_answers(need)))
     return answer_form(request, need, form, act, context)
 
 

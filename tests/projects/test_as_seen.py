@@ -183,6 +183,25 @@ def test_an_issue_that_was_changed_meanwhile_is_not_sent(people, sign_in):
     assert not mailings.Mailing.objects.filter(issue=issue).exists()
 
 
+def test_a_page_that_asks_for_a_yes_leads_to_the_record_as_it_is_now(need, people, sign_in):
+    client = sign_in(people["desk"])
+    for address in (f"/needs/{need.reference}/move/return/", f"/needs/{need.reference}/screen/"):
+        page = client.get(address).content.decode()
+        assert f'<a href="{need.get_absolute_url()}" target="_blank" rel="noopener">Read it as it is now</a>' in page
+
+
+def test_who_confirms_the_delivery_reads_the_figures(people, sign_in):
+    need = NeedFactory(in_state=NeedState.IN_DELIVERY)
+    deliver(need, 7, people)
+    client = sign_in(people["partner_lead"])
+    address = f"/needs/{need.reference}/confirm/delivery/"
+    page = client.get(address)
+    assert "7 of " in page.content.decode()
+    deliver(need, 9, people)
+    refused = client.post(address, {"seen": hidden_mark(page)})
+    assert refused.status_code == 409 and "9 of " in refused.content.decode()
+
+
 # --- the API ---------------------------------------------------------------------------------------------------------------
 def test_a_program_approves_what_it_read(need, people):
     api = Api(people["focal_point"])
