@@ -200,6 +200,7 @@ def draft_part(request: HttpRequest, reference: str, slug: str, kind: str) -> Ht
     background = form.is_background = _is_background(request)
     seen, conflict = request.POST.get("seen") or None, None
     names = sorted(form.names)
+    was_approved = bool(getattr(record, "summary_approved_at", None))
     if request.method == "POST":
         if not names:
             state = record.get_state_display()
@@ -208,7 +209,8 @@ def draft_part(request: HttpRequest, reference: str, slug: str, kind: str) -> Ht
             try:
                 with transaction.atomic():
                     drafting.save(record, form.values, by=request.user, seen=seen)
-                    saved = _saved(record, form, names) if background else {}  # before anybody else can write
+                    note = _approval_ended(record, part, was_approved)
+                    saved = _saved(record, form, names, note) if background else {}  # before anybody else can write
             except drafting.Conflict as error:
                 conflict = error
             except ValidationError as error:
@@ -216,6 +218,8 @@ def draft_part(request: HttpRequest, reference: str, slug: str, kind: str) -> Ht
             else:
                 if background:
                     return JsonResponse(saved)
+                if note:
+                    messages.warning(request, note)
                 return _go_on(request, record, part)
         if background:
             said = (
@@ -256,10 +260,22 @@ def _add_errors(form, error: ValidationError) -> None:
                 form._non_form_errors = form.error_class([*form.non_form_errors(), text])
 
 
-def _saved(record: Need | Offer, form, names: list[str]) -> dict:
+def _approval_ended(record: Need | Offer, part, was_approved: bool) -> str:
+    """What whoever changes an approved summary has to know; said until it is approved anew."""
+    if not isinstance(record, Need) or part.slug != "summary" or record.summary_approved_at:
+        return ""
+    if not was_approved and not record.events.filter(action="approve_summary").exists():
+        return ""
+    return _(
+        "The public summary was changed after its approval, so the approval no longer holds. The national focal point has to "
+        "approve it again."
+    )
+
+
+def _saved(record: Need | Offer, form, names: list[str], note: str) -> dict:
     """The answer to a save in the background: when, the mark for the next one, and the keys of lines."""
     rows = {"rows": form.keys()} if isinstance(form, Lines) else {}
-    return {"said": _saved_at(), "seen": drafting.fingerprint(record, names), **rows}
+    return {"said": f"{_saved_at()} {note}".strip(), "seen": drafting.fingerprint(record, names), **rows}
 
 
 def _errors(form) -> list[str]:

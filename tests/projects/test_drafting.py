@@ -8,7 +8,7 @@ from django.core.files.base import ContentFile
 from openpyxl import load_workbook
 
 from partners.models import Country, Partner
-from projects import drafting, uploads
+from projects import actions, drafting, uploads
 from projects.choices import Criterion, NeedKind, NeedState
 from projects.forms import PARTS, parts_of
 from projects.forms.moves import ScreeningForm
@@ -482,3 +482,29 @@ def test_a_draft_costs_the_same_with_many_lines(people, sign_in, count_queries):
     assert costs[1] == costs[0]
     assert costs[2][0] == costs[0][0] and costs[2][2:] == costs[0][2:]
     assert costs[2][1] == costs[0][1], "each row asks for its own choices"
+
+
+def test_who_changes_an_approved_summary_is_told_that_the_approval_ended(people, sign_in):
+    need = NeedFactory(public_summary="As approved.")
+    Need.objects.filter(pk=need.pk).update(state=NeedState.SUBMITTED)
+    actions.approve_summary(need, by=people["focal_point"])
+    client, ended = sign_in(people["contributor"]), "the approval no longer holds"
+    address = f"/needs/{need.reference}/draft/summary/"
+    same = client.post(address, {"public_summary": "As approved."}, headers={"X-Background": "save"})
+    assert same.status_code == 200 and ended not in same.json()["said"]
+    other = client.post(address, {"public_summary": "Other words."}, headers={"X-Background": "save"})
+    assert ended in other.json()["said"]
+    pressed = client.post(address, {"public_summary": "Other words."}, follow=True)
+    assert ended in pressed.content.decode()
+    need.refresh_from_db()
+    actions.approve_summary(need, by=people["focal_point"])
+    pressed = client.post(address, {"public_summary": "Third words."}, follow=True)
+    assert ended in pressed.content.decode()
+
+
+def test_who_writes_a_summary_that_was_never_approved_is_told_nothing_of_it(people, sign_in):
+    need = NeedFactory(public_summary="First.")
+    Need.objects.filter(pk=need.pk).update(summary_approved_at=None, summary_approved_by=None)
+    address = f"/needs/{need.reference}/draft/summary/"
+    sent = sign_in(people["contributor"]).post(address, {"public_summary": "Next."}, headers={"X-Background": "save"})
+    assert sent.status_code == 200 and "approval" not in sent.json()["said"]
