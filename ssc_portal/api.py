@@ -28,7 +28,7 @@ from partners import callers
 from partners.accounts import SET_UP_FIRST, lacks_second_factor
 from partners.models import ApiToken, PublicRecord, kind_of
 from ssc_portal import parameters
-from ssc_portal.signs import hidden_in
+from ssc_portal.signs import hidden_in, without_empty_ends
 
 PROBLEM = "application/problem+json"
 SHAPES = ("fields", "omit", "expand")  # parameters by which a caller chooses what of a record is answered
@@ -129,7 +129,16 @@ class Parser(JSONParser):
             raise exceptions.ValidationError({path: [_("There is a sign in it that nobody sees and that turns the direction of writing or steers a terminal. Take it out.")]})  # fmt: skip
         if path := next(_with(found, _has_half_sign), None):
             raise exceptions.ValidationError({path: [_("There is half a sign in it (a lone surrogate). Take it out.")]})
-        return found
+        return _without_empty_ends(found)
+
+
+def _without_empty_ends(value):
+    """As a form takes texts (signs.py)."""
+    if isinstance(value, dict):
+        return {name: _without_empty_ends(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_without_empty_ends(inner) for inner in value]
+    return without_empty_ends(value) if isinstance(value, str) else value
 
 
 def _too_deep() -> str:

@@ -16,6 +16,26 @@ ALLOWED = (
 )  # as JSON Schema takes it
 
 
+# Signs without width that mean something between others only, and signs that make no text where nothing else stands.
+WIDTHLESS = "\u00ad\u180e\u200b\u2060\u2061\u2062\u2063\u2064\ufeff"
+UNSEEN = re.compile(
+    rf"[\s{WIDTHLESS}{HIDDEN}\u034f\u061c\u115f\u1160\u17b4\u17b5\u200c-\u200f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]*"
+)
+ENDS = WIDTHLESS + "".join(sign for sign in map(chr, range(0x3001)) if sign.isspace())
+
+
+def without_empty_ends(text: str) -> str:
+    """Without signs that have no width at both ends. A text of nothing but such signs is empty."""
+    if not text or text.isspace():
+        return text
+    if UNSEEN.fullmatch(text):
+        return ""
+    begun = text.lstrip(ENDS)
+    text = text if text[: len(text) - len(begun)].strip() == "" else begun
+    ended = text.rstrip(ENDS)
+    return text if text[len(ended) :].strip() == "" else ended
+
+
 def without_hidden(text: str) -> str:
     return IS_HIDDEN.sub("", text)
 
@@ -32,6 +52,8 @@ def take_out_of_forms() -> None:
     to_python = CharField.to_python
 
     def visible(self, value):
-        return to_python(self, without_hidden(value) if isinstance(value, str) and self.strip else value)
+        return to_python(
+            self, without_empty_ends(without_hidden(value)) if isinstance(value, str) and self.strip else value
+        )
 
     CharField.to_python = visible

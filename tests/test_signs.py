@@ -10,13 +10,15 @@ from hypothesis import strategies as st
 
 from outreach.models import ContactMessage
 from partners.models import Partner, User
+from projects.interchange import cleaning
 from projects.interchange.bulk import running
 from projects.interchange.iati_import import import_file
 from projects.models import ImportRun, Need, Project, Term
-from ssc_portal.signs import IS_HIDDEN, hidden_in, without_hidden
+from ssc_portal.signs import IS_HIDDEN, hidden_in, without_empty_ends, without_hidden
 from tests.factories import NeedFactory
 from tests.outreach.test_contact import patient, said  # noqa: F401 - fixtures
 from tests.projects.test_iati import activity, document
+from tests.projects.test_need_doors import Api
 
 TURNED = "Report \u202efdp.exe\u202c \u2066x\u2069\x1b[2J\ufeff"
 SEEN = "Report fdp.exe x[2J"
@@ -50,6 +52,36 @@ def test_every_field_of_a_form_takes_them_out(field):
 def test_a_field_with_hidden_signs_only_is_empty():
     with pytest.raises(forms.ValidationError, match="required"):
         forms.CharField().clean("\u202e\u2066")
+
+
+NOTHING = ("\u200b", "\u2060 \u2060", "\u00ad", "\ufeff", "\u200f\u200d", "\u3164", "\u200b\u00a0\u2060")
+
+
+@pytest.mark.parametrize("text", NOTHING)
+def test_a_text_of_signs_without_width_is_empty(text):
+    with pytest.raises(forms.ValidationError, match="required"):
+        forms.CharField().clean(text)
+    assert without_empty_ends(text) == "" and cleaning.clean(text)[0] == ""
+
+
+@pytest.mark.parametrize("text", NEEDED)
+def test_signs_without_width_go_at_the_ends_only(text):
+    assert forms.CharField().clean(f"\u200b\u2060 {text} \u00ad\ufeff") == text
+    assert without_empty_ends(text) == text
+
+
+@given(st.text())
+def test_only_the_ends_of_a_text_change(text):
+    left = without_empty_ends(text)
+    assert left in text and without_empty_ends(left) == left
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("text", NOTHING[:3])
+def test_a_program_states_no_title_of_signs_without_width(people, text):
+    api = Api(people["contributor"])
+    answer = api("post", "needs/", {"kind": "capacity", "country": "KEN", "title": text, "language": "en"})
+    assert answer.status_code == 400 and "title" in answer.content.decode() and not Need.objects.exists()
 
 
 def test_a_password_stays_as_it_is_typed():

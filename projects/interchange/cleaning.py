@@ -8,7 +8,7 @@ from decimal import Decimal
 from django.utils.translation import gettext as _
 
 from ssc_portal.numbers import NotANumber, read_number
-from ssc_portal.signs import IS_HIDDEN, without_hidden
+from ssc_portal.signs import without_empty_ends, without_hidden
 
 DECIMAL = r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)"  # as XML Schema has decimals: a dot, and nothing between thousands
 MOST = Decimal(10) ** 18
@@ -36,8 +36,8 @@ def clean(text: str | None) -> tuple[str, str]:
         value = re.sub(r"(?i)<br\s*/?>|</p>|</li>|</div>", "\n", value)
         value = re.sub(r"</?[a-zA-Z][^<>]{0,300}>", "", value)
         done.append(_("markup removed"))
-    if IS_HIDDEN.search(value):
-        value = without_hidden(value)
+    if (seen := without_empty_ends(without_hidden(value))) != value:
+        value = seen
         done.append(_("signs that nobody sees removed"))
     value = "".join(c for c in value if c in "\n\t\r" or (ord(c) >= 32 and not 0xD800 <= ord(c) <= 0xDFFF))
     value = "\n".join(" ".join(line.split()) for line in value.splitlines())

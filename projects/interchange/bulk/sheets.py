@@ -15,7 +15,7 @@ from projects.interchange.bulk.cells import NAMED, Cell
 from projects.interchange.bulk.resources import TableResource
 from projects.interchange.workbooks import BOLD, FILL, LISTS, head, opened, pick, put
 from ssc_portal.incoming import MOST_COLUMNS, MOST_ROWS, text_of
-from ssc_portal.signs import hidden_in, without_hidden
+from ssc_portal.signs import hidden_in, without_empty_ends, without_hidden
 from ssc_portal.tables import harmless
 
 LARGEST = 10 * 1024**2  # bytes
@@ -171,7 +171,7 @@ def _gathered(rows: list[tuple[int, list]], titles: list[str], resource: TableRe
     lines = resource.line_names()
     for number, row in rows:
         as_given = [text_of(cell) for cell in row]
-        texts = [without_hidden(text).strip() for text in as_given]
+        texts = [without_empty_ends(without_hidden(text)).strip() for text in as_given]
         if any(texts[len(titles) :]):
             raise ValidationError(_("Row %(n)s has more cells than there are columns.") % {"n": number})
         cells = dict(zip(titles, [*texts, *[""] * len(titles)], strict=False))
