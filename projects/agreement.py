@@ -450,6 +450,8 @@ def record_delivered(need: Need, delivered: dict[int, Decimal], *, by) -> None:
     only_in(now, NeedState.IN_DELIVERY)
     changed = [_set_delivered(one, delivered[one.pk]) for one in accepted_answers(now).filter(pk__in=delivered)]
     for answers, rows in _carried(now):
+        if not any(answer.pk in delivered for answer in answers):
+            continue  # nothing was said of it
         left = sum(answer.delivered for answer in answers)
         for place, row in enumerate(rows):
             quantity = left if place == len(rows) - 1 else min(left, row.quantity)

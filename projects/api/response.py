@@ -122,7 +122,7 @@ class ResponseSerializer(serializers.ModelSerializer):
 
     def get_answers(self, response) -> list[dict]:
         return [
-            {"line": a.line_id, "quantity": str(a.quantity), "delivered": str(a.delivered)}
+            {"line": a.line_id, "quantity": str(a.quantity), "delivered": str(a.delivered) if a.delivered else None}
             for a in response.answers.all()
         ]
 

@@ -87,15 +87,20 @@ class DeliveredForm(forms.Form):
             self.fields[str(answer.pk)] = NumberField(
                 label=format_html(
                     "{}: {}", in_language(answer.line.text, need.language), named(answer.response.responder)
-                ), initial=answer.delivered, min_value=0,
+                ), initial=answer.delivered or None, required=False, min_value=0,
                 max_value=answer.quantity, max_digits=12, decimal_places=2,
                 help_text=_("of %(agreed)s %(unit)s agreed")
                 % {"agreed": plainly(answer.quantity), "unit": answer.line.get_unit_display()},
             )  # fmt: skip
 
+    def clean(self):
+        if not self.errors and not self.delivered:
+            raise forms.ValidationError(_("Enter how much of at least one line was delivered."))
+
     @property
     def delivered(self) -> dict:
-        return {int(name): value for name, value in self.cleaned_data.items()}
+        """What was entered. An empty box says nothing of its line, which stays as it is."""
+        return {int(name): value for name, value in self.cleaned_data.items() if value is not None}
 
 
 class ScreeningForm(forms.Form):

@@ -370,3 +370,33 @@ def test_the_plan_through_pages(triangular, people):
     assert Confirmation.objects.get().who == Country.objects.get(iso3="GHA")
     client.force_login(people["stranger"])
     assert client.get(address).status_code == 403
+
+
+def test_an_empty_box_says_nothing_of_what_was_delivered(people, sign_in):
+    need = NeedFactory(in_state=NeedState.IN_DELIVERY)
+    answer = Answer.objects.filter(response__need=need).first()
+    Answer.objects.filter(response__need=need).update(delivered=0)
+    client, address = sign_in(people["partner_lead"]), f"/needs/{need.reference}/delivered/"
+    form = client.get(address).context["form"]
+    assert all(box.value() is None and not box.field.required for box in form)
+    empty = client.post(address, {})
+    assert empty.status_code == 400 and "at least one line" in empty.content.decode()
+    assert client.post(address, {str(answer.pk): "3"}).status_code == 302
+    others = Answer.objects.filter(response__need=need).exclude(pk=answer.pk)
+    assert Answer.objects.get(pk=answer.pk).delivered == 3 and not others.exclude(delivered=0).exists()
+    assert client.get(address).context["form"][str(answer.pk)].value() == "3"
+
+
+def test_what_is_entered_of_one_line_states_nothing_of_the_others_in_the_project(triangular, people):
+    need = agreed(triangular, people)
+    project = agreement.start(need, None, by=people["desk"])
+    answer = Answer.objects.filter(response__need=need).order_by("pk").first()
+    agreement.record_delivered(Need.objects.get(pk=need.pk), {answer.pk: 15}, by=people["ghana"])
+    silent = project.contributions.filter(activity__line__isnull=False).exclude(activity__line=answer.line)
+    assert silent.exists() and not silent.exclude(delivered=None).exists()
+
+
+def test_a_response_does_not_say_that_nothing_was_delivered(people, sign_in):
+    response = ResponseFactory(need=NeedFactory(in_state=NeedState.OPEN))
+    page = sign_in(people["focal_point"]).get(response.get_absolute_url()).content.decode()
+    assert '<td class="n">0</td></tr>' not in page and '<td class="n">–</td></tr>' in page
