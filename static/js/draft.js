@@ -21,13 +21,16 @@ document.addEventListener("DOMContentLoaded", () => {
 // was lost is sent again as it was before anything newer: the portal then says that it has it, and nothing is doubled.
 function saveWhileTyping(form) {
   const status = document.getElementById("saved"), last = document.getElementById("saved-last");
+  const signIn = document.getElementById("saved-sign-in");
   const PAUSE = 2000, AGAIN = 15000, LONGEST = 60000;
   let typed = "unsaved" in form.dataset ? 1 : 0, saved = 0; // how often something changed; how much of that is stored
   let unanswered = null, running = null, stopped = "conflict" in form.dataset;
   let timer, typedAt = 0;
   const isOpen = () => typed !== saved;
-  const say = (text, isProblem = false) => {
+  const say = (text, isProblem = false, isSignedOut = false) => {
     status.textContent = text;
+    status.after(signIn);
+    signIn.hidden = !isSignedOut;
     status.classList.toggle("bad", isProblem);
   };
   const later = (after) => { clearTimeout(timer); timer = setTimeout(save, after); };
@@ -64,7 +67,7 @@ function saveWhileTyping(form) {
       say(isOpen() ? form.dataset.open : found.said);
       if (isOpen()) afterPause();
     } else if (answer.type === "opaqueredirect" || answer.status === 401 || (!isJson(answer) && (answer.ok || answer.status === 403))) {
-      say(found.said ?? form.dataset.ended, true); // tried again: they sign in elsewhere, then it goes on
+      say(found.said ?? form.dataset.ended, true, true); // tried again: they sign in elsewhere, then it goes on
       later(AGAIN);
     } else if (answer.status >= 500 || answer.status === 429) {
       say(form.dataset.refused, true);
@@ -98,7 +101,7 @@ function saveWhileTyping(form) {
   form.addEventListener("input", (event) => {
     typed += 1;
     typedAt = Date.now();
-    event.target.closest(".field")?.append(status);
+    event.target.closest(".field")?.append(status, signIn);
     if (!stopped) {
       say(form.dataset.open);
       afterPause();
@@ -123,7 +126,9 @@ function saveWhileTyping(form) {
     await running;
     if (unanswered) await save();
     waits = false;
-    if (!unanswered) form.requestSubmit(event.submitter);
+    if (!unanswered) return form.requestSubmit(event.submitter);
+    status.scrollIntoView({ block: "center" }); // the press is not done: what keeps it may stand far above
+    status.focus({ preventScroll: true });
   });
   addEventListener("pageshow", () => { leaving = false; });
   addEventListener("beforeunload", (event) => { if (isOpen() && !leaving) event.preventDefault(); });

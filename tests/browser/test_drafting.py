@@ -303,3 +303,23 @@ def test_a_draft_that_was_submitted_meanwhile_is_said(chromium, live_server, wri
     said(page, "so this part cannot be changed.")
     page.fill("#id_problem", "Words, and more")
     assert "can't be changed" in page.inner_text("#saved")
+
+
+def test_a_press_after_the_session_ended_shows_why_and_where_to_sign_in(chromium, live_server, writer):
+    need = NeedFactory(problem="")
+    page = drafting_page(chromium, live_server.url, writer, f"/needs/{need.reference}/draft/problem/")
+    Session.objects.all().delete()
+    page.fill("#id_title", "Typed after the session had ended")
+    said(page, "your session has ended")
+    page.evaluate("window.scrollTo(0, document.body.scrollHeight)")
+    page.click("text=Save and go on")
+    until(page, lambda: page.evaluate("document.activeElement.id") == "saved")
+    box = page.locator("#saved").bounding_box()
+    assert box["y"] >= 0 and box["y"] + box["height"] <= 800
+    link = page.locator("#saved-sign-in a")
+    assert (
+        link.is_visible()
+        and link.get_attribute("target") == "_blank"
+        and "/accounts/login/" in link.get_attribute("href")
+    )
+    assert page.input_value("#id_title") == "Typed after the session had ended" and page.url.endswith("/draft/problem/")
