@@ -5,13 +5,15 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.contrib import admin
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import RequestFactory
 from django.urls import reverse
+from lxml import html
 
 from outreach.models import Announcement, Channel, Issue, Page, Picture, Story
 from partners.choices import Role
 from partners.models import Country, MailText, Region
-from projects.models import Project
+from projects.models import ImportRun, Project
 from tests.admin_form import fill, others, shown
 from tests.conftest import FreshlySignedIn
 from tests.factories import MembershipFactory, NeedFactory, OfferFactory, ProjectFactory, first_and_second_provider
@@ -285,3 +287,34 @@ def test_no_cell_of_a_list_is_written_over_what_somebody_else_saved(model, boss)
         assert List(boss.get(address)).value(cell) == [first]
         tried.add(cell[1])
     assert tried == set(admin.site._registry[model].list_editable)
+
+
+# --- what a form has stands in it once -------------------------------------------------------------------------------
+def names_twice(page) -> list[str]:
+    """Names of a form of a page that more than one field has; choices share theirs, and tables made by script have a pattern."""
+    form = max(html.fromstring(page.content.decode()).forms, key=lambda each: len(each.inputs))
+    fields = form.xpath(".//input[not(@type='radio' or @type='checkbox' or @type='submit')] | .//select | .//textarea | .//input[@type='checkbox']")  # fmt: skip
+    names = [field.get("name") for field in fields if field.get("name")]
+    several = {field.get("name") for field in fields if field.get("type") == "checkbox" and field.get("value")}
+    return sorted({name for name in names if names.count(name) > 1 and name not in several})
+
+
+def test_each_field_of_an_import_stands_once_in_its_form(boss):
+    run = ImportRun.objects.create(file_name="a.csv", kind="partners")
+    source = reverse("admin:projects_importrun_source", args=[run.pk])
+    for address in (reverse("admin:projects_importrun_add"), reverse("admin:projects_importrun_table"), source):
+        page = boss.get(address)
+        assert page.status_code == 200 and names_twice(page) == [], address
+        fields = page.context["form"].fields
+        assert all(f'name="{name}"' in page.content.decode() for name in fields), address
+
+
+def test_an_import_whose_file_was_not_kept_says_that_it_has_to_be_chosen_again(boss):
+    for name in ("add", "table"):
+        answer = boss.post(reverse(f"admin:projects_importrun_{name}"), {"source_url": "no address"})
+        assert answer.status_code == 400 and "required" in answer.content.decode()
+        answer = boss.post(
+            reverse(f"admin:projects_importrun_{name}"),
+            {"source_url": "no address", "file": SimpleUploadedFile("a.csv", b"x")},
+        )
+        assert answer.status_code == 400 and answer.content.decode().count(AGAIN) == 1
