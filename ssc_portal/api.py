@@ -248,7 +248,12 @@ def _told(detail, path: str = "") -> Iterator[tuple[str, str]]:
 
 
 class Negotiation(DefaultContentNegotiation):
-    """An unknown ?format= is an error that says what there is, not a 404."""
+    """An unknown ?format= is an error that says what there is, not a 404. A browser gets JSON: that it takes XML, too, is
+    said of pages (XHTML), and asks for no IATI file."""
+
+    def get_accept_list(self, request):
+        accepted = super().get_accept_list(request)
+        return ["*/*"] if any(one.partition(";")[0].strip() == "text/html" for one in accepted) else accepted
 
     def select_renderer(self, request, renderers, format_suffix=None):
         if request.query_params.get("format") == "":

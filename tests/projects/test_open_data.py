@@ -13,7 +13,7 @@ import pandas
 import pytest
 from django.core.management import call_command
 from django.urls import reverse
-from lxml import etree
+from lxml import etree, html
 from openpyxl import load_workbook
 
 from partners import tables as of_partners
@@ -564,3 +564,36 @@ def test_a_need_is_an_activity_once_its_plan_is_agreed(client):
     root = etree.fromstring(body(client.get(f"/needs/{agreed.reference}/iati.xml")))
     assert root.xpath("//activity-status/@code") == ["1"]
     assert Need.objects.under_way().get() == agreed
+
+
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
+
+
+@pytest.mark.parametrize(
+    "address", ["projects/", "projects/{project}/", "needs/", "needs/{need}/", "offers/", "countries/KEN/"]
+)
+def test_a_browser_gets_json_of_the_api_unless_the_address_names_another_format(address, client):
+    address = "/api/v1/" + address.format(
+        project=ProjectFactory(published=True).reference, need=NeedFactory(in_state=NeedState.OPEN).reference
+    )
+    answer = client.get(address, headers={"Accept": BROWSER})
+    assert answer.status_code == 200 and answer["Content-Type"].startswith("application/json")
+    if address.startswith("/api/v1/projects/"):
+        asked = client.get(address, {"format": "iati"}, headers={"Accept": BROWSER})
+        assert asked["Content-Type"].startswith("application/xml")
+
+
+def test_links_of_pages_to_the_api_name_the_format(client, sign_in, people):
+    need, offer = NeedFactory(in_state=NeedState.OPEN), OfferFactory(in_state="active")
+    pages = [
+        reverse("project-list"), ProjectFactory(published=True).get_absolute_url(), reverse("need-list"),
+        need.get_absolute_url(), reverse("offer-list"), offer.get_absolute_url(),
+        reverse("country-list"), Country.objects.get(iso3="KEN").get_absolute_url(), reverse("partner-list"), reverse("match-list"),
+    ]  # fmt: skip
+    client, found = sign_in(people["desk"]), 0
+    for page in pages:
+        tree = html.fromstring(client.get(page).content)
+        links = [link for link in tree.xpath("//main//a/@href") if link.startswith("/api/v1/") and "docs" not in link]
+        assert all("format=" in link for link in links), (page, links)
+        found += len([link for link in links if link.endswith("format=json") and client.get(link, headers={"Accept": BROWSER}).json()])  # fmt: skip
+    assert found >= 8
