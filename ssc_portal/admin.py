@@ -1,6 +1,7 @@
 """Our admin site: Django's own, with a start page that says what waits for whom, and object permissions from rules.py."""
 
 import copy
+import re
 
 from django.contrib import admin
 from django.contrib.admin.utils import flatten_fieldsets, unquote
@@ -8,6 +9,9 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.db.models import URLField
+from django.forms.utils import pretty_name
+from django.http import HttpResponse
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.text import capfirst
@@ -48,6 +52,9 @@ class PortalAdminSite(admin.AdminSite):
         return found
 
 
+NOT_TYPED = re.compile(
+    r"^_|csrfmiddlewaretoken|_FORMS$|__prefix__|password|^(initial|key|seen|post|action)$"
+)  # of a form
 CHOOSE_AGAIN = _("Nothing is saved yet, and the file is not kept meanwhile: choose it again.")
 
 
@@ -76,19 +83,40 @@ class Careful:
         with transaction.atomic():
             if object_id is None:
                 return self._add_once(request, form_url, extra_context)
-            self._compare(request, unquote(object_id))
-            return super().changeform_view(request, object_id, form_url, extra_context)
+            pk = unquote(object_id)
+            if self.get_object(request, pk) is None and request.user.is_staff:
+                return self._show_typed(request, pk)
+            return self._change_once(
+                request, pk, lambda: super(Careful, self).changeform_view(request, object_id, form_url, extra_context)
+            )
 
-    def _compare(self, request, pk: str) -> None:
-        """Locks the record and brings what was sent together with how it stands now."""
+    def _change_once(self, request, pk: str, change) -> HttpResponse:
+        """Locks the record, adds what stands in blank rows once, and compares what was sent with how it stands now."""
         record = self.get_object(request, pk)
-        if record is None or not self.has_change_permission(request, record):
-            return
+        if not self.has_change_permission(request, record):
+            return change()
         self.model._base_manager.select_for_update().get(pk=record.pk)  # the next one waits until this one is saved
         record = self.get_object(request, pk)
+        form, formsets = self._as_it_stands(request, record)
+        new = {each.prefix: merging.new_rows(each, request.POST, request.FILES) for each, _inline in formsets}
+        new = {prefix: rows for prefix, rows in new.items() if rows}
+
+        def compared() -> HttpResponse:
+            self._compare(request, record, form, formsets)
+            return change()
+
+        def without_rows() -> None:
+            request.POST, request._files = request.POST.copy(), request.FILES.copy()
+            for prefix, rows in new.items():
+                merging.leave_out_rows(prefix, rows, request.POST, request.FILES)
+
+        rows = {prefix: list(found.values()) for prefix, found in new.items()}
+        return sending.add_rows_once(request, rows, compared, without_rows=without_rows)
+
+    def _compare(self, request, record, form, formsets) -> None:
+        """Brings what was sent together with how the record stands now."""
         request.POST, request._files = request.POST.copy(), request.FILES.copy()
         base = merging.read(request.POST.get(merging.AS_SHOWN, ""), self._about(record))
-        form, formsets = self._as_it_stands(request, record)
         request.shown = self._snapshot(form, formsets)
         found = [merging.merge(form, base and base["form"], request.shown["form"], request.POST, request.FILES, "")]
         for formset, inline in formsets:
@@ -128,6 +156,42 @@ class Careful:
                 content = self._snapshot(context["adminform"].form, formsets)
             context["as_shown"] = merging.sign(content, self._about(obj))
         return super().render_change_form(request, context, add, change, form_url, obj)
+
+    # -- what is gone
+    def _show_typed(self, request, pk: str) -> HttpResponse:
+        """What somebody typed for a record that is not there any more, to be copied, and who removed it."""
+        was_shown = merging.read(request.POST.get(merging.AS_SHOWN, ""), f"{self.opts.label_lower}:{pk}") is not None
+        who, at = _last_change(self.model, pk, label="delete") if was_shown else ("", None)
+        context = {
+            **self.admin_site.each_context(request), "title": _("This record is not there any more"), "opts": self.opts,
+            "typed": self._typed(request), "who": who, "at": at,
+        }  # fmt: skip
+        return TemplateResponse(request, "admin/gone.html", context, status=410 if was_shown else 404)
+
+    def _typed(self, request) -> list[tuple[str, str]]:
+        """(label, text) of each field that somebody filled in, by the order of the form."""
+        rows = {inline.get_formset(request).get_default_prefix(): inline for inline in self._inlines_of(request)}
+        found = []
+        for name, values in [*request.POST.lists(), *((n, [file.name]) for n, file in request.FILES.items())]:
+            prefix, number, rest = (*re.split(r"-(\d+)-", name, maxsplit=1), "", "")[:3]
+            inline = rows.get(prefix) if rest else None
+            if (
+                not any(values)
+                or NOT_TYPED.search(name)
+                or (inline and rest in (inline.model._meta.pk.name, inline.fk))
+            ):
+                continue
+            label, text = _in_words(inline or self, rest if inline else name, values, request)
+            row = f"{capfirst(inline.opts.verbose_name)} {int(number) + 1}, " if inline else ""
+            found.append((row + label, text))
+        return found
+
+    def _inlines_of(self, request) -> list:
+        found = [inline(self.model, self.admin_site) for inline in self.inlines]
+        for inline in found:
+            formset = inline.get_formset(request)
+            inline.fk = getattr(getattr(formset, "fk", None), "name", "")
+        return found
 
     # -- the same form, sent twice
     def _add_once(self, request, form_url, extra_context):
@@ -202,7 +266,8 @@ def _refusal(found: list[merging.Merged], record) -> ValidationError:
     clashes = [clash for one in found for clash in one.clashes]
     for clash in clashes:
         who, at = _last_writer(clash, record)
-        values = {"field": clash.label, "now": _short(clash.now) or "–", "typed": _short(clash.typed) or "–"}
+        now, typed = merging.differing(clash.now, clash.typed)
+        values = {"field": clash.label, "now": now or "–", "typed": typed or "–"}
         if who or at:
             values |= {"who": who or _("somebody"), "at": f"{at:%Y-%m-%d %H:%M}" if at else ""}
             said.append(_("%(field)s: now “%(now)s” (%(who)s, %(at)s), you typed “%(typed)s”.") % values)
@@ -215,10 +280,25 @@ def _refusal(found: list[merging.Merged], record) -> ValidationError:
     return ValidationError([str(one) for one in said])
 
 
+def _in_words(of, name: str, values: list[str], request) -> tuple[str, str]:
+    """A field of a form of admin as a person reads it: its label, and what was filled in."""
+    names = {each.name: each for each in of.model._meta.get_fields() if hasattr(each, "formfield")}
+    known = names.get(name) or names.get(name.rpartition("_")[0])  # the parts of a moment
+    chosen = known and of.formfield_for_dbfield(known, request)
+    label = str(chosen.label if chosen else (known.verbose_name if known else pretty_name(name)))
+    return capfirst(label), merging.said(chosen, values) if chosen else ", ".join(values)
+
+
 def _last_writer(clash: merging.Clash, record) -> tuple[str, object]:
-    """Who changed the record last and when, as the triggers kept it."""
-    kept = getattr(clash.model, "pgh_event_model", None) if clash.model else None
-    event = kept and kept.objects.filter(pgh_obj_id=clash.pk).select_related("pgh_context").order_by("-pgh_id").first()
+    """Who changed the record last and when."""
+    return _last_change(clash.model, clash.pk) if clash.model else ("", None)
+
+
+def _last_change(model: type, pk: str, **which) -> tuple[str, object]:
+    """Who changed a record last and when, as the triggers kept it."""
+    kept = getattr(model, "pgh_event_model", None)
+    events = kept and kept.objects.filter(pgh_obj_id=pk, **{f"pgh_{name}": value for name, value in which.items()})
+    event = events and events.select_related("pgh_context").order_by("-pgh_id").first()
     if not event:
         return "", None
     from django.contrib.auth import get_user_model

@@ -5,16 +5,24 @@ that only others changed are filled as they stand now, what was typed stays, and
 values (decision 0033). The form that is shown then carries what stands now, so the next attempt is made knowingly.
 """
 
+import re
 from dataclasses import dataclass, field
+from difflib import SequenceMatcher
 
 from django import forms
 from django.core import signing
 from django.core.exceptions import ValidationError
+from django.db.models import Model
 from django.forms.formsets import DELETION_FIELD_NAME
 from django.utils.datastructures import MultiValueDict
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 AS_SHOWN = "_as_shown"
+LONGEST_TOLD = 400  # signs of a text that are told where it differs from another
+BEFORE = 80  # signs that are told before a difference
+MOST_TOLD = 4  # differences between two texts
+MOST_COMPARED = 3000  # words, above which frequent ones tell nothing of where texts differ: that takes too long
 Values = dict[str, list[str]]  # of one form, as a browser would send them; names without the prefix of the form
 Rows = dict[str, Values]  # of one formset, by the primary key
 
@@ -91,9 +99,11 @@ class Merged:
         return bool(self.clashes or self.taken)
 
 
-def merge(form: forms.ModelForm, base: Values | None, now: Values, data: MultiValueDict, files, prefix: str) -> Merged:
+def merge(
+    form: forms.ModelForm, base: Values | None, now: Values, data: MultiValueDict, files, prefix: str, *, row: str = ""
+) -> Merged:
     """Brings the values of one form in `data` together. `base` is None where the form didn't say what it showed: then each
-    difference counts as changed by both."""
+    difference counts as changed by both. `row`: what its record is called, where it is one of several in a form."""
     found = Merged()
     for name, present in now.items():
         key = prefix + name
@@ -111,11 +121,11 @@ def merge(form: forms.ModelForm, base: Values | None, now: Values, data: MultiVa
             found.is_mine = True
             if is_theirs:
                 found.clashes.append(
-                    Clash(str(owner.label), _said(owner, present), _said(owner, typed), type(form.instance),
+                    Clash(_in_row(row, owner.label), said(owner.field, present), said(owner.field, typed), type(form.instance),
                           str(form.instance.pk), owner.name)
                 )  # fmt: skip
         elif is_theirs and before is not None and not is_mine:
-            found.taken.append(str(owner.label))
+            found.taken.append(_in_row(row, owner.label))
             data.setlist(key, present)
     return found
 
@@ -141,9 +151,8 @@ def _plain(value: str) -> str:
     return value.replace("\r\n", "\n").strip()
 
 
-def _said(owner, values: list[str]) -> str:
+def said(chosen: forms.Field, values: list[str]) -> str:
     """Values in words: of a choice what stands in its list."""
-    chosen = owner.field
     if isinstance(chosen, forms.BooleanField):
         return _("yes") if values else _("no")
     if isinstance(chosen, forms.ModelChoiceField):
@@ -158,6 +167,57 @@ def _said(owner, values: list[str]) -> str:
     return ", ".join(values)
 
 
+def differing(one: str, other: str) -> tuple[str, str]:
+    """Two texts as they are told side by side: long ones where they differ, with a few words before each difference."""
+    if max(len(one), len(other)) <= LONGEST_TOLD:
+        return one, other
+    words = [re.findall(r"\s*\S+", text) for text in (one, other)]
+    is_much = max(map(len, words)) > MOST_COMPARED
+    places = _near_ones_joined(SequenceMatcher(None, *words, autojunk=is_much).get_opcodes())
+    return tuple(_told(words[n], [place[2 * n : 2 * n + 2] for place in places]) for n in (0, 1))
+
+
+def _near_ones_joined(found: list[tuple]) -> list[tuple[int, int, int, int]]:
+    """Where two lists of words differ; differences with a few words in between are one."""
+    places: list[tuple[int, int, int, int]] = []
+    for kind, *place in found:
+        if kind == "equal":
+            continue
+        if places and place[0] - places[-1][1] < 8:
+            place = [places[-1][0], place[1], places[-1][2], place[3]]
+            places.pop()
+        places.append(tuple(place))
+    return places
+
+
+def _told(words: list[str], places: list[tuple[int, int]]) -> str:
+    """The words of a text at these places, with some before; … stands for what is not told."""
+    longest, told, end = LONGEST_TOLD // min(len(places) or 1, MOST_TOLD), "", 0
+    for first, last in places[:MOST_TOLD]:
+        before = "".join(words[end:first])
+        if len(before) > BEFORE:
+            before = " …" + before[-BEFORE:].partition(" ")[2]
+        piece = "".join(words[first:last])
+        told += before + (piece if len(piece) <= longest else piece[:longest] + "…")
+        end = last
+    rest = "".join(words[end:])
+    return (told + (rest if len(rest) <= BEFORE and len(places) <= MOST_TOLD else rest[:20] + "…")).strip()
+
+
+def _in_row(row: str, label) -> str:
+    return f"{row}, {label}" if row else str(label)
+
+
+def row_name(record: Model, number: int) -> str:
+    """What a row of a form is called: its language, what its record says of itself, or its number."""
+    kind = capfirst(record._meta.verbose_name)
+    if language := getattr(record, "language", ""):
+        return f"{kind} ({getattr(record, 'get_language_display', lambda: language)()})"
+    if type(record).__str__ is Model.__str__:
+        return f"{kind} {number}"
+    return f"{kind} “{str(record)[:80]}”"
+
+
 def merge_rows(
     formset: forms.BaseModelFormSet, base: Rows | None, data: MultiValueDict, files, *, takes_new: bool = True
 ) -> dict[str, Merged]:
@@ -168,6 +228,8 @@ def merge_rows(
     """
     prefix, key, now = formset.prefix, formset.model._meta.pk.name, shown_rows(formset)
     forms_now = {str(form.instance.pk): form for form in formset.initial_forms}
+    names = {pk: row_name(form.instance, number) for number, (pk, form) in enumerate(forms_now.items(), start=1)}
+    kind = capfirst(formset.model._meta.verbose_name)
     sent = _sent_rows(data, files, prefix)
     first = _count(data, f"{prefix}-INITIAL_FORMS")
     kept, fresh, found = [], [], {}
@@ -181,24 +243,58 @@ def merge_rows(
                 row.setlist(key, [])
                 row.pop("DELETE", None)
                 fresh.append((row, row_files))
-                found[pk] = Merged([Clash(_("a row"), _("removed"), _("what you typed stands as a new row below"))])
+                found[pk] = Merged(
+                    [
+                        Clash(
+                            _in_row(f"{kind} {number + 1}", _("a row")),
+                            _("removed"),
+                            _("what you typed stands as a new row below"),
+                        )
+                    ]
+                )
             elif "DELETE" not in row:
-                found[pk] = Merged(taken=[_("a row that was removed")])
+                found[pk] = Merged(taken=[_in_row(f"{kind} {number + 1}", _("a row that was removed"))])
         else:
             before = None if base is None else base.get(pk, {})
-            found[pk] = merge(forms_now[pk], before, now[pk], row, row_files, "")
+            found[pk] = merge(forms_now[pk], before, now[pk], row, row_files, "", row=names[pk])
             if "DELETE" in row and found[pk].is_newer:
                 found[pk].clashes += [
-                    Clash(_("a row"), _("changed"), _("to be removed"), type(forms_now[pk].instance), pk)
+                    Clash(
+                        _in_row(names[pk], _("a row")),
+                        _("changed"),
+                        _("to be removed"),
+                        type(forms_now[pk].instance),
+                        pk,
+                    )
                 ]
             kept.append((row, row_files))
     there = {row.get(key) for row, _files in kept}
     for pk in now if takes_new and base is not None else []:
         if pk not in base and pk not in there:
             kept.append((MultiValueDict(now[pk] | {key: [pk]}), MultiValueDict()))
-            found[pk] = Merged(taken=[_("a row that was added")])
+            found[pk] = Merged(taken=[_in_row(names[pk], _("a row that was added"))])
     _number_rows(data, files, prefix, kept, fresh)
     return found
+
+
+def new_rows(formset: forms.BaseModelFormSet, data: MultiValueDict, files) -> dict[int, dict]:
+    """What was typed into the blank rows of a formset, by their numbers."""
+    blank, first = shown(formset.empty_form), _count(data, f"{formset.prefix}-INITIAL_FORMS")
+    found = {}
+    for number, (row, row_files) in sorted(_sent_rows(data, files, formset.prefix).items()):
+        if number >= first and _typed_in(row, blank, formset.model._meta.pk.name) or row_files and number >= first:
+            names = {file: [each.name, each.size] for file, each in row_files.items()}
+            found[number] = {name: row.getlist(name) for name in sorted(row) if any(row.getlist(name))} | names
+    return found
+
+
+def leave_out_rows(prefix: str, numbers, data: MultiValueDict, files) -> None:
+    """Takes blank rows that were filled in out of what was sent."""
+    sent, first = _sent_rows(data, files, prefix), _count(data, f"{prefix}-INITIAL_FORMS")
+    rows = {number: row for number, row in sorted(sent.items()) if number not in numbers}
+    kept, fresh = ([row for n, row in rows.items() if (n < first) == there] for there in (True, False))
+    _number_rows(data, files, prefix, kept, fresh)
+    data[f"{prefix}-TOTAL_FORMS"] = str(len(kept) + len(fresh))
 
 
 def _typed_in(row: MultiValueDict, before: Values | None, key: str) -> bool:

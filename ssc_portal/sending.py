@@ -27,6 +27,7 @@ NOT_SAID = frozenset(
     {TOKEN, "key", "_unsent", "_save", "_addanother", "_continue"}
 )  # of the page or a button, not the person's
 SENT_TWICE = _("This form was sent twice. It was saved once.")
+ROWS_SENT_TWICE = _("The new rows of this form were sent twice. They were saved once.")
 PREFIX = "form:"
 LONGEST = KeptAnswer._meta.get_field("location").max_length
 
@@ -70,6 +71,30 @@ def carry_out_once(
     request.is_sent_before = bool(page) and not is_new
     if request.is_sent_before and with_other_words:
         with_other_words(kept)
+    return _remembered(request, kept, is_new, said, do())
+
+
+@transaction.atomic
+def add_rows_once(
+    request: HttpRequest, rows: dict, do: Callable[[], HttpResponse], *, without_rows: Callable[[], None]
+) -> HttpResponse:
+    """The answer of `do` to a form that changes a record and adds `rows` to it. Sent again as it was, it leads where it led;
+    with the same new rows and other words, `without_rows()` takes them out first and the rest is saved."""
+    key = PREFIX + _checksum([_address(request), "rows"])
+    if not rows:
+        KeptAnswer.objects.filter(user=request.user, key=key).delete()
+        return do()
+    said, (whole, _has_words) = _checksum([_address(request), rows]), _said(request)
+    kept, is_new = KeptAnswer.objects.claim(request.user, key, said)
+    is_recent = not is_new and kept.created_at > timezone.now() - AGAIN_WITHIN
+    if is_recent and kept.fingerprint == said:
+        if kept.body == whole:
+            messages.info(request, SENT_TWICE)
+            return HttpResponseRedirect(kept.location)
+        messages.info(request, ROWS_SENT_TWICE)
+        without_rows()
+        return do()
+    request.made = whole
     return _remembered(request, kept, is_new, said, do())
 
 

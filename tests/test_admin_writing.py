@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pghistory
 import pytest
 from django.conf import settings
 from django.contrib import admin
@@ -14,7 +15,7 @@ from outreach.models import Announcement, Channel, Issue, Page, Picture, Story
 from partners.choices import Role
 from partners.models import Country, MailText, Region
 from projects.models import ImportRun, Project
-from tests.admin_form import fill, others, shown
+from tests.admin_form import fill, others, shown, text_field
 from tests.conftest import FreshlySignedIn
 from tests.factories import MembershipFactory, NeedFactory, OfferFactory, ProjectFactory, first_and_second_provider
 from tests.test_sent_twice import at_once, picture
@@ -318,3 +319,167 @@ def test_an_import_whose_file_was_not_kept_says_that_it_has_to_be_chosen_again(b
             {"source_url": "no address", "file": SimpleUploadedFile("a.csv", b"x")},
         )
         assert answer.status_code == 400 and answer.content.decode().count(AGAIN) == 1
+
+
+# --- what is told of a refusal ---------------------------------------------------------------------------------------
+LONG = "\n\n".join(f"Paragraph {n} of a long text that stands on a page of the portal." for n in range(40))
+
+
+def two_texts(boss) -> tuple[str, dict, Page]:
+    page = Page.objects.get(path="about/history")
+    page.texts.filter(language="en").update(body=LONG)
+    page.texts.exclude(language="en").delete()
+    page.texts.create(language="fr", title="Histoire", body="Un texte.")
+    address = reverse("admin:outreach_page_change", args=[page.pk])
+    return address, shown(boss.get(address)), page
+
+
+def field_of(data: dict, language: str, name: str = "body") -> str:
+    row = next(
+        key.rpartition("-")[0] for key, value in data.items() if key.endswith("-language") and value == [language]
+    )
+    return f"{row}-{name}"
+
+
+@pytest.mark.parametrize(
+    ("theirs", "mine"),
+    [
+        pytest.param(LONG + "\n\nTHEIR SENTENCE.", LONG + "\n\nMY SENTENCE.", id="both at the end"),
+        pytest.param(LONG + "\n\nTHEIR SENTENCE.", "MY SENTENCE. " + LONG, id="mine before theirs"),
+        pytest.param("THEIR SENTENCE. " + LONG, LONG.replace("Paragraph 30", "MY SENTENCE. Paragraph 30"), id="theirs before mine"),
+        pytest.param(LONG + "\n\nTHEIR SENTENCE.", "MY SENTENCE. " + "New words. " * 90 + LONG, id="a long one before theirs"),
+    ],
+)  # fmt: skip
+def test_a_refusal_shows_a_long_text_where_both_differ(theirs, mine, boss):
+    address, data, page = two_texts(boss)
+    page.texts.filter(language="en").update(body=theirs)
+    said = str(
+        boss.post(address, data | {field_of(data, "en"): mine}).context["adminform"].form.errors["__all__"].as_data()
+    )
+    now, typed = said.partition("now “")[2].split("you typed “")
+    assert "THEIR SENTENCE." in now and "MY SENTENCE." in typed and len(now) < 700 and len(typed) < 700
+
+
+def test_a_refusal_names_the_row_of_each_field(boss):
+    address, data, page = two_texts(boss)
+    page.texts.filter(language="en").update(body="Theirs")
+    page.texts.filter(language="fr").update(body="Les leurs")
+    answer = boss.post(address, data | {field_of(data, "en"): "Mine"})
+    said = " ".join(answer.context["adminform"].form.errors["__all__"])
+    english, french = (
+        dict(page.texts.model._meta.get_field("language").choices or {}).get(code, code) for code in ("en", "fr")
+    )
+    assert f"({english}), Text: now “Theirs”" in said, said
+    assert "changed nothing in it" in said and f"({french}), Text." in said, said
+    assert " Text." not in said.replace(f"({french}), Text.", "")
+
+
+def test_a_row_without_a_language_is_named_by_what_it_says(boss):
+    project = ProjectFactory()
+    link = project.country_links.order_by("pk").first()
+    address = reverse("admin:projects_project_change", args=[project.pk])
+    data = shown(boss.get(address))
+    project.country_links.filter(pk=link.pk).update(note="Theirs")
+    note = next(key.rpartition("-")[0] for key, value in data.items() if key.startswith("country_links-") and value == [str(link.pk)]) + "-note"  # fmt: skip
+    said = " ".join(boss.post(address, data | {note: "Mine"}).context["adminform"].form.errors["__all__"])
+    assert f"“{link}”, What it does: now “Theirs”" in said, said
+
+
+# --- a record that is gone -------------------------------------------------------------------------------------------
+def test_what_was_typed_for_a_record_that_is_not_there_is_shown(people, boss, media):
+    done = []
+    for model, record in records(people):
+        address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_change", args=[record.pk])
+        page = boss.get(address)
+        form = (page.context or {}).get("adminform")
+        if form is None or (name := text_field(shown(page), form.form)) is None:
+            continue
+        data = {**shown(page), "_as_shown": "", name: "TYPED FOR AN HOUR"}
+        answer = boss.post(address.replace(f"/{record.pk}/change/", "/987654/change/"), data)
+        assert answer.status_code == 404 and "TYPED FOR AN HOUR" in answer.content.decode(), model
+        done.append(model._meta.label)
+    assert {"projects.Project", "partners.Partner", "outreach.Story"} <= set(done), done
+
+
+def test_who_deleted_a_record_is_told_to_whom_was_typing(boss, sign_in, people):
+    address, data, page = two_texts(boss)
+    other = sign_in(people["publisher"])
+    with pghistory.context(user=people["administrator"].pk):
+        page.delete()
+    answer = boss.post(address, data | {field_of(data, "fr"): "Un long texte\nd’une heure", "_save": "Save"})
+    said = answer.content.decode()
+    assert answer.status_code == 410 and "Un long texte<br>d’une heure" in said
+    assert str(people["administrator"]) in said and "This record was removed (" in said
+    assert "csrfmiddlewaretoken" not in dict(answer.context["typed"]) and "_as_shown" not in str(
+        answer.context["typed"]
+    )
+    labels = [label for label, _text in answer.context["typed"]]
+    assert "Address" in labels and any(label.endswith(", Text") for label in labels), labels
+    strange = other.post(address, {name: value for name, value in data.items() if name != "_as_shown"})
+    assert str(people["administrator"]) not in strange.content.decode()
+
+
+# --- new rows, sent twice --------------------------------------------------------------------------------------------
+def with_a_new_row(boss) -> tuple[str, dict, Project, str]:
+    project = ProjectFactory()
+    address = reverse("admin:projects_project_change", args=[project.pk])
+    data = shown(boss.get(address))
+    number = int(data["locations-TOTAL_FORMS"][0])
+    row = {f"locations-{number}-{name}": value for name, value in {"name": "Kisumu", "latitude": "-0.1", "longitude": "34.75", "id": "", "project": str(project.pk)}.items()}  # fmt: skip
+    return address, data | row | {"locations-TOTAL_FORMS": str(number + 1)}, project, f"locations-{number}"
+
+
+def again_on_a_new_page(boss, address: str, data: dict, row: str) -> dict:
+    """Back, where the browser fetches the page anew and puts the words of the row into a blank one."""
+    page = shown(boss.get(address))
+    number = int(page["locations-TOTAL_FORMS"][0])
+    words = {
+        name.replace(row, f"locations-{number}"): value for name, value in data.items() if name.startswith(f"{row}-")
+    }
+    return page | words | {"locations-TOTAL_FORMS": str(number + 1)}
+
+
+def test_a_new_row_sent_again_is_added_once(boss):
+    address, data, project, row = with_a_new_row(boss)
+    first = boss.post(address, data)
+    assert first.status_code == 302 and project.locations.count() == 1
+    second = boss.post(address, data)  # a double press, or the page as it was
+    assert (second.status_code, second["Location"]) == (302, first["Location"])
+    assert project.locations.count() == 1
+    assert boss.post(address, again_on_a_new_page(boss, address, data, row)).status_code == 302
+    assert project.locations.count() == 1
+
+
+def test_other_words_beside_a_new_row_sent_again_are_saved(boss):
+    address, data, project, row = with_a_new_row(boss)
+    boss.post(address, data)
+    assert (
+        boss.post(address, again_on_a_new_page(boss, address, data, row) | {"title": "Typed later"}).status_code == 302
+    )
+    project.refresh_from_db()
+    assert (project.locations.count(), project.title) == (1, "Typed later")
+    answer = boss.post(address, data | {"title": "Typed on the old page"})
+    assert (
+        answer.status_code == 200 and shown(answer)["locations-TOTAL_FORMS"] == shown(answer)["locations-INITIAL_FORMS"]
+    )
+
+
+def test_another_row_and_one_added_again_after_it_was_removed_are_added(boss):
+    address, data, project, row = with_a_new_row(boss)
+    boss.post(address, data)
+    other = again_on_a_new_page(boss, address, data, row)
+    other = {
+        name: "Mombasa" if value == "Kisumu" and name != "locations-0-name" else value for name, value in other.items()
+    }
+    assert boss.post(address, other).status_code == 302 and project.locations.count() == 2
+    page = shown(boss.get(address))
+    removed = page | {f"locations-{n}-DELETE": "on" for n in range(2)}
+    assert boss.post(address, removed).status_code == 302 and not project.locations.exists()
+    assert boss.post(address, again_on_a_new_page(boss, address, other, "locations-1")).status_code == 302
+    assert project.locations.count() == 1
+
+
+def test_a_refused_new_row_is_added_when_it_is_sent_again(boss):
+    address, data, project, _row = with_a_new_row(boss)
+    assert boss.post(address, data | {"title": ""}).status_code == 200
+    assert boss.post(address, data).status_code == 302 and project.locations.count() == 1
