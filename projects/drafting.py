@@ -258,7 +258,8 @@ def _write_lines(record: Need | Offer, lines: list[dict]) -> None:
         try:
             line.full_clean(exclude=[owner])
         except ValidationError as error:
-            errors += [_("Line %(n)s: %(error)s") % {"n": place + 1, "error": text} for text in error.messages]
+            said = [{"n": place + 1, "error": text} for text in error.messages]
+            errors += [ValidationError(_("Line %(n)s: %(error)s"), params=each) for each in said]
         written.append(line)
     if errors:
         raise ValidationError({"lines": errors})

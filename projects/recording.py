@@ -122,8 +122,8 @@ def misfit_of(project: Project, modality: str) -> str | None:
     return misfit_of_countries(modality, [*project.country_links.all(), *project.region_links.all()])
 
 
-def _write_list(project: Project, kind: Rows, rows: list[dict], by) -> list[str]:
-    """Makes the rows of a project these. Gives what is wrong with them, as sentences."""
+def _write_list(project: Project, kind: Rows, rows: list[dict], by) -> list[str | ValidationError]:
+    """Makes the rows of a project these. Gives what is wrong with them, as sentences; of a row with its number in `params`."""
     if len(rows) > MOST_ROWS:
         return [_("At most %(n)s rows.") % {"n": MOST_ROWS}]
     manager = getattr(project, kind.manager)
@@ -151,7 +151,8 @@ def _write_list(project: Project, kind: Rows, rows: list[dict], by) -> list[str]
             row.full_clean()
             row.save()
         except ValidationError as error:
-            errors += [_("Row %(n)s: %(error)s") % {"n": number, "error": text} for text in _said(error)]
+            said = [{"n": number, "error": text} for text in _said(error)]
+            errors += [ValidationError(_("Row %(n)s: %(error)s"), params=each) for each in said]
     return errors
 
 

@@ -33,6 +33,7 @@ def write_rows(writer, run) -> None:
             "before",
             "after",
             "to be mended",
+            "how it was read",
             "undone",
             "why it was left",
         ]
@@ -40,10 +41,11 @@ def write_rows(writer, run) -> None:
     for row in run.rows.all():
         about = [row.number, row.key, row.get_outcome_display()]
         undone = [row.get_undo_display() if row.undo else "", row.undo_note]
-        changes = [(name, row.before.get(name, ""), cell, "") for name, cell in row.after.items()]
-        changes += [(name, "", "", text) for name, text in row.problems]
-        for name, before, after, text in changes or [("", "", "", "")]:
-            cells = [*about, name, _cell(before), _cell(after), text, *undone]
+        changes = [(name, row.before.get(name, ""), cell, "", "") for name, cell in row.after.items()]
+        changes += [(name, "", "", text, "") for name, text in row.problems]
+        changes += [(name, "", "", "", text) for name, text in row.notes]
+        for name, before, after, text, note in changes or [("",) * 5]:
+            cells = [*about, name, _cell(before), _cell(after), text, note, *undone]
             writer.writerow([harmless(cell) for cell in cells])
 
 

@@ -260,6 +260,9 @@ class ImportRow(CheckedTogether):
     before = models.JSONField(_("before"), default=dict)  # of the columns that change
     after = models.JSONField(_("after"), default=dict)
     problems = models.JSONField(_("problems"), default=list)  # [column or "", sentence]
+    notes = models.JSONField(
+        _("how it was read"), default=list
+    )  # [column, sentence]: numbers that were written otherwise
     earlier_run = models.ForeignKey(
         ImportRun, models.PROTECT, null=True, related_name="+", verbose_name=_("import before this one")
     )  # from which the record came until then; an undo puts it back

@@ -8,6 +8,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.urls import reverse
+from lxml import html
 from openpyxl import Workbook, load_workbook
 
 from partners.models import Country, GroupMember, Partner
@@ -602,3 +603,42 @@ def test_hidden_rows_and_numbers_of_a_workbook_are_read(bring):
 def test_a_text_of_endless_rows_or_cells_is_refused(content, said, bring):
     run = bring("projects", content)
     assert run.progress == "failed" and said in run.message
+
+
+def notes(run) -> list[list[str]]:
+    return [note for row in run.rows.all() for note in row.notes]
+
+
+def test_a_number_that_is_read_otherwise_than_written_is_told_in_the_open(bring, sign_in, people):
+    run = bring(
+        "projects",
+        HEAD + "P;" + LINE.format("1,200", "12,5", "1 234,56") + ";" + LINE.format("7", "2", "1200"),
+        write=False,
+    )
+    assert notes(run) == [
+        ["quantity", "Row 2: “1,200” is read as 1.2."], ["delivered", "Row 2: “12,5” is read as 12.5."],
+        ["amount", "Row 2: “1 234,56” is read as 1234.56."],
+    ]  # fmt: skip
+    client = sign_in(people["desk"])
+    page = html.fromstring(client.get(reverse("admin:projects_importrun_change", args=[run.pk])).content.decode())
+    told = page.xpath("//li[not(ancestor::details)][contains(., '“1,200” is read as 1.2.')]")
+    assert len(told) == 1 and told[0].text_content().startswith("quantity")
+    assert "“1,200” is read as 1.2." in client.get(reverse("admin:projects_importrun_findings", args=[run.pk])).content.decode()  # fmt: skip
+
+
+def test_a_number_that_is_read_as_written_is_not_told(bring):
+    assert notes(bring("projects", HEAD + "P;" + LINE.format("1200", "12.50", "0.5"))) == []
+    assert notes(bring("projects", HEAD + "Q;" + LINE.format("1,200", "x", ""))) == []
+
+
+def test_what_is_wrong_with_a_line_names_the_row_of_the_table(bring):
+    bad = LINE.replace("D011", "D011").format("7", "-3", "5")
+    run = bring("projects", HEAD + "P;" + LINE.format("1", "1", "1") + "Q;" + LINE.format("2", "2", "2") + ";" + bad)
+    assert [text for text in problems(run) if "Row 4: " in text] == problems(run) != []
+    need = "key,country,kind,title,line,assistance,quantity,unit,by_when,line_note\nN1,KEN,capacity,A,Train,training,1,places,,\nN2,KEN,capacity,B,Train,training,-2,places,,\n"  # fmt: skip
+    assert [text for text in problems(bring("needs", need)) if "Row 3: " in text]
+
+
+def test_what_is_wrong_with_an_entry_of_a_cell_says_so(bring):
+    run = bring("projects", "title,countries,modality,terms\nP,KEN,bilateral,bsp-theme:air:60; bsp-theme:waste:140\n")
+    assert all("Row " not in text for text in problems(run)) and "Entry 2 of the cell: " in " ".join(problems(run))

@@ -4,7 +4,9 @@ row is about, and how it is written (by the same functions as every other door).
 A record may take several rows: each further one adds a line, or one more entry to a cell that holds several.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import models
@@ -29,7 +31,7 @@ from projects.choices import (
 )
 from projects.interchange.bulk.cells import Cell, Choice, Key, Month, Number, Record, Several, Tie, Whole, cell_for
 from projects.models import Contribution, ImportRun, LineItem, Need, Offer, OfferLine, Project, Term
-from ssc_portal.numbers import decimal_mark_of
+from ssc_portal.numbers import LONGEST, clearly, decimal_mark_of, to_be_read
 
 NAMES = ("name_en", "name_ar", "name_zh_hans", "name_fr", "name_ru", "name_es")
 
@@ -97,6 +99,24 @@ class Lines(Cell):
         ]
 
 
+def _numbers_told(cell: Cell, text: str) -> list[str]:
+    """What each number of a cell is read as, where that is not how it is written."""
+    return [
+        _("“%(text)s” is read as %(number)s.") % {"text": written[:LONGEST], "number": clearly(read)}
+        for number, written in cell.numbers_in(text) if (read := _read_otherwise(number, written)) is not None
+    ]  # fmt: skip
+
+
+def _read_otherwise(cell: Number, text: str) -> Decimal | None:
+    with suppress(ValueError):
+        read = Decimal(cell.read(to_be_read(text)))
+        try:
+            return None if Decimal(text.strip()) == read else read
+        except InvalidOperation:
+            return read
+    return None  # what is no number is told as that
+
+
 # --- all of them -------------------------------------------------------------------------------------------------------
 class TableResource(resources.ModelResource):
     """Base. `known_by`: the columns by which a record is found, the first filled one counts; `only_present`: those of them
@@ -146,6 +166,19 @@ class TableResource(resources.ModelResource):
         mark = decimal_mark_of(text for _cell, text in found)
         for cell, _text in found:
             cell.decimal_mark = mark
+
+    def read_otherwise(self, cells: dict) -> list[list[str]]:
+        """Numbers that were not read as they stand, as [column, sentence]: whoever wrote them sees what they became."""
+        columns, found = self.columns(), []
+        for name, text in cells.items():
+            if name != self.line_column:
+                found += [[name, said] for said in _numbers_told(columns[name], text)]
+                continue
+            for number, texts in text:
+                told = {column: _numbers_told(columns[column], each) for column, each in texts.items()}
+                row = _("Row %(n)s: %(error)s")
+                found += [[column, row % {"n": number, "error": said}] for column in told for said in told[column]]
+        return found
 
     def line_names(self) -> list[str]:
         """Those of the columns that fill lines."""
@@ -245,19 +278,29 @@ class TableResource(resources.ModelResource):
         except PermissionDenied as error:
             raise ValidationError(str(error)) from None
         except ValidationError as error:
-            raise self._said(error) from None
+            raise self._said(error, row) from None
 
     def _note_source(self, is_new: bool) -> None:
         """The record comes from the import that wrote it last."""
         if self.run is not None and self.run.is_source_of(is_new=is_new):
             self._meta.model.objects.filter(pk=self.record.pk).update(import_run=self.run)
 
-    def _said(self, error: ValidationError) -> ValidationError:
-        """The same, by the table's own columns."""
+    def _said(self, error: ValidationError, row: dict) -> ValidationError:
+        """The same, by the table's own columns and rows."""
         if not hasattr(error, "error_dict"):
             return error
         names = {field: name for name, field in self.says.items()}
-        return ValidationError({names.get(field, field): texts for field, texts in error.error_dict.items()})
+        found = {names.get(field, field): texts for field, texts in error.error_dict.items()}
+        return ValidationError({name: [self._placed(one, name, row) for one in texts] for name, texts in found.items()})
+
+    def _placed(self, error: ValidationError, name: str, row: dict) -> ValidationError:
+        """What is wrong with one of several: a line has a row of the table, the others are entries of one cell."""
+        if not error.params or "n" not in error.params or "error" not in error.params:
+            return error
+        place, said = error.params["n"], _("Entry %(n)s of the cell: %(error)s")
+        if name == self.line_column:
+            place, said = row[name][place - 1][0], _("Row %(n)s: %(error)s")
+        return ValidationError(said, params={"n": place, "error": error.params["error"]})
 
     def write(self, record: models.Model, values: dict, is_new: bool) -> models.Model:
         raise NotImplementedError

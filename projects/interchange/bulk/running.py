@@ -123,7 +123,7 @@ def _end(run: ImportRun, progress: str, message: str = "") -> None:
 # --- one record --------------------------------------------------------------------------------------------------------
 def _row(run, resource: TableResource, one: sheets.Given, rows: list[ImportRow], seen: ImportRow | None) -> ImportRow:
     """Writes one record of a table; where it can't be, nothing of it stays."""
-    row = ImportRow(run=run, number=one.row, key=_name(resource, one.cells))
+    row = ImportRow(run=run, number=one.row, key=_name(resource, one.cells), notes=resource.read_otherwise(one.cells))
     try:
         with transaction.atomic():
             row.problems = [list(pair) for pair in one.wrong] + _write(resource, one.cells)

@@ -67,7 +67,7 @@ class Command(BaseCommand):
             running.carry_out(run, dry_run=False)
         for row in run.rows.exclude(outcome="unchanged")[:TOLD]:
             self.stdout.write(f"  row {row.number} {row.key}: {row.get_outcome_display()}")
-            for name, text in row.problems:
+            for name, text in [*row.problems, *row.notes]:
                 self.stdout.write(f"    {name + ': ' if name else ''}{text}")
             if row.outcome == "changed":
                 for name, after in row.after.items():
