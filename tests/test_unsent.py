@@ -569,15 +569,16 @@ def test_files_are_named_to_be_chosen_again(client, people):
     assert form_to(again, page)["title"] == ["Typed"]
 
 
+@pytest.mark.parametrize("publisher", ["UNDP Open Data", ""])
 @pytest.mark.parametrize("name", ["add", "table"])
-def test_a_file_of_an_import_is_named_to_be_chosen_again(name, client, people):
+def test_a_file_of_an_import_is_named_to_be_chosen_again(name, publisher, client, people):
     client.force_login(people["desk"])
     page = reverse(f"admin:projects_importrun_{name}")
-    data = shown(client.get(page)) | {"publisher": "UNDP Open Data", "file": SimpleUploadedFile("wells.csv", b"title")}
+    data = shown(client.get(page)) | {"publisher": publisher, "file": SimpleUploadedFile("wells.csv", b"title")}
     end_sessions()
     again = sign_in_again(client, people["desk"], send(client, page, data))
     assert "Choose these files again: wells.csv" in said(again)
-    assert form_to(again, page)["publisher"] == ["UNDP Open Data"]
+    assert form_to(again, page)["publisher"] == [publisher]
 
 
 @pytest.fixture
