@@ -28,7 +28,8 @@ from partners.models.constraints import known
         func="""
             IF NEW.is_last THEN
               PERFORM projects_tell_changes();
-            ELSIF NOT EXISTS (SELECT FROM partners_touched WHERE is_last) THEN
+            ELSIF coalesce(current_setting('portal.is_told_last', true), '') <> 'on' THEN  -- in this transaction
+              PERFORM set_config('portal.is_told_last', 'on', true);
               INSERT INTO partners_touched (kind, record, what, is_quiet, is_last) VALUES ('', 0, '', true, true);
             END IF;
             RETURN NULL;

@@ -244,6 +244,7 @@ BEGIN
       changed_at = excluded.changed_at;
   END LOOP;
   DELETE FROM partners_touched;  -- of this transaction: nobody sees those of others
+  PERFORM set_config('portal.is_told_last', '', true);
 END $$;
 """
 

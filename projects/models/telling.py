@@ -198,7 +198,7 @@ def _touches(shows: list[Shows], operation) -> pgtrigger.Trigger:
         referencing=pgtrigger.Referencing(**TABLES[operation]),
         func=f"""
             INSERT INTO partners_touched (kind, record, what, is_quiet, is_last)
-            SELECT kind, record, what, coalesce(current_setting('portal.quiet', true), '') = 'on', false
+            SELECT DISTINCT kind, record, what, coalesce(current_setting('portal.quiet', true), '') = 'on', false
             FROM ({found}) AS shown(kind, record, what) WHERE record IS NOT NULL;
             RETURN NULL;
         """,  # noqa: S608
