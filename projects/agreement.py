@@ -35,6 +35,7 @@ from projects.models import (
     Answer,
     Confirmation,
     Contribution,
+    LineItem,
     Need,
     PlanActivity,
     PlanIndicator,
@@ -204,6 +205,7 @@ def write_plan(need: Need, values: dict, *, by, seen: str | None = None) -> bool
     write_down(now, "plan", by=by)
     if now.state == NeedState.PLAN_AGREED:
         transition(now, "revise", by=by)
+        Answer.objects.filter(response__need=now).exclude(agreed=None).update(agreed=None)
         for response in now.responses.filter(state=ResponseState.AGREED):
             transition(response, "reconsider", by=by)
     need.refresh_from_db(fields=["plan", "version", "state", "state_since", "due_on"])
@@ -332,15 +334,46 @@ def confirm(need: Need, step: str, *, by) -> bool:
     if now.state == NeedState.IN_DELIVERY and step == ConfirmedStep.PLAN:  # a change of what is under way
         if unconfirmed(now, step):
             return False
+        _keep_agreed(now)
         carry_over(now)
         return True
     if missing_for(now, moves_of(now)[action].to_state):
         return False
     transition(need, action, by=by)
     if action == "agree":
+        _keep_agreed(now)
         for response in now.responses.filter(state=ResponseState.ACCEPTED):
             transition(response, "agree", by=by)
     return True
+
+
+def _keep_agreed(need: Need) -> None:
+    """What the plan says that all sides have confirmed decides how much of each answer is agreed."""
+    for (line, _responder), answers, rows in _planned(need):
+        left = _quantity_of(line, rows)
+        for place, answer in enumerate(answers):
+            agreed = left if left is None or place == len(answers) - 1 else min(left, answer.quantity)
+            left = None if left is None else left - agreed
+            if answer.agreed != agreed:
+                answer.agreed = agreed
+                answer.full_clean()
+                answer.save(update_fields=["agreed"])
+
+
+def _planned(need: Need) -> list[tuple[tuple, list[Answer], list[PlanActivity]]]:
+    """((line, responder), its answers, what the plan says that it does for the line, or does without naming a line)."""
+    rows = list(need.activities.select_related("country", "partner").order_by("position", "pk"))
+    return [
+        (key, answers, [r for r in rows if r.who in doers and r.line_id in (None, key[0].pk)])
+        for key, answers, doers in _by_line_and_responder(need)
+    ]
+
+
+def _quantity_of(line: LineItem, rows: list[PlanActivity]) -> Decimal | None:
+    """How much of a line such rows of the plan promise. None where they don't say, which is not zero."""
+    if counted := [row.quantity for row in rows if row.line_id and row.quantity and row.unit == line.unit]:
+        return sum(counted, Decimal(0))
+    return None if rows else Decimal(0)
 
 
 # --- the project ---------------------------------------------------------------------------------------------------------
@@ -488,25 +521,31 @@ def accepted_answers(need: Need):
 
 
 def _carried(need: Need) -> list[tuple[list[Answer], list[Contribution]]]:
-    """(answers of one responder to one line, the contributions that carry them out), where there are any.
-
-    Those are the responder's own for that line, in its unit; its second provider's too, unless that one answers the same
-    line in its own name.
-    """
-    answers: dict[tuple, list[Answer]] = defaultdict(list)
-    for answer in accepted_answers(need):
-        answers[answer.line, answer.response.responder].append(answer)
+    """(answers of one responder to one line, the contributions that carry them out: theirs for that line, in its unit),
+    where there are any."""
     rows = Contribution.objects.filter(activity__need=need, activity__line__isnull=False, quantity__isnull=False)
     rows = rows.select_related("activity__line", "country", "partner", "project").order_by("activity__position", "pk")
     found = []
-    for (line, responder), own in answers.items():
-        seconds = {answer.response.second for answer in own} - {who for other, who in answers if other == line}
-        carrying = [
-            r for r in rows if r.activity.line == line and r.unit == line.unit and r.who in {responder, *seconds}
-        ]
+    for (line, _responder), own, doers in _by_line_and_responder(need):
+        carrying = [r for r in rows if r.activity.line == line and r.unit == line.unit and r.who in doers]
         if carrying:
             found.append((own, carrying))
     return found
+
+
+def _by_line_and_responder(need: Need) -> list[tuple[tuple[LineItem, Party], list[Answer], set[Party]]]:
+    """((line, responder), its accepted answers, who gives that: the responder, and its second provider unless that one
+    answers the same line in its own name)."""
+    answers: dict[tuple, list[Answer]] = defaultdict(list)
+    for answer in accepted_answers(need):
+        answers[answer.line, answer.response.responder].append(answer)
+    return [
+        (
+            (line, responder), own,
+            {responder, *({a.response.second for a in own} - {None} - {who for other, who in answers if other == line})},
+        )
+        for (line, responder), own in answers.items()
+    ]  # fmt: skip
 
 
 @transaction.atomic
@@ -526,7 +565,7 @@ def _take_delivered(need: Need, by) -> None:
     for answers, rows in _carried(need):
         left = sum((row.delivered or Decimal(0) for row in rows), Decimal(0))
         for answer in answers:
-            delivered = min(left, answer.quantity)
+            delivered = min(left, answer.most)
             left -= delivered
             if delivered != answer.delivered:
                 answer.delivered, changed = delivered, True

@@ -63,7 +63,7 @@ def coverage_of(need: Need) -> list[Coverage]:
             state = answer.response.state
             if state in ACCEPTED:
                 row.delivered += answer.delivered
-                row.agreed += answer.quantity - answer.delivered
+                row.agreed += max(Decimal(0), answer.promised - answer.delivered)
                 row.answers.append(answer)
             elif state == ResponseState.EXPRESSED and not is_over:
                 row.offered += answer.quantity

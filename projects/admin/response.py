@@ -9,7 +9,7 @@ from ssc_portal.admin import KeptHistory, RuledAdmin
 
 class AnswerInline(ReadOnlyInline):
     model = Answer
-    fields = readonly_fields = ["line", "quantity", "delivered"]
+    fields = readonly_fields = ["line", "quantity", "agreed", "delivered"]
 
 
 class DocumentInline(ReadOnlyInline):

@@ -110,7 +110,9 @@ class ResponseSerializer(serializers.ModelSerializer):
     suggested_by = serializers.ChoiceField(
         choices=Side.choices, allow_blank=True, read_only=True, help_text="Whose idea it was, where not the responder's"
     )
-    answers = serializers.SerializerMethodField(help_text="Lines and quantities")
+    answers = serializers.SerializerMethodField(
+        help_text="Lines and quantities: offered, agreed by the confirmed plan, delivered"
+    )
     questions = serializers.SerializerMethodField()
 
     class Meta:
@@ -122,7 +124,12 @@ class ResponseSerializer(serializers.ModelSerializer):
 
     def get_answers(self, response) -> list[dict]:
         return [
-            {"line": a.line_id, "quantity": str(a.quantity), "delivered": str(a.delivered) if a.delivered else None}
+            {
+                "line": a.line_id,
+                "quantity": str(a.quantity),
+                "agreed": None if a.agreed is None else str(a.agreed),
+                "delivered": str(a.delivered) if a.delivered else None,
+            }
             for a in response.answers.all()
         ]
 

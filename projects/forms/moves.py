@@ -88,9 +88,9 @@ class DeliveredForm(forms.Form):
                 label=format_html(
                     "{}: {}", in_language(answer.line.text, need.language), named(answer.response.responder)
                 ), initial=answer.delivered or None, required=False, min_value=0,
-                max_value=answer.quantity, max_digits=12, decimal_places=2,
+                max_value=answer.most, max_digits=12, decimal_places=2,
                 help_text=_("of %(agreed)s %(unit)s agreed")
-                % {"agreed": plainly(answer.quantity), "unit": answer.line.get_unit_display()},
+                % {"agreed": plainly(answer.promised), "unit": answer.line.get_unit_display()},
             )  # fmt: skip
 
     def clean(self):

@@ -7,7 +7,8 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
-from django.db.models import Prefetch, Q
+from django.db.models import F, Prefetch, Q
+from django.db.models.functions import Greatest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -211,7 +212,7 @@ class Response(CheckedTogether):
 
 @pghistory.track()
 class Answer(CheckedTogether):
-    """How much of one line a response offers, and how much of that has been delivered."""
+    """How much of one line a response offers, how much of it the confirmed plan keeps, and how much has been delivered."""
 
     response = models.ForeignKey(Response, models.CASCADE, related_name="answers", verbose_name=_("response"))
     line = models.ForeignKey(LineItem, models.PROTECT, related_name="answers", verbose_name=_("line"))
@@ -222,6 +223,10 @@ class Answer(CheckedTogether):
         default=Decimal(1),
         validators=[MinValueValidator(Decimal("0.01"))],
     )
+    agreed = models.DecimalField(  # what the plan that all sides confirmed says; empty before, and where the plan doesn't say
+        _("agreed in the plan"), max_digits=12, decimal_places=2, null=True, blank=True, editable=False,
+        validators=[MinValueValidator(Decimal(0))],
+    )  # fmt: skip
     delivered = models.DecimalField(
         _("delivered"), max_digits=12, decimal_places=2, default=Decimal(0), validators=[MinValueValidator(Decimal(0))]
     )
@@ -234,14 +239,27 @@ class Answer(CheckedTogether):
             models.UniqueConstraint(fields=["response", "line"], name="line_once_per_response"),
             models.CheckConstraint(name="answer_quantity_positive", condition=Q(quantity__gt=0)),
             models.CheckConstraint(
+                name="answer_agreed_not_negative", condition=Q(agreed__isnull=True) | Q(agreed__gte=0)
+            ),
+            models.CheckConstraint(
                 name="answer_delivered_in_range",
-                condition=Q(delivered__gte=0) & Q(delivered__lte=models.F("quantity")),
+                condition=Q(delivered__gte=0) & Q(delivered__lte=Greatest(F("quantity"), F("agreed"))),
                 violation_error_message=_("More is delivered than was offered."),
             ),
         ]
 
     def __str__(self):
         return f"{self.line}: {self.quantity}"
+
+    @property
+    def promised(self) -> Decimal:
+        """What counts as agreed once the response is accepted: the confirmed plan decides, before it what was offered."""
+        return self.quantity if self.agreed is None else self.agreed
+
+    @property
+    def most(self) -> Decimal:
+        """As much as can be stated as delivered: whoever offered more than was agreed may have given it too."""
+        return max(self.quantity, self.promised)
 
     def clean(self):
         if self.line_id and self.response_id and self.line.need_id != self.response.need_id:

@@ -400,3 +400,87 @@ def test_a_response_does_not_say_that_nothing_was_delivered(people, sign_in):
     response = ResponseFactory(need=NeedFactory(in_state=NeedState.OPEN))
     page = sign_in(people["focal_point"]).get(response.get_absolute_url()).content.decode()
     assert '<td class="n">0</td></tr>' not in page and '<td class="n">–</td></tr>' in page
+
+
+# --- the confirmed plan decides what is agreed ---------------------------------------------------------------------------
+def planned_with(need: Need, quantity, people, **more) -> dict:
+    """Writes a plan in which Ghana does this much of the first line."""
+    plan = plan_of(need)
+    plan["activities"][0] |= {"quantity": quantity} | more
+    agreement.write_plan(need, plan, by=people["focal_point"])
+    return plan
+
+
+def confirmed(need: Need, people) -> Need:
+    for name in ("focal_point", "ghana", "partner_lead", "fao", "desk"):
+        agreement.confirm(Need.objects.get(pk=need.pk), ConfirmedStep.PLAN, by=people[name])
+    return Need.objects.get(pk=need.pk)
+
+
+def agreed_of(need: Need) -> list:
+    return [row.agreed for row in coverage_of(Need.objects.get(pk=need.pk))]
+
+
+def test_the_confirmed_plan_decides_how_much_is_agreed(triangular, people, client):
+    """Ghana's 40 were accepted; the plan that all confirmed says 25. A later plan counts once all have confirmed that one."""
+    plan = planned_with(triangular, 25, people)
+    assert agreed_of(triangular) == [40, 10]  # not confirmed yet
+    need = confirmed(triangular, people)
+    assert agreed_of(need) == [25, 10]
+    lines = client.get(f"/api/v1/needs/{need.reference}/").json()["lines"]
+    assert [(line["agreed"], line["open"]) for line in lines] == [("25.00", "15.00"), ("10.00", "0.00")]
+    client.force_login(people["ghana"])
+    answer = Answer.objects.get(response__need=need, line__text="Network design")
+    told = client.get(f"/api/v1/responses/{answer.response.reference}/").json()["answers"]
+    assert [(a["quantity"], a["agreed"]) for a in told] == [("40.00", "25.00")]
+    agreement.write_plan(need, {"plan": "Another word."}, by=people["focal_point"])
+    assert agreed_of(need) == [40, 10]  # back in the dialogue
+    need = confirmed(need, people)
+    agreement.start(need, None, by=people["desk"])
+    assert "of 25 expert-days agreed" in client.get(f"/needs/{need.reference}/delivered/").content.decode()
+    plan["activities"][0]["quantity"] = 30
+    need = Need.objects.get(pk=need.pk)
+    agreement.write_plan(need, {"activities": plan["activities"]}, by=people["ghana"])
+    assert agreed_of(need) == [25, 10]  # a change of what is under way holds once all have confirmed it
+    assert agreed_of(confirmed(need, people)) == [30, 10]
+
+
+def test_what_a_closed_need_leaves_is_told_by_the_confirmed_plan(triangular, people):
+    need = triangular
+    planned_with(need, 25, people)
+    agreement.start(confirmed(need, people), None, by=people["desk"])
+    need = Need.objects.get(pk=need.pk)
+    agreement.record_delivered(
+        need, {Answer.objects.get(response__need=need, line__text="Network design").pk: 9}, by=people["ghana"]
+    )
+    for name in ("ghana", "partner_lead", "fao", "desk"):
+        agreement.confirm(Need.objects.get(pk=need.pk), ConfirmedStep.DELIVERY, by=people[name])
+    said = {"outcome": "A", "rating": 3, "lessons": "B"}
+    actions.close_partly(Need.objects.get(pk=need.pk), by=people["focal_point"], note="because", **said)
+    row = coverage_of(Need.objects.get(pk=need.pk))[0]
+    assert (row.delivered, row.not_delivered, row.carried_over) == (9, 16, 15)
+
+
+def test_a_plan_that_does_not_say_how_much_of_a_line_leaves_what_was_accepted(triangular, people):
+    """An activity in another unit, or without a line, is no word on the quantity of the line; a line left out is."""
+    planned_with(triangular, 3, people, unit="visits")
+    assert agreed_of(confirmed(triangular, people)) == [40, 10]
+    plan = plan_of(triangular)
+    plan["activities"][0] |= {"line_id": None}
+    agreement.write_plan(triangular, plan, by=people["fao"])
+    assert agreed_of(confirmed(triangular, people)) == [40, 10]
+    line = triangular.lines.get(text="Network design")
+    for row in plan["activities"]:  # FAO does something for Ghana's line now, and nothing for its own
+        row["line_id"] = line.pk
+    agreement.write_plan(triangular, {"activities": plan["activities"]}, by=people["fao"])
+    assert agreed_of(confirmed(triangular, people)) == [40, 0]
+
+
+def test_more_than_was_agreed_can_have_been_delivered(triangular, people):
+    """Ghana offered 40, the plan says 25, the project delivers 28: nothing of it is lost on the way."""
+    planned_with(triangular, 25, people)
+    project = agreement.start(confirmed(triangular, people), None, by=people["desk"])
+    project.contributions.filter(text="Network design").update(delivered=28)
+    agreement.follow(project)
+    row = coverage_of(Need.objects.get(pk=triangular.pk))[0]
+    assert (row.delivered, row.agreed, row.open) == (28, 0, 12)

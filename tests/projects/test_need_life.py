@@ -213,10 +213,11 @@ LIVES = st.lists(
 
 
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(LIVES, st.sampled_from(["close", "withdraw", "hold"]))
-def test_what_was_asked_is_accounted_for_through_every_life(people, responses, end):
+@given(LIVES, st.sampled_from(["close", "withdraw", "hold"]), st.lists(st.none() | AMOUNTS, min_size=12, max_size=12))
+def test_what_was_asked_is_accounted_for_through_every_life(people, responses, end, planned):
     """Asked = open + offered + agreed + delivered + not delivered + carried over, after every act; in the end nothing is
-    offered or agreed any more, and the child need asks for exactly what was not delivered."""
+    offered or agreed any more, and the child need asks for exactly what was not delivered. The plan that all confirmed
+    decides what was agreed: `planned` are its quantities, None as was accepted."""
     focal, desk, lead = (people[name] for name in ("focal_point", "desk", "partner_lead"))
     with transaction.atomic():
         need = NeedFactory(in_state=NeedState.OPEN)
@@ -241,7 +242,8 @@ def test_what_was_asked_is_accounted_for_through_every_life(people, responses, e
         if need.state == NeedState.IN_DIALOGUE:
             indicators = [{"text": "Stations that run", "unit": "items", "target": 10}]
             plan = agreement.proposed(need) | {"indicators": indicators}
-            for activity in plan["activities"]:
+            for activity, quantity in zip(plan["activities"], planned, strict=False):
+                activity["quantity"] = quantity if quantity and activity["unit"] else activity["quantity"]
                 if not activity["quantity"]:
                     activity |= {"quantity": 1, "unit": "items"}
             agreement.write_plan(need, plan, by=focal)
@@ -249,9 +251,13 @@ def test_what_was_asked_is_accounted_for_through_every_life(people, responses, e
             for person in (focal, lead, desk):
                 agreement.confirm(need, ConfirmedStep.PLAN, by=person)
             need.refresh_from_db()
+            for row in account():
+                said = [a for a in plan["activities"] if a["line_id"] == row.line.pk]
+                promised = sum(a["quantity"] for a in said) if row.line.unit else row.agreed
+                assert row.agreed == min(promised, row.wanted)
             actions.move(need, "start", by=desk)
             delivered = {
-                row.pk: min(row.quantity, responses[place][2])
+                row.pk: min(row.most, responses[place][2])
                 for place, response in enumerate(need.responses.order_by("pk"))
                 for row in response.answers.all()
                 if response.is_accepted
