@@ -29,7 +29,7 @@ class Part:
     pattern: str  # delivered, agreed, offered, not_delivered, carried_over, open
     start: str
     width: str
-    value: Decimal | int = 0
+    value: Decimal | int | None = 0  # None: nobody stated it
 
 
 def strip(*parts: tuple[str, Decimal | int]) -> list[Part]:
@@ -41,6 +41,11 @@ def strip(*parts: tuple[str, Decimal | int]) -> list[Part]:
             found.append(Part(pattern, f"{at:.2f}", f"{width:.2f}", value))
             at += width
     return found
+
+
+def key(*parts: tuple[str, Decimal | None]) -> list[Part]:
+    """What stands under a strip: each part with its figure, also of a strip that can't be drawn."""
+    return [Part(pattern, "", "", value) for pattern, value in parts]
 
 
 def contribution_strip(line: Contribution) -> list[Part]:
@@ -107,7 +112,7 @@ def need_swatch(need: Need) -> Swatch | None:
         "covered": covered,
         "n": len(lines),
     }
-    return Swatch([(place * 8, strip(*line.parts)) for place, line in enumerate(lines[:8])], text)
+    return Swatch([(place * 8, strip(*line.drawn)) for place, line in enumerate(lines[:8])], text)
 
 
 DOTS = 20  # squares in a cell, at most; beyond that one square stands for several

@@ -1,5 +1,9 @@
 """What has become of each line of a need: delivered, agreed, offered, open; of a need that has ended also not delivered and
-carried over to the need that continues it. In the line's own unit, never added up."""
+carried over to the need that continues it. In the line's own unit, never added up.
+
+A line without a quantity is one thing when it is asked whether all is answered or delivered; no figure of it is told but
+what somebody stated.
+"""
 
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -9,6 +13,7 @@ from projects.models import Answer, LineItem, Need
 from projects.models.response import ACCEPTED
 
 PARTS = ("delivered", "agreed", "offered", "not_delivered", "carried_over", "open")
+FIGURES = (*PARTS, "over")
 OVER = (NeedState.CLOSED, NeedState.PARTIALLY_MET, NeedState.WITHDRAWN, NeedState.MERGED)  # nothing more is delivered
 
 
@@ -28,6 +33,12 @@ class Coverage:
     open: Decimal = Decimal(0)
     over: Decimal = Decimal(0)  # offered or agreed beyond what is wanted; not in the parts, which never exceed it
     answers: list[Answer] = field(default_factory=list)  # public ones
+    stated: dict[str, Decimal] = field(default_factory=dict)  # of a line without a quantity: what its answers say
+
+    @property
+    def is_counted(self) -> bool:
+        """The need says how much of it."""
+        return self.line.quantity is not None
 
     @property
     def is_double(self) -> bool:
@@ -37,6 +48,23 @@ class Coverage:
     @property
     def parts(self) -> list[tuple[str, Decimal]]:
         return [(name, getattr(self, name)) for name in PARTS]
+
+    @property
+    def figures(self) -> dict[str, Decimal | None]:
+        """Each part as it is told to people and programs, `over` too. None where nobody stated it, which is not zero."""
+        if not self.is_counted:
+            return {name: self.stated.get(name) for name in FIGURES}
+        return {name: getattr(self, name) for name in FIGURES}
+
+    @property
+    def drawn(self) -> list[tuple[str, Decimal]]:
+        """The parts of its picture: none of a line without a quantity, of which nobody knows how long the parts are."""
+        return self.parts if self.is_counted else []
+
+    @property
+    def told(self) -> list[tuple[str, Decimal | None]]:
+        """Those parts that there are, each with its figure where there is one."""
+        return [(name, self.figures[name]) for name, amount in self.parts if amount or self.figures[name]]
 
     @property
     def left(self) -> Decimal:
@@ -68,6 +96,8 @@ def coverage_of(need: Need) -> list[Coverage]:
             elif state == ResponseState.EXPRESSED and not is_over:
                 row.offered += answer.quantity
                 row.answers.append(answer)
+        if not row.is_counted:
+            row.stated = _stated(row, is_over)
         row.over = max(Decimal(0), row.delivered + row.agreed + row.offered - row.wanted)
         left = row.wanted
         for name in ("delivered", "agreed", "offered"):
@@ -78,5 +108,13 @@ def coverage_of(need: Need) -> list[Coverage]:
             row.agreed, row.not_delivered = Decimal(0), row.agreed
         if need.state == NeedState.PARTIALLY_MET:
             row.open, row.carried_over = Decimal(0), row.open
+        if not row.is_counted:
+            row.over = Decimal(0)
         found.append(row)
     return found
+
+
+def _stated(row: Coverage, is_over: bool) -> dict[str, Decimal]:
+    """What the answers to a line without a quantity say in figures."""
+    names = {"delivered": "delivered", "agreed": "not_delivered" if is_over else "agreed", "offered": "offered"}
+    return {told: amount for name, told in names.items() if (amount := getattr(row, name))}

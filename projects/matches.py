@@ -49,12 +49,17 @@ class LineFit:
 
     @property
     def parts(self) -> list[charts.Part]:
-        return charts.strip(*self.row.parts)
+        return charts.strip(*self.row.drawn)
+
+    @property
+    def figure(self) -> Decimal | None:
+        """How much that is, where the line has a quantity."""
+        return self.could if self.row.is_counted else None
 
     @property
     def frame(self) -> tuple[str, str] | None:
         """Where on the line's strip that is: begin and width, in per cent."""
-        if not self.could or not self.row.wanted:
+        if not self.figure or not self.row.wanted:
             return None
         start = (self.row.wanted - self.row.open) / self.row.wanted * 100
         return f"{start:.2f}", f"{self.could / self.row.wanted * 100:.2f}"

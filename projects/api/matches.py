@@ -37,9 +37,10 @@ class LineFitSerializer(serializers.Serializer):
 
     line = serializers.IntegerField(source="row.line.pk", help_text="id of the line")
     could_cover = serializers.DecimalField(
-        source="could", max_digits=12, decimal_places=2, help_text="In the line's unit"
-    )
-    open = serializers.DecimalField(source="row.open", max_digits=12, decimal_places=2)
+        source="figure", max_digits=12, decimal_places=2, allow_null=True,
+        help_text="In the line's unit; null where the line has no quantity",
+    )  # fmt: skip
+    open = serializers.DecimalField(source="row.figures.open", max_digits=12, decimal_places=2, allow_null=True)
 
 
 class MatchSerializer(serializers.Serializer):

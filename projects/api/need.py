@@ -15,8 +15,19 @@ from ssc_portal.api_records import LastChange
 WITH_PLAN = ("roles", "activities", "indicators")  # read by whoever reads the plan
 
 
+class FigureField(serializers.DecimalField):
+    """One of `Coverage.figures`; null where nobody stated it."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**{"max_digits": 12, "decimal_places": 2, "allow_null": True, **kwargs})
+
+    def bind(self, field_name, parent):
+        self.source = f"figures.{field_name}"
+        super().bind(field_name, parent)
+
+
 class LineSerializer(serializers.Serializer):
-    """One line of a need and how far it is covered, in its own unit."""
+    """One line of a need and how far it is covered, in its own unit. Of a line without a quantity only what was stated is told."""
 
     id = serializers.IntegerField(source="line.pk", help_text="Stable; names the line in writes and responses")
     letter = serializers.CharField()
@@ -27,19 +38,15 @@ class LineSerializer(serializers.Serializer):
     quantity = serializers.DecimalField(source="line.quantity", max_digits=12, decimal_places=2, allow_null=True)
     unit = serializers.CharField(source="line.unit", allow_blank=True)
     by_when = serializers.DateField(source="line.by_when", allow_null=True)
-    delivered = serializers.DecimalField(max_digits=12, decimal_places=2)
-    agreed = serializers.DecimalField(max_digits=12, decimal_places=2)
-    offered = serializers.DecimalField(max_digits=12, decimal_places=2)
-    not_delivered = serializers.DecimalField(
-        max_digits=12, decimal_places=2, help_text="Agreed, and not delivered when the need ended"
+    delivered = FigureField()
+    agreed = FigureField()
+    offered = FigureField()
+    not_delivered = FigureField(
+        help_text="Agreed, and not delivered when the need ended; a need that continues this one asks for it too"
     )
-    carried_over = serializers.DecimalField(
-        max_digits=12, decimal_places=2, help_text="Offered by nobody; asked for by the need that continues this one"
-    )
-    open = serializers.DecimalField(max_digits=12, decimal_places=2)
-    over = serializers.DecimalField(
-        max_digits=12, decimal_places=2, help_text="Offered or agreed beyond what is asked for"
-    )
+    carried_over = FigureField(help_text="Offered by nobody; asked for by the need that continues this one")
+    open = FigureField()
+    over = FigureField(help_text="Offered or agreed beyond what is asked for")
 
 
 class HappenedSerializer(serializers.Serializer):

@@ -22,6 +22,12 @@ class OfferField(forms.ModelChoiceField):
         return f"{offer.reference} {offer.title}"
 
 
+def _still_open(row: Coverage) -> str:
+    if not row.is_counted:
+        return _("quantity not stated")
+    return _("%(open)s %(unit)s still open") % {"open": plainly(row.open), "unit": row.line.get_unit_display()}
+
+
 class WithLines(forms.ModelForm):
     """Base: how much of each line. `answers` is what actions take."""
 
@@ -31,7 +37,7 @@ class WithLines(forms.ModelForm):
             name = f"line_{row.line.pk}"
             self.fields[name] = NumberField(
                 label=format_html("{}. {}", row.letter, in_language(row.line.text, need.language)), required=False, min_value=0, max_digits=12, decimal_places=2,
-                help_text=_("%(open)s %(unit)s still open") % {"open": plainly(row.open), "unit": row.line.get_unit_display()},
+                help_text=_still_open(row),
                 initial=quantities.get(row.line.pk),
             )  # fmt: skip
             self.lines.append((row, self[name]))
@@ -148,7 +154,7 @@ class SuggestForm(WithLines):
         super().__init__(*args, **kwargs)
         self.instance.need = need
         self.fields["offer"].queryset = Offer.objects.can_serve(need).select_related("partner", "country")
-        self.add_lines(need, {row.line.pk: row.open or None for row in coverage_of(need)})
+        self.add_lines(need, {row.line.pk: row.figures["open"] or None for row in coverage_of(need)})
 
     def clean_offer(self):
         offer = self.cleaned_data["offer"]

@@ -6,7 +6,7 @@ from decimal import Decimal
 from django.conf import settings
 
 from projects.choices import Signal
-from projects.matches import Candidate
+from projects.matches import Candidate, LineFit
 from ssc_portal.numbers import plainly
 from ssc_portal.tables import Column
 
@@ -30,6 +30,11 @@ def _points(value: float) -> Decimal:
     return Decimal(f"{value:.1f}")
 
 
+def _covered(line: LineFit) -> str:
+    text = line.row.line.text
+    return text if line.figure is None else f"{text}: {plainly(line.figure)} / {plainly(line.row.open)}"
+
+
 def rows(candidates: Iterable[Candidate]) -> Iterator[list]:
     """One row a candidate, in the order given."""
     for candidate in candidates:
@@ -41,6 +46,6 @@ def rows(candidates: Iterable[Candidate]) -> Iterator[list]:
             reference if candidate.is_offer else None, None if candidate.is_offer else reference, given.title,
             given.provider.name if candidate.is_offer else None, _points(candidate.match.score),
             *(_points(points[signal][0]) if signal in points else None for signal in Signal),
-            [f"{line.row.line.text}: {plainly(line.could)} / {plainly(line.row.open)}" for line in candidate.covers],
+            [_covered(line) for line in candidate.covers],
             said, f"{settings.PORTAL_URL}{given.get_absolute_url()}",
         ]  # fmt: skip

@@ -54,7 +54,7 @@ def need_detail(request: HttpRequest, reference: str) -> HttpResponse:
             "linked_data": linked_data.need(need),
             "steps": charts.thread(need),
             "holder": HOLDER.get(need.state),
-            "coverage": [(row, charts.strip(*row.parts)) for row in coverage],
+            "coverage": [(row, charts.strip(*row.drawn), charts.key(*row.told)) for row in coverage],
             "open_lines": sum(1 for row in coverage if row.open > 0),
             "is_left": any(row.not_delivered or row.carried_over for row in coverage),
             "log": timeline(need, request.user),
@@ -176,7 +176,9 @@ def need_move(request: HttpRequest, reference: str, action: str) -> HttpResponse
     def act() -> str:
         child = actions.move(need, action, by=request.user, **form.cleaned_data)
         if child is not None:
-            return _("Closed. The open lines go on as the draft %(reference)s.") % {"reference": child.reference}
+            return _("Closed. The open lines go on as the draft %(reference)s.") % {
+                "reference": child.reference
+            }
         return _("%(need)s is “%(state)s” now. %(next)s") % {
             "need": need.reference, "state": need.get_state_display(), "next": NEXT[need.state],
         }  # fmt: skip

@@ -13,7 +13,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 
 from partners.choices import Role
 from partners.models import Country, Partner, User
-from projects import actions, agreement, lifecycle
+from projects import actions, agreement, charts, lifecycle
 from projects.choices import ConfirmedStep, Criterion, NeedState, ResponseState, Side, Status
 from projects.coverage import OVER, PARTS, coverage_of, letter_of
 from projects.lifecycle import transition
@@ -203,6 +203,27 @@ def test_a_need_is_not_closed_in_full_while_something_is_only_offered_or_agreed(
     assert attempt(need, "close", people["focal_point"]) == "incomplete"
     child = actions.close_partly(need, by=people["focal_point"], note="Four people were ill.")
     assert [line.quantity for line in child.lines.all()] == [4]
+
+
+def test_of_a_line_without_a_quantity_no_figure_is_told(client):
+    """Nobody said how much: nothing is open in figures, nothing is drawn, and what was never reported is not 0."""
+    need = NeedFactory(in_state=NeedState.OPEN)
+    line = LineItem.objects.create(need=need, position=2, text="A place to meet")
+    need.lines.exclude(pk=line.pk).delete()
+
+    def told() -> dict:
+        found = client.get(f"/api/v1/needs/{need.reference}/").json()["lines"][0]
+        return {name: found[name] for name in (*PARTS, "over")}
+
+    assert told() == dict.fromkeys((*PARTS, "over"))
+    page = client.get(f"/needs/{need.reference}/").content.decode()
+    lines = page.split('id="h-lines"')[1].split('id="h-words"')[0]
+    assert "quantity not stated" in lines and "<rect" not in lines
+    for zero in ("<b>1</b>", '<td class="n">0</td>', '<td class="n">1</td>'):
+        assert zero not in lines
+    ResponseFactory(need=need, answers={0: 3}, state=ResponseState.ACCEPTED)
+    assert told() == dict.fromkeys((*PARTS, "over")) | {"agreed": "3.00"}  # what was stated is told as it was stated
+    assert charts.need_swatch(Need.objects.get(pk=need.pk)).strips == [(0, [])]
 
 
 AMOUNTS = st.integers(1, 60)
