@@ -105,6 +105,8 @@ def _is_begun(record: Need | Offer, part) -> bool:
         return record.lines.exists()
     if part.slug == "themes":
         return record.term_links.exists()
+    if part.slug == "summary":  # languages come with a draft that continues another; its summary has to be written
+        return bool(record.public_summary.strip())
     names = part.fields - {"kind", "language", "title", "eligible"}
     return any(getattr(record, name) not in (None, "", [], False) for name in names)
 

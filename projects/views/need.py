@@ -56,6 +56,7 @@ def need_detail(request: HttpRequest, reference: str) -> HttpResponse:
             "holder": HOLDER.get(need.state),
             "coverage": [(row, charts.strip(*row.drawn), charts.key(*row.told)) for row in coverage],
             "open_lines": sum(1 for row in coverage if row.open > 0),
+            "goes_on": need.state == NeedState.PARTIALLY_MET and bool(need.children.all()),
             "is_left": any(row.not_delivered or row.carried_over for row in coverage),
             "log": timeline(need, request.user),
             "terms": [
@@ -80,7 +81,7 @@ def need_detail(request: HttpRequest, reference: str) -> HttpResponse:
             "project": need.project if need.project and user.has_perm("projects.view_project", need.project) else None,
             "plan": plan_shown(need) if "plan" in readable and (need.plan or agreement.is_written(need)) else None,
             "follows": request.user.is_authenticated and need.follows.filter(user=request.user).exists(),
-            "children": [child for child in need.children.all() if child.is_published],
+            "children": [child for child in need.children.all() if user.has_perm("projects.view_need", child)],
         },
     )
 
@@ -176,7 +177,7 @@ def need_move(request: HttpRequest, reference: str, action: str) -> HttpResponse
     def act() -> str:
         child = actions.move(need, action, by=request.user, **form.cleaned_data)
         if child is not None:
-            return _("Closed. The open lines go on as the draft %(reference)s.") % {
+            return _("Closed. What was not delivered goes on as the draft %(reference)s.") % {
                 "reference": child.reference
             }
         return _("%(need)s is “%(state)s” now. %(next)s") % {

@@ -226,6 +226,22 @@ def test_of_a_line_without_a_quantity_no_figure_is_told(client):
     assert charts.need_swatch(Need.objects.get(pk=need.pk)).strips == [(0, [])]
 
 
+def test_a_need_met_in_part_leads_to_the_one_that_continues_it(people, client):
+    need = NeedFactory(in_state=NeedState.IN_DELIVERY, languages=["en"])
+    Response.objects.filter(need=need).delete()
+    ResponseFactory(need=need, answers={0: 30}, state=ResponseState.CONVERTED).answers.update(delivered=9)
+    Need.objects.filter(pk=need.pk).update(state=NeedState.DELIVERED, outcome="A", rating=4, lessons="B")
+    child = actions.close_partly(Need.objects.get(pk=need.pk), by=people["focal_point"], note="Four were ill.")
+    sentence = "What was not delivered, promised or not, goes on in a new need"
+    page = client.get(f"/needs/{need.reference}/").content.decode()
+    assert sentence in page and child.reference not in page  # a draft is its country's own
+    client.force_login(people["focal_point"])
+    page = client.get(f"/needs/{need.reference}/").content.decode()
+    assert f'{sentence}: <a href="{child.get_absolute_url()}">' in page
+    tasks = client.get(f"/needs/{child.reference}/draft/").content.decode().split("Public summary and languages</a>")[1]
+    assert tasks.startswith('<span class="st">Optional</span>')  # its languages came along, a summary did not
+
+
 AMOUNTS = st.integers(1, 60)
 LIVES = st.lists(
     st.tuples(st.dictionaries(st.integers(0, 2), AMOUNTS, min_size=1), st.sampled_from(["accept", "decline", "leave"]), AMOUNTS),
