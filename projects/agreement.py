@@ -5,6 +5,7 @@ takes these confirmations back. When the delivery starts, the plan becomes a pro
 what the project delivers is known on the need's page.
 """
 
+import datetime as dt
 from collections import defaultdict
 from decimal import Decimal
 
@@ -395,16 +396,24 @@ def start(need: Need, project: Project | None, *, by, note: str = "") -> Project
 
 
 def _project_of(need: Need, by) -> Project:
-    activities = list(need.activities.all())
-    days = [day for row in activities for day in (row.starts_on, row.ends_on) if day]
+    starts_on, ends_on = _stated_span(need)
     project = Project(
         title=need.title, language=need.language, summary=need.public_summary[:1000], status=Status.IMPLEMENTATION,
-        modality=modality_of(need), delivery_level=need.scope, planned_start=min(days) if days else None,
-        planned_end=max(days) if days else None, is_illustrative=need.is_illustrative, created_by=by,
+        modality=modality_of(need), delivery_level=need.scope, planned_start=starts_on, planned_end=ends_on,
+        is_illustrative=need.is_illustrative, created_by=by,
     )  # fmt: skip
     project.full_clean(exclude=["reference"])
     project.save()
     return project
+
+
+def _stated_span(need: Need) -> tuple[dt.date | None, dt.date | None]:
+    """From when until when the plan says it lasts. An end is no start: where an activity ends before any is said to begin,
+    nobody has said when it all begins."""
+    rows = list(need.activities.all())
+    starts, ends = [r.starts_on for r in rows if r.starts_on], [r.ends_on for r in rows if r.ends_on]
+    is_stated = bool(starts) and all(min(starts) <= day for day in ends)
+    return min(starts) if is_stated else None, max(ends, default=None)
 
 
 def modality_of(need: Need) -> str:

@@ -1,5 +1,6 @@
 """The needs of the demonstration: each is carried through its life by the same moves as a real one."""
 
+import calendar
 import datetime as dt
 from decimal import Decimal
 
@@ -60,9 +61,15 @@ def _draft(row: dict, terms: dict) -> Need:
         help_, quantity, unit, month, text = entry.split(" ", 4)
         LineItem.objects.create(
             need=need, position=place, text=text, quantity=Decimal(quantity), unit=unit,
-            assistance=terms[f"assistance:{help_}"], by_when=dt.date.fromisoformat(f"{month}-01"),
+            assistance=terms[f"assistance:{help_}"], by_when=_last_day_of(month),
         )  # fmt: skip
     return need
+
+
+def _last_day_of(month: str) -> dt.date:
+    """“By June 2027” lasts until the 30th, as where people write it."""
+    year, number = map(int, month.split("-"))
+    return dt.date(year, number, calendar.monthrange(year, number)[1])
 
 
 OPENED = (

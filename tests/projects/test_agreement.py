@@ -484,3 +484,23 @@ def test_more_than_was_agreed_can_have_been_delivered(triangular, people):
     agreement.follow(project)
     row = coverage_of(Need.objects.get(pk=triangular.pk))[0]
     assert (row.delivered, row.agreed, row.open) == (28, 0, 12)
+
+
+# --- from when until when ------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("rows", "span"),
+    [
+        ([(None, "2027-06-30"), (None, "2027-01-31")], (None, "2027-06-30")),
+        ([("2026-03-01", "2027-06-30"), (None, "2027-01-31")], ("2026-03-01", "2027-06-30")),
+        ([("2027-03-01", "2027-06-30"), (None, "2027-01-31")], (None, "2027-06-30")),
+    ],
+)
+def test_a_project_begins_when_its_plan_says_and_not_when_something_ends(triangular, people, rows, span):
+    plan = plan_of(triangular)
+    for activity, (start, end) in zip(plan["activities"], [*rows, rows[-1]], strict=True):
+        activity |= {"starts_on": start, "ends_on": end}
+    agreement.write_plan(triangular, plan, by=people["focal_point"])
+    project = agreement.start(confirmed(triangular, people), None, by=people["desk"])
+    project.refresh_from_db()
+    assert tuple(day and str(day) for day in (project.planned_start, project.planned_end)) == span
+    assert (project.actual_start, project.actual_end) == (None, None)
