@@ -9,7 +9,7 @@ import datetime as dt
 from collections import defaultdict
 from decimal import Decimal
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -484,16 +484,19 @@ def carry_over(need: Need) -> None:
 @transaction.atomic
 def record_delivered(need: Need, delivered: dict[int, Decimal], *, by) -> None:
     """How much of each answer has been delivered: {key of the answer: quantity}. Where that is another quantity than
-    before, takes back earlier confirmations.
+    before, takes back earlier confirmations. Each provider states its own, UNEP's desk any.
 
     The project's contributions that carry the answer out say the same.
     """
     now = locked(need, by, "deliver")
     only_in(now, NeedState.IN_DELIVERY)
-    changed = [_set_delivered(one, delivered[one.pk]) for one in accepted_answers(now).filter(pk__in=delivered)]
+    stated = list(accepted_answers(now).filter(pk__in=delivered))
+    if not {answer.pk for answer in stated} <= {answer.pk for answer in stated_by(by, now)}:
+        raise PermissionDenied(_("Each provider enters what it delivered itself; UNEP enters what others did."))
+    changed = [_set_delivered(one, delivered[one.pk]) for one in stated]
     for answers, rows in _carried(now):
         if not any(answer.pk in delivered for answer in answers):
-            continue  # nothing was said of it
+            continue  # of whom nothing is said now
         left = sum(answer.delivered for answer in answers)
         for place, row in enumerate(rows):
             quantity = left if place == len(rows) - 1 else min(left, row.quantity)
@@ -505,6 +508,11 @@ def record_delivered(need: Need, delivered: dict[int, Decimal], *, by) -> None:
     now.version += 1
     now.save(update_fields=["version", "modified_at"])
     write_down(now, "record_delivered", by=by, is_public=True)
+
+
+def stated_by(user, need: Need) -> list[Answer]:
+    """The accepted answers of which this person may say how much was delivered."""
+    return [answer for answer in accepted_answers(need) if user.has_perm("projects.deliver_response", answer.response)]
 
 
 def _set_delivered(row: Answer | Contribution, quantity: Decimal) -> bool:

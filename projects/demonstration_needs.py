@@ -188,7 +188,9 @@ def _agree_and_deliver(need: Need, row: dict, upto: str, focal: User, desk: User
     share = {S.IN_DELIVERY: Decimal("0.5"), S.PARTIALLY_MET: Decimal("0.75")}.get(upto, Decimal(1))
     answers = Answer.objects.filter(response__need=need, response__state="converted")
     delivered = {answer.pk: (answer.quantity * share).quantize(Decimal(1)) for answer in answers}
-    agreement.record_delivered(need, delivered, by=helpers[0])
+    for by in dict.fromkeys(helpers):  # each says what it delivered itself
+        own = {answer.pk for answer in agreement.stated_by(by, need)}
+        agreement.record_delivered(need, {key: n for key, n in delivered.items() if key in own}, by=by)
     actions.report_progress(need, "The first half has been done; the second begins after the rains.", by=helpers[0])
     if upto == S.IN_DELIVERY:
         return

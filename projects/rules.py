@@ -255,7 +255,18 @@ def carries_its_need_out(user, response=None) -> bool:
     return response is not None and carries_it_out.test(user, response.need)
 
 
+@rules.predicate
+def provides_in_it(user, response=None) -> bool:
+    """Belongs, in whatever role, to one of the two providers of a response."""
+    return response is not None and any(
+        (m.partner_id and m.partner_id in (response.partner_id, response.second_partner_id))
+        or (m.country_id and m.country_id in (response.country_id, response.second_country_id))
+        for m in memberships(user)
+    )
+
+
 takes_part_in_it = is_responder | is_second_provider
+rules.add_perm("projects.deliver_response", provides_in_it | is_desk)
 rules.add_perm("projects.respond_need", is_responder)
 rules.add_perm("projects.view_response", is_unep | reads_response)
 rules.add_perm("projects.suggest_response", answers_for_country | is_desk)

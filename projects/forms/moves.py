@@ -9,7 +9,6 @@ from projects.lifecycle import Transition
 from projects.lifecycle.need import ASKED_IN, TO_SUBMIT
 from projects.models import Answer, LineItem, Need, Offer, Project, RecordCheck, SetAside
 from projects.models.need import ENDED
-from projects.models.response import ACCEPTED
 from ssc_portal.numbers import plainly
 from ssc_portal.templatetags.portal import in_language, named
 from ssc_portal.widgets import NamedSelect, NumberField
@@ -76,14 +75,11 @@ class MergeForm(NoteForm):
 
 
 class DeliveredForm(forms.Form):
-    """How much of each accepted answer has been delivered."""
+    """How much has been delivered of each of these accepted answers."""
 
-    def __init__(self, *args, need: Need, **kwargs):
+    def __init__(self, *args, need: Need, answers: list[Answer], **kwargs):
         super().__init__(*args, **kwargs)
-        self.rows = Answer.objects.filter(response__need=need, response__state__in=ACCEPTED).select_related(
-            "line", "response__partner", "response__country"
-        )
-        for answer in self.rows:
+        for answer in answers:
             self.fields[str(answer.pk)] = NumberField(
                 label=format_html(
                     "{}: {}", in_language(answer.line.text, need.language), named(answer.response.responder)

@@ -97,7 +97,7 @@ def need_delivered(request: HttpRequest, reference: str) -> HttpResponse:
     """How much of each line has been delivered."""
     need = found(request, reference)
     require(request.user, "projects.deliver_need", need)
-    form = DeliveredForm(given(request), need=need)
+    form = DeliveredForm(given(request), need=need, answers=agreement.stated_by(request.user, need))
 
     def act() -> str:
         agreement.record_delivered(need, form.delivered, by=request.user)

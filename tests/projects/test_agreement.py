@@ -290,7 +290,7 @@ def test_a_second_provider_that_also_answers_keeps_its_own_figures(people):
     given = {
         Answer.objects.get(response=r, line__position=0).pk: n for r, n in ((one, 12), (others[0], 10), (others[1], 3))
     }
-    agreement.record_delivered(need, given, by=lead)
+    agreement.record_delivered(need, given, by=people["desk"])
     told = {(c.who, c.quantity): c.delivered for c in project.contributions.filter(activity__line__position=0)}
     assert told == {(ghana, 20): 12, (undp, 10): 10, (undp, 6): 3}
     events = need.events.count()
@@ -484,6 +484,26 @@ def test_more_than_was_agreed_can_have_been_delivered(triangular, people):
     agreement.follow(project)
     row = coverage_of(Need.objects.get(pk=triangular.pk))[0]
     assert (row.delivered, row.agreed, row.open) == (28, 0, 12)
+
+
+# --- who says what -------------------------------------------------------------------------------------------------------
+def test_each_provider_states_its_own_deliveries(triangular, people, client):
+    """FAO can't say what Ghana delivered, nor takes what it says of its own for a word on Ghana's; UNEP's desk states any."""
+    agreement.start(agreed(triangular, people), None, by=people["desk"])
+    need = Need.objects.get(pk=triangular.pk)
+    design, sensors = (Answer.objects.get(response__need=need, line__text=t) for t in ("Network design", "Sensors"))
+    with pytest.raises(PermissionDenied, match="Each provider enters what it delivered itself"):
+        agreement.record_delivered(need, {design.pk: 15, sensors.pk: 4}, by=people["fao"])
+    client.force_login(people["fao"])
+    address = f"/needs/{need.reference}/delivered/"
+    assert f'name="{design.pk}"' not in client.get(address).content.decode()
+    client.post(address, {str(design.pk): "15", str(sensors.pk): "4"})
+    assert [Answer.objects.get(pk=a.pk).delivered for a in (design, sensors)] == [0, 4]
+    told = {c.text: c.delivered for c in Project.objects.get(needs=need).contributions.all()}
+    assert (told["Network design"], told["Sensors"]) == (None, 4)  # of Ghana's nobody has said anything
+    for name in ("partner_member", "ghana writer", "desk"):  # the second provider, any of the first's people, UNEP
+        agreement.record_delivered(need, {design.pk: 20}, by=people[name])
+    agreement.record_delivered(need, {sensors.pk: 5}, by=people["desk"])
 
 
 # --- from when until when ------------------------------------------------------------------------------------------------
