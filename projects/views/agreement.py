@@ -33,8 +33,13 @@ def plan_shown(need: Need) -> dict:
         "indicators": need.indicators.select_related("result"),
         "missing": [one.message for one in TO_AGREE if not one.is_met(need)],
         "confirmed": given,
-        "unconfirmed": [who or Side(side).label for side, who in unconfirmed(need, ConfirmedStep.PLAN)],
+        "unconfirmed": _still_to_confirm(need, ConfirmedStep.PLAN),
     }
+
+
+def _still_to_confirm(need: Need, step: str) -> list:
+    """Who has not confirmed yet: providers by name, the country and UNEP as sides."""
+    return [who or Side(side).label for side, who in unconfirmed(need, step)]
 
 
 @login_required
@@ -80,7 +85,7 @@ def need_confirm(request: HttpRequest, reference: str, step: str) -> HttpRespons
     def act() -> str:
         if agreement.confirm(need, step, by=request.user):
             return _("Confirmed by all: %(state)s.") % {"state": Need.objects.get(pk=need.pk).get_state_display()}
-        return _("Confirmed. It moves on when every side has confirmed.")
+        return _("Confirmed. Still to confirm: %(who)s.") % {"who": "; ".join(map(str, _still_to_confirm(need, step)))}
 
     title = _("Confirm the plan") if step == ConfirmedStep.PLAN else _("Confirm the delivery")
     context = {"title": title, "missing": []}

@@ -506,6 +506,15 @@ def test_each_provider_states_its_own_deliveries(triangular, people, client):
     agreement.record_delivered(need, {sensors.pk: 5}, by=people["desk"])
 
 
+def test_whose_confirmation_is_missing_is_said(triangular, people, client):
+    agreement.write_plan(triangular, plan_of(triangular), by=people["focal_point"])
+    for name in ("focal_point", "ghana"):
+        agreement.confirm(triangular, ConfirmedStep.PLAN, by=people[name])
+    client.force_login(people["fao"])
+    page = client.post(f"/needs/{triangular.reference}/confirm/plan/", follow=True).content.decode()
+    assert "Confirmed. Still to confirm: United Nations Development Programme (UNDP); UNEP." in page
+
+
 # --- from when until when ------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("rows", "span"),
