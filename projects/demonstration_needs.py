@@ -72,6 +72,12 @@ def _last_day_of(month: str) -> dt.date:
     return dt.date(year, number, calendar.monthrange(year, number)[1])
 
 
+def _begins(ends_on: dt.date) -> dt.date:
+    """The work on a line takes three months in these plans; a plan says so, for an end is no start."""
+    months = ends_on.year * 12 + ends_on.month - 3
+    return dt.date(months // 12, months % 12 + 1, 1)
+
+
 OPENED = (
     S.OPEN,
     S.IN_DIALOGUE,
@@ -162,6 +168,7 @@ def _agree_and_deliver(need: Need, row: dict, upto: str, focal: User, desk: User
     helpers = [_helper(code) for entry in accepted for code in (entry["by"], entry.get("second")) if code]
     values = agreement.proposed(need)
     for activity in values["activities"]:
+        activity["starts_on"] = _begins(activity["ends_on"])
         if activity["quantity"] is None:  # of a second provider
             activity |= {
                 "text": "Travel, and what is learned put into writing",
