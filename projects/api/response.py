@@ -166,7 +166,7 @@ class ResponseViewSet(Writes):
         request=OptionalNoteSerializer,
         responses={200: ResponseSerializer},
     )
-    @action(methods=["post"], detail=True, url_path=r"(?P<move>(?:accept|decline|take_back))")
+    @action(methods=["post"], detail=True, url_path=r"(?P<move>accept|decline|take_back)")
     def answer(self, request, reference, move):
         response, note = self.get_object(), self.read(OptionalNoteSerializer).get("note", "")
         actions.answer_response(response, move, by=request.user, note=note)

@@ -302,7 +302,7 @@ def test_a_draft_that_was_submitted_meanwhile_is_said(chromium, live_server, wri
     page.fill("#id_problem", "Words")
     said(page, "so this part cannot be changed.")
     page.fill("#id_problem", "Words, and more")
-    assert "can't be changed" in page.inner_text("#saved")
+    assert "cannot be changed" in page.inner_text("#saved")
 
 
 def test_a_press_after_the_session_ended_shows_why_and_where_to_sign_in(chromium, live_server, writer):

@@ -1,8 +1,6 @@
 """Countries, partners, projects, needs and offers as rows that people fill in: which columns there are, which record a
-row is about, and how it is written (by the same functions as every other door).
-
-A record may take several rows: each further one adds a line, or one more entry to a cell that holds several.
-"""
+row is about, and how it is written (by the same functions as every other door). A record may take several rows: each
+further one adds a line, or one more entry to a cell that holds several."""
 
 from contextlib import suppress
 from dataclasses import dataclass
