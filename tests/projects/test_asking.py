@@ -18,8 +18,9 @@ from projects.models import (
     Response,
 )
 from projects.notify import recipients
+from tests.drafts import PDF
 from tests.factories import NeedFactory, OfferFactory, ResponseFactory
-from tests.projects.test_draft_documents import PDF, close
+from tests.projects.test_draft_documents import close
 
 pytestmark = pytest.mark.django_db
 

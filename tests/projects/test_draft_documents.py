@@ -11,22 +11,15 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from projects import uploads
 from projects.choices import NeedState
 from projects.models import Need, NeedDocument
+from tests.drafts import PDF
 from tests.factories import NeedFactory
 
 pytestmark = pytest.mark.django_db
 
 
-PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF"
-
-
 @pytest.fixture
 def need():
     return NeedFactory()
-
-
-def post(client, need, part, **data):
-    page = client.get(f"/needs/{need.reference}/draft/{part}/")
-    return client.post(f"/needs/{need.reference}/draft/{part}/", {"seen": page.context["seen"], **data})
 
 
 def office(*names: str, mimetype: str = "") -> bytes:

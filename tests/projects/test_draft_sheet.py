@@ -15,8 +15,9 @@ from projects import drafting
 from projects.choices import NeedState
 from projects.interchange import need_sheet
 from projects.models import LineItem, Need
+from tests.drafts import PDF
 from tests.factories import MembershipFactory, NeedFactory
-from tests.projects.test_draft_documents import PDF, office
+from tests.projects.test_draft_documents import office
 from tests.test_incoming import BOMBS
 
 pytestmark = pytest.mark.django_db
@@ -25,11 +26,6 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def need():
     return NeedFactory()
-
-
-def post(client, need, part, **data):
-    page = client.get(f"/needs/{need.reference}/draft/{part}/")
-    return client.post(f"/needs/{need.reference}/draft/{part}/", {"seen": page.context["seen"], **data})
 
 
 def sheet_of(need) -> tuple:

@@ -18,22 +18,15 @@ from projects.lifecycle.need import ASKED_IN, DRAFT_FIELDS, TO_SUBMIT
 from projects.models import Need
 from projects.search import any_beginning
 from projects.suggestions import similar_to, suggest
+from tests.drafts import PDF, post
 from tests.factories import NeedFactory, ProjectFactory, term
 
 pytestmark = pytest.mark.django_db
 
 
-PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF"
-
-
 @pytest.fixture
 def need():
     return NeedFactory()
-
-
-def post(client, need, part, **data):
-    page = client.get(f"/needs/{need.reference}/draft/{part}/")
-    return client.post(f"/needs/{need.reference}/draft/{part}/", {"seen": page.context["seen"], **data})
 
 
 PLANS = {"national_plan": "Plan 2030", "existing_initiatives": "none", "same_request": "no", "same_request_text": "",
