@@ -174,7 +174,7 @@ def test_what_a_letter_says_is_not_logged_when_it_cannot_be_sent(reference_again
 
 
 def test_one_worker_that_is_stopped_leaves_its_job_to_be_taken_up(reference_again, tmp_path):
-    tasks.send_mail.defer(email="a@example.org", subject="S", text="T", html="")
+    begun = tasks.send_mail.defer(email="a@example.org", subject="S", text="T", html="")
     with socket.create_server(("127.0.0.1", 0)) as silent:  # a mail server that accepts and never says a word
         url = f"smtp://127.0.0.1:{silent.getsockname()[1]}"
         with running(tmp_path, "mail", EMAIL_URL=url) as parent:
@@ -183,7 +183,7 @@ def test_one_worker_that_is_stopped_leaves_its_job_to_be_taken_up(reference_agai
             parent.terminate()
             assert until(lambda: parent.poll() is not None, STOP_SECONDS + 12), (tmp_path / "log").read_text()
             held.close()
-    job = ProcrastinateJob.objects.get(task_name="partners.send_mail")
+    job = ProcrastinateJob.objects.get(pk=begun)
     assert job.status == "doing"
     with connection.cursor() as cursor:
         cursor.execute("UPDATE procrastinate_workers SET last_heartbeat = now() - interval '1 hour'")
