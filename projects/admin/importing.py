@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 
 from projects.interchange.bulk import running, sheets
-from projects.interchange.bulk.resources import KINDS
+from projects.interchange.bulk.kinds import KINDS
 from projects.interchange.findings import write_findings, write_rows
 from projects.interchange.iati_import import import_file
 from projects.models import ImportIssue, ImportRun

@@ -16,7 +16,8 @@ from pghistory.models import Events
 
 from partners.rules import require
 from projects.interchange.bulk import sheets
-from projects.interchange.bulk.resources import KINDS, TableResource
+from projects.interchange.bulk.kinds import KINDS
+from projects.interchange.bulk.resources import TableResource
 from projects.lifecycle import quietly
 from projects.models import ImportRow, ImportRun
 from projects.models.importing import RowOutcome, RowUndo

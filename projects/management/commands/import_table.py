@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from partners.models import User
 from projects.interchange.bulk import running, sheets
-from projects.interchange.bulk.resources import KINDS
+from projects.interchange.bulk.kinds import KINDS
 from projects.management.stating_source import add_source_options, stated_source
 from projects.models import ImportRun
 

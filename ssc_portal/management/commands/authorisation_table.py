@@ -16,7 +16,7 @@ from projects import agreement
 from projects.choices import OfferState
 from projects.demonstration import load_accounts
 from projects.interchange import briefs
-from projects.interchange.bulk.resources import KINDS
+from projects.interchange.bulk.kinds import KINDS
 from projects.lifecycle.need import MOVES, WRITING
 from projects.models import Need, Offer, Project, Response
 

@@ -1,0 +1,29 @@
+"""What several tests of projects need."""
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from projects.interchange.bulk import running
+from projects.models import ImportRun
+
+
+@pytest.fixture
+def desk(people):
+    return people["desk"]
+
+
+@pytest.fixture
+def bring(media, people):
+    """Tries a table, as text of CSV or as bytes of a workbook; `write` carries it out."""
+
+    def bring(kind, content, *, by="desk", write=True, only_good=False, name=None):
+        data = content.encode() if isinstance(content, str) else content
+        name = name or ("t.csv" if isinstance(content, str) else "t.xlsx")
+        run = ImportRun(kind=kind, file_name=name, started_by=people[by], only_good=only_good)
+        run.file.save(name, SimpleUploadedFile(name, data), save=False)
+        running.carry_out(run, dry_run=True)
+        if write and run.progress == "waiting":
+            running.carry_out(run, dry_run=False)
+        return run
+
+    return bring

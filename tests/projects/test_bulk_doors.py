@@ -1,0 +1,99 @@
+"""The ways by which a table comes in: admin, the worker, lists of records, the command."""
+
+import io
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import CommandError, call_command
+from django.urls import reverse
+from openpyxl import load_workbook
+
+from projects.interchange.bulk import running
+from projects.models import ImportRun, Offer, Project
+from tests.factories import ProjectFactory
+from tests.projects.tables import NEW, counts
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_whole_way_in_admin(client, desk, media):
+    client.force_login(desk)
+    page = client.get(reverse("admin:projects_importrun_table") + "?kind=projects")
+    assert page.status_code == 200 and "Take a template" in page.content.decode()
+    file = SimpleUploadedFile("projects.csv", b"title,status\nGood,2\nBad,9\n")
+    page = client.post(reverse("admin:projects_importrun_table"), {"kind": "projects", "file": file}, follow=True)
+    text = page.content.decode()
+    assert (
+        "Write the 1 record that is right" in text and "“9” is not known here" in text and not Project.objects.exists()
+    )
+    run = ImportRun.objects.get()
+    page = client.post(reverse("admin:projects_importrun_confirm", args=[run.pk]), {"only_good": "1"}, follow=True)
+    assert "Undo the import" in page.content.decode() and Project.objects.get().title == "Good"
+    page = client.post(reverse("admin:projects_importrun_confirm", args=[run.pk]), {"only_good": "1"}, follow=True)
+    assert "carried out already" in page.content.decode() and Project.objects.count() == 1
+    findings = client.get(reverse("admin:projects_importrun_findings", args=[run.pk])).content.decode()
+    assert "Bad" in findings and "title,,Good" in findings
+    undo = reverse("admin:projects_importrun_undo", args=[run.pk])
+    assert "is deleted" in client.get(undo).content.decode() and Project.objects.exists()
+    page = client.post(undo, follow=True)
+    assert "as it was before" in page.content.decode() and not Project.objects.exists()
+    assert client.post(undo, follow=True).status_code == 200
+    bad = client.post(
+        reverse("admin:projects_importrun_table"), {"kind": "projects", "file": SimpleUploadedFile("x.csv", b"a\n")}
+    )
+    assert bad.status_code == 400 and "names none of the columns" in bad.content.decode()
+    assert client.get("/admin/projects/importrun/table/nothing.csv").status_code == 404
+
+
+def test_a_long_table_is_left_to_the_worker(client, desk, media, monkeypatch):
+    from procrastinate.contrib.django.models import ProcrastinateJob
+
+    from projects.tasks import import_table
+
+    monkeypatch.setattr(running, "AT_ONCE", 1)
+    client.force_login(desk)
+    file = SimpleUploadedFile("projects.csv", b"title\nA\nB\n")
+    page = client.post(reverse("admin:projects_importrun_table"), {"kind": "projects", "file": file}, follow=True)
+    assert "2 records are being read" in page.content.decode()
+    import_table.func(**ProcrastinateJob.objects.filter(task_name="projects.import_table").latest("pk").args)
+    run = ImportRun.objects.get()
+    assert (run.progress, counts(run)) == ("waiting", (2, 0, 0, 0))
+    client.post(reverse("admin:projects_importrun_confirm", args=[run.pk]))
+    import_table.func(**ProcrastinateJob.objects.filter(task_name="projects.import_table").latest("pk").args)
+    assert Project.objects.count() == 2
+
+
+def test_records_are_taken_along_from_their_list(client, people):
+    client.force_login(people["desk"])
+    project = ProjectFactory(title="Taken")
+    ProjectFactory(title="Not taken")
+    answer = client.post(
+        reverse("admin:projects_project_changelist"), {"action": "take_csv", "_selected_action": [project.pk]}
+    )
+    assert b"Taken" in answer.content and b"Not taken" not in answer.content
+    answer = client.post(
+        reverse("admin:projects_project_changelist"), {"action": "take_workbook", "_selected_action": [project.pk]}
+    )
+    assert load_workbook(io.BytesIO(answer.content))["Data"].cell(2, 1).value == project.reference
+    assert "Bring in a table" in client.get(reverse("admin:projects_project_changelist")).content.decode()
+
+
+def test_the_command_tries_writes_and_undoes(tmp_path, media, people):
+    path, out = tmp_path / "t.csv", io.StringIO()
+    call_command("import_table", "offers", str(tmp_path / "o.xlsx"), "--template", stdout=out)
+    assert load_workbook(tmp_path / "o.xlsx")["Data"].cell(1, 1).value == "reference"
+    path.write_text(NEW["offers"][0])
+    by = ["--by", people["desk"].email]
+    call_command("import_table", "offers", str(path), *by, stdout=out)
+    assert "1 new" in out.getvalue() and "nothing was written" in out.getvalue() and not Offer.objects.exists()
+    call_command("import_table", "offers", str(path), *by, "--write", stdout=out)
+    assert Offer.objects.get().title == "Course"
+    call_command("import_table", "--undo", str(ImportRun.objects.order_by("pk").last().pk), *by, stdout=out)
+    assert not Offer.objects.exists()
+    path.write_text("title\nX\nY,3\n")
+    for wrong in (
+        ["offers", str(path), *by, "--write"], ["offers", str(path)], ["offers", str(tmp_path / "none.csv"), *by], [*by],
+        ["--undo", "0", *by], ["offers", str(path), "--by", people["focal_point"].email],
+    ):  # fmt: skip
+        with pytest.raises(CommandError):
+            call_command("import_table", *wrong, stdout=out)

@@ -1,0 +1,184 @@
+"""How the cells of a table are read: numbers as they are written elsewhere, and nothing dropped without a word."""
+
+import io
+
+import pytest
+from django.urls import reverse
+from lxml import html
+from openpyxl import Workbook, load_workbook
+
+from projects.interchange.bulk import sheets
+from projects.interchange.bulk.kinds import KINDS
+from projects.models import Project
+from tests.projects.tables import counts, problems
+
+pytestmark = pytest.mark.django_db
+
+
+# --- numbers as they are written elsewhere -----------------------------------------------------------------------------
+HEAD = "title;contribution;contribution_by;contribution_kind;quantity;delivered;unit;women;men;amount;spent;currency\n"
+LINE = "Experts;KEN;D011;{};{};expert-days;;;{};;USD\n"
+
+
+def quantities(run) -> tuple:
+    lines = run.rows.first().after["contributions"]
+    return tuple(lines[0].get(name) for name in ("quantity", "delivered", "amount"))
+
+
+def test_decimal_commas_are_read_and_shown_as_they_will_be_stored(bring):
+    run = bring("projects", HEAD + "P;" + LINE.format("12,5", "0,5", "1 234,56"))
+    assert (problems(run), quantities(run)) == ([], ("12.5", "0.5", "1234.56"))
+    contribution = Project.objects.get().contributions.get()
+    assert [str(n) for n in (contribution.quantity, contribution.delivered, contribution.amount)] == [
+        "12.50",
+        "0.50",
+        "1234.56",
+    ]
+
+
+def test_a_number_that_can_mean_two_is_refused_by_row_and_column(bring):
+    run = bring("projects", HEAD + "P;" + LINE.format("1,200", "7", ""))
+    assert problems(run) == [
+        "contributions: Row 2, quantity: “1,200” can mean 1200 or 1.2. Write the one that is meant, in this way."
+    ]
+    comma = bring("projects", HEAD.replace(";", ",") + "P," + LINE.replace(";", ",").format('"1.200"', "7", ""))
+    assert counts(comma) == (0, 0, 0, 1)
+
+
+def test_other_numbers_of_the_table_tell_what_its_comma_means(bring):
+    run = bring("projects", HEAD + "P;" + LINE.format("1,200", "0,5", "5") + "Q;" + LINE.format("2", "1,000", "5"))
+    assert problems(run) == []
+    assert [row.after["contributions"][0]["delivered"] for row in run.rows.all()] == ["0.5", "1"]
+    assert quantities(run)[0] == "1.2"
+
+
+def test_a_number_filled_up_with_zeros_tells_nothing_and_is_refused_itself(bring):
+    run = bring("projects", HEAD + "P;" + LINE.format("012,345", "7", "") + "Q;" + LINE.format("1,200", "7", ""))
+    assert problems(run) == [
+        "contributions: Row 2, quantity: “012,345” can mean 12345 or 12.3450. Write the one that is meant, in this way.",
+        "contributions: Row 3, quantity: “1,200” can mean 1200 or 1.2. Write the one that is meant, in this way.",
+    ]
+
+
+@pytest.mark.parametrize("number", ["0,5", "012,345", "020-7946,12", "+254 20,555"])
+def test_a_telephone_number_or_code_in_a_text_tells_nothing_of_numbers(bring, number):
+    run = bring(
+        "projects", HEAD + f"Call {number};" + LINE.format("1,200", "7", "") + f"{number};" + LINE.format("3", "2", "")
+    )
+    assert problems(run)[0].startswith("contributions: Row 2, quantity: “1,200” can mean 1200 or 1.2.")
+
+
+def test_shares_are_written_so_that_they_come_back_whatever_the_convention(bring, desk):
+    bring("projects", "title,terms\nP,bsp-theme:air:33.3330\n")
+    resource = KINDS["projects"](by=desk)
+    for write in (sheets.as_csv, sheets.as_workbook):
+        content = write(resource, sheets.filled(resource, Project.objects.all()))
+        assert counts(bring("projects", content, name=f"t.{'csv' if write is sheets.as_csv else 'xlsx'}")) == (
+            0,
+            0,
+            1,
+            0,
+        )
+
+
+# --- nothing is dropped without a word ---------------------------------------------------------------------------------
+def test_a_row_without_a_name_loses_no_text(bring):
+    run = bring("projects", "title,summary,lessons\nWells,Two towns.,\n,Lost text,Lost too\n")
+    assert counts(run) == (0, 0, 0, 1)
+    summary, lessons = problems(run)
+    assert "Row 3 goes on with the record of row 2" in summary and "“Lost text” has no place" in summary
+    assert lessons.startswith("lessons: ")
+
+
+def test_a_row_that_repeats_its_key_with_another_text_is_told(bring):
+    run = bring("needs", "key,country,title,problem\nN1,KEN,Air,No data.\nN1,KEN,Water,No data.\n")
+    assert "“Water” has no place" in " ".join(problems(run))
+    again = bring("needs", "key,country,title,line\nN1,KEN,Air,One\nN1,KEN,Air,Two\n")  # filled down: nothing is lost
+    assert problems(again) == []
+
+
+def workbook(**sheets_with_rows) -> bytes:
+    book = Workbook()
+    book.remove(book.active)
+    for name, rows in sheets_with_rows.items():
+        sheet = book.create_sheet(name)
+        for row in rows:
+            sheet.append(row)
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (workbook(Data=[["title"], ["A"]], More=[["title"], ["B"]]), "something on “More” too"),
+        (workbook(Data=[["title"], ["A", "beside"]]), "Row 2 has more cells"),
+        (workbook(Data=[["title"], ['=CONCATENATE("A","B")']]), "formula has no result here: A2"),
+        (workbook(Data=[["title", None, "summary"], ["A", "between", "C"]]), "There is no column “”"),
+    ],
+)
+def test_what_is_not_read_of_a_workbook_is_said(content, said, bring):
+    run = bring("projects", content)
+    assert run.progress == "failed" and said in run.message
+
+
+def test_hidden_rows_and_numbers_of_a_workbook_are_read(bring):
+    book = load_workbook(io.BytesIO(workbook(Data=[
+        ["title", "contribution", "contribution_by", "contribution_kind", "quantity", "delivered", "unit", "women", "men", "amount",
+         "spent", "currency"], ["A", "x", "KEN", "D011", 12.5, 0.25, "expert-days", None, None, 1234, None, "USD"],
+    ])))  # fmt: skip
+    book["Data"].row_dimensions[2].hidden = True
+    out = io.BytesIO()
+    book.save(out)
+    run = bring("projects", out.getvalue())
+    assert (problems(run), quantities(run)) == ([], ("12.5", "0.25", "1234"))
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [("title\n" + "\n" * 60_000 + "A\n", "more than 50000 rows"), ("title\n" + "," * 1_000_000 + "A\n", "Row 2 has more cells")],
+    ids=["rows", "cells"],
+)  # fmt: skip
+def test_a_text_of_endless_rows_or_cells_is_refused(content, said, bring):
+    run = bring("projects", content)
+    assert run.progress == "failed" and said in run.message
+
+
+def notes(run) -> list[list[str]]:
+    return [note for row in run.rows.all() for note in row.notes]
+
+
+def test_a_number_that_is_read_otherwise_than_written_is_told_in_the_open(bring, sign_in, people):
+    run = bring(
+        "projects",
+        HEAD + "P;" + LINE.format("1,200", "12,5", "1 234,56") + ";" + LINE.format("7", "2", "1200"),
+        write=False,
+    )
+    assert notes(run) == [
+        ["quantity", "Row 2: “1,200” is read as 1.2."], ["delivered", "Row 2: “12,5” is read as 12.5."],
+        ["amount", "Row 2: “1 234,56” is read as 1234.56."],
+    ]  # fmt: skip
+    client = sign_in(people["desk"])
+    page = html.fromstring(client.get(reverse("admin:projects_importrun_change", args=[run.pk])).content.decode())
+    told = page.xpath("//li[not(ancestor::details)][contains(., '“1,200” is read as 1.2.')]")
+    assert len(told) == 1 and told[0].text_content().startswith("quantity")
+    assert "“1,200” is read as 1.2." in client.get(reverse("admin:projects_importrun_findings", args=[run.pk])).content.decode()  # fmt: skip
+
+
+def test_a_number_that_is_read_as_written_is_not_told(bring):
+    assert notes(bring("projects", HEAD + "P;" + LINE.format("1200", "12.50", "0.5"))) == []
+    assert notes(bring("projects", HEAD + "Q;" + LINE.format("1,200", "x", ""))) == []
+
+
+def test_what_is_wrong_with_a_line_names_the_row_of_the_table(bring):
+    bad = LINE.replace("D011", "D011").format("7", "-3", "5")
+    run = bring("projects", HEAD + "P;" + LINE.format("1", "1", "1") + "Q;" + LINE.format("2", "2", "2") + ";" + bad)
+    assert [text for text in problems(run) if "Row 4: " in text] == problems(run) != []
+    need = "key,country,kind,title,line,assistance,quantity,unit,by_when,line_note\nN1,KEN,capacity,A,Train,training,1,places,,\nN2,KEN,capacity,B,Train,training,-2,places,,\n"  # fmt: skip
+    assert [text for text in problems(bring("needs", need)) if "Row 3: " in text]
+
+
+def test_what_is_wrong_with_an_entry_of_a_cell_says_so(bring):
+    run = bring("projects", "title,countries,modality,terms\nP,KEN,bilateral,bsp-theme:air:60; bsp-theme:waste:140\n")
+    assert all("Row " not in text for text in problems(run)) and "Entry 2 of the cell: " in " ".join(problems(run))
