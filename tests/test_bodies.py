@@ -22,8 +22,8 @@ from outreach.models import Picture
 from projects import uploads
 from projects.models import ImportRun, NeedDocument
 from ssc_portal import bodies, storage, tables
+from tests.api_calls import token_of
 from tests.factories import NeedFactory
-from tests.test_api_contract import token_of
 
 MEGABYTE = 1024**2
 PROBLEM = "application/problem+json"

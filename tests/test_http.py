@@ -12,8 +12,8 @@ from partners.models import Partner
 from projects import actions
 from projects.choices import NeedState
 from projects.models import Answer, Response
+from tests.api_calls import token_of
 from tests.factories import MembershipFactory, NeedFactory, ProjectFactory, commit
-from tests.test_api_contract import token_of
 
 pytestmark = pytest.mark.django_db
 JSON = "application/json"

@@ -27,8 +27,8 @@ from projects.lifecycle import quietly, transition
 from projects.models import Answer, Project, Response, Webhook, WebhookCall
 from projects.tasks import retry_webhooks, tell_webhooks
 from ssc_portal import networks
+from tests.api_calls import token_of
 from tests.factories import NeedFactory, ProjectFactory, commit
-from tests.test_api_contract import token_of
 
 pytestmark = pytest.mark.django_db
 
