@@ -82,14 +82,7 @@ def parts_of(activity: Activity, directory: Directory) -> dict[str, list[dict]]:
     for tie in activity.organisations:
         if tie.is_reporting:
             continue
-        partner = directory.partner(tie)
-        if partner is None:
-            activity.find(
-                "participating-org",
-                tie.name or tie.code,
-                Outcome.KEPT,
-                _("No partner of this identifier or name; kept as reported for staff to resolve."),
-            )
+        partner = _partner_of(tie, "participating-org", activity, directory)
         reports = tie.reports
         if reports is None:
             reports = reporting is not None and (tie.code, tie.name) == (reporting.code, reporting.name)
@@ -97,14 +90,7 @@ def parts_of(activity: Activity, directory: Directory) -> dict[str, list[dict]]:
         _once(partners, "partner", partner, tie, rest, "participating-org", activity, also=("role",))
         _tell_type("participating-org", partner, tie, activity)
     if reporting is not None and not any(row["is_reporting"] for row in partners):
-        partner = directory.partner(reporting)
-        if partner is None:
-            activity.find(
-                "reporting-org",
-                reporting.name or reporting.code,
-                Outcome.KEPT,
-                _("No partner of this identifier or name; kept as reported for staff to resolve."),
-            )
+        partner = _partner_of(reporting, "reporting-org", activity, directory)
         _tell_type("reporting-org", partner, reporting, activity)
         same = next((r for r in partners if partner is not None and r["partner"] == partner), None)
         if same:
@@ -171,6 +157,15 @@ def parts_of(activity: Activity, directory: Directory) -> dict[str, list[dict]]:
         "related_links": related,
         **({"contributions": _contributions(activity, directory)} if activity.is_own else {}),
     }
+
+
+def _partner_of(tie: Tie, element: str, activity: Activity, directory: Directory) -> Partner | None:
+    """The partner that an organisation of a file is here; that there is none is told."""
+    partner = directory.partner(tie)
+    if partner is None:
+        text = _("No partner of this identifier or name; kept as reported for staff to resolve.")
+        activity.find(element, tie.name or tie.code, Outcome.KEPT, text)
+    return partner
 
 
 def _reported_type(partner: Partner | None, tie: Tie) -> dict:

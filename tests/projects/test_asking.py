@@ -21,6 +21,7 @@ from projects.notify import recipients
 from tests.drafts import PDF
 from tests.factories import NeedFactory, OfferFactory, ResponseFactory
 from tests.projects.test_draft_documents import close
+from tests.projects.test_rules import OWN, UNEP
 
 pytestmark = pytest.mark.django_db
 
@@ -103,15 +104,7 @@ def test_documents_of_a_response_are_for_its_parties(people, media):
         close(answer)
         if answer.status_code == 200:
             seen.add(name)
-    assert seen == {
-        "contributor",
-        "focal_point",
-        "partner_member",
-        "partner_lead",
-        "desk",
-        "publisher",
-        "administrator",
-    }
+    assert seen == UNEP | OWN
     uploads.remove_document(document, by=people["partner_lead"])
     assert not response.documents.exists()
 
