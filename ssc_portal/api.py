@@ -28,7 +28,7 @@ from partners import callers
 from partners.accounts import SET_UP_FIRST, lacks_second_factor
 from partners.models import ApiToken, PublicRecord, kind_of
 from ssc_portal import parameters
-from ssc_portal.signs import hidden_in, without_empty_ends
+from ssc_portal.signs import IS_HIDDEN, without_empty_ends, without_needless
 
 PROBLEM = "application/problem+json"
 SHAPES = ("fields", "omit", "expand")  # parameters by which a caller chooses what of a record is answered
@@ -123,20 +123,20 @@ class Parser(JSONParser):
             raise exceptions.ParseError(_("A list has more than %(most)s items. Send fewer.") % {"most": LONGEST})
         if path := next(_with(found, lambda text: "\x00" in text), None):
             raise exceptions.ValidationError({path: [_("There is a NUL sign in it. Take it out.")]})
-        if path := next(_with(found, hidden_in), None):
+        if path := next(_with(found, IS_HIDDEN.search), None):
             raise exceptions.ValidationError({path: [_("There is a sign in it that nobody sees and that turns the direction of writing or steers a terminal. Take it out.")]})  # fmt: skip
         if path := next(_with(found, _has_half_sign), None):
             raise exceptions.ValidationError({path: [_("There is half a sign in it (a lone surrogate). Take it out.")]})
-        return _without_empty_ends(found)
+        return _without_unseen(found)
 
 
-def _without_empty_ends(value):
+def _without_unseen(value):
     """As a form takes texts (signs.py)."""
     if isinstance(value, dict):
-        return {name: _without_empty_ends(inner) for name, inner in value.items()}
+        return {name: _without_unseen(inner) for name, inner in value.items()}
     if isinstance(value, list):
-        return [_without_empty_ends(inner) for inner in value]
-    return without_empty_ends(value) if isinstance(value, str) else value
+        return [_without_unseen(inner) for inner in value]
+    return without_empty_ends(without_needless(value)) if isinstance(value, str) else value
 
 
 def _too_deep() -> str:

@@ -1,20 +1,38 @@
-"""Signs in texts that nobody sees and no language needs: they turn the direction of what stands around them, so that a name reads
-as another (U+202E), or steer a terminal. What a person types loses them without a word, since nobody could find them; a program
-is refused with the place (ssc_portal/api.py); what a file holds is told as a finding.
+"""Signs in texts that nobody sees and no language needs. Some turn the direction of what stands around them, so that a name
+reads as another (U+202E), or steer a terminal: what a person types loses them without a word, since nobody could find them; a
+program is refused with the place (ssc_portal/api.py); what a file holds is told as a finding.
 
-Kept: marks of direction and joiners, which Arabic, Persian and the languages of India need (U+061C, U+200B to U+200F), soft hyphens,
-and the signs that make one emoji of several. NUL is not among them: it is refused everywhere, since no text can hold it.
+Others only join, part or divide what stands beside them (word joiner, space without width, soft hyphen): two titles that look
+the same are not, and neither is found by the other's words. They go wherever a text comes in, from a program too.
+
+Kept: marks of direction (U+061C, U+200E, U+200F); joiners (U+200C, U+200D) beside letters of scripts that join, such as Arabic
+and those of India, and inside one emoji made of several; spaces without width between letters of scripts that write none between
+words, such as Khmer. NUL is not among them: it is refused everywhere, since no text can hold it.
 """
 
 import re
 
-# C0 and C1 without tab and line ends; embeddings and overrides; isolates and deprecated controls; byte order marks; notes between lines.
-HIDDEN = "\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u206f\ufeff\ufff9-\ufffb\ufffe\uffff"
+# C0 and C1 without tab and line ends; embeddings and overrides; isolates and deprecated controls; notes between lines.
+HIDDEN = "\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u206f\ufff9-\ufffb\ufffe\uffff"
 IS_HIDDEN = re.compile(f"[{HIDDEN}]")
 ALLOWED = (
     "^[^" + "".join(c if c == "-" else f"\\u{ord(c):04x}" for c in "\x00" + HIDDEN) + "]*$"
 )  # as JSON Schema takes it
 
+# Letters and marks of scripts whose letters take another form beside each other: Arabic, Syriac, N'Ko, Mandaic; those of India
+# and its neighbours from Devanagari to Sinhala; Tibetan, Myanmar, Khmer, Mongolian, Balinese, Javanese, and their supplements.
+JOINED = (
+    "\u0600-\u08ff\u0900-\u0dff\u0f00-\u109f\u1780-\u18af\u1900-\u1aff\u1b00-\u1bff\u1cd0-\u1cff\ua800-\ua82f\ua840-\ua87f"
+    "\ua880-\ua8ff\ua980-\ua9ff\uaa00-\uaaff\uabc0-\uabff\ufb50-\ufdff\ufe70-\ufefc\U00010a00-\U00011fff\U0001e900-\U0001e95f"
+)
+UNSPACED = "\u0e00-\u0eff\u0f00-\u109f\u1780-\u17ff\u19e0-\u19ff\u1a20-\u1aaf\uaa60-\uaa7f"  # Thai, Lao, Tibetan, Myanmar, Khmer
+PICTURE = "\u00a9\u00ae\u203c-\u3299\ufe0f\U0001f000-\U0001faff"
+NEEDLESS = re.compile(
+    f"[\u00ad\u2060-\u2064\ufeff]|(?<![\u1800-\u18af])\u180e"
+    f"|(?<![{UNSPACED}])\u200b|\u200b(?![{UNSPACED}])"
+    f"|(?<![{JOINED}])\u200c(?![{JOINED}])|(?<![\\w{JOINED}])\u200c|\u200c(?![\\w{JOINED}])"
+    f"|(?<![{JOINED}{PICTURE}])\u200d(?![{JOINED}])|(?<=[{PICTURE}])\u200d(?![{PICTURE}])"
+)
 
 # Signs without width that mean something between others only, and signs that make no text where nothing else stands.
 WIDTHLESS = "\u00ad\u180e\u200b\u2060\u2061\u2062\u2063\u2064\ufeff"
@@ -36,13 +54,21 @@ def without_empty_ends(text: str) -> str:
     return text if text[len(ended) :].strip() == "" else ended
 
 
+def without_needless(text: str) -> str:
+    """Without signs that join, part or divide where no script needs it."""
+    while (left := NEEDLESS.sub("", text)) != text:  # one may have stood between another and its letter
+        text = left
+    return text
+
+
 def without_hidden(text: str) -> str:
-    return IS_HIDDEN.sub("", text)
+    return without_needless(IS_HIDDEN.sub("", text))
 
 
 def hidden_in(text: str) -> list[str]:
-    """The hidden signs of a text, as people name them: U+202E."""
-    return [f"U+{ord(sign):04X}" for sign in dict.fromkeys(IS_HIDDEN.findall(text))]
+    """The signs that a text loses, as people name them: U+202E."""
+    left = without_hidden(text)
+    return [f"U+{ord(sign):04X}" for sign in dict.fromkeys(text) if text.count(sign) > left.count(sign)]
 
 
 def take_out_of_forms() -> None:

@@ -14,22 +14,70 @@ from projects.interchange import cleaning
 from projects.interchange.bulk import running
 from projects.interchange.iati_import import import_file
 from projects.models import ImportRun, Need, Project, Term
+from ssc_portal.api import _without_unseen
 from ssc_portal.signs import IS_HIDDEN, hidden_in, without_empty_ends, without_hidden
 from tests.factories import NeedFactory
 from tests.outreach.test_contact import patient, said  # noqa: F401 - fixtures
 from tests.projects.test_iati import activity, document
 from tests.projects.test_need_doors import Api
 
+JOINERS = "\u00ad\u180e\u200b\u200c\u200d\u2060\u2064\ufeff"
 TURNED = "Report \u202efdp.exe\u202c \u2066x\u2069\x1b[2J\ufeff"
 SEEN = "Report fdp.exe x[2J"
-NEEDED = ("می\u200cخواهم", "क्\u200dष", "עברית\u200f!", "ភាសា\u200bខ្មែរ", "👩\u200d🌾", "co\u00adoperation", "a\tb\nc")
+NEEDED = (
+    "می\u200cخواهم",
+    "क्\u200dष",
+    "עברית\u200f!",
+    "ភាសា\u200bខ្មែរ",
+    "PDF\u200cها",
+    "ไทย\u200bไทย",
+    "👩\u200d🌾",
+    "👩🏽\u200d🚀",
+    "🏳\ufe0f\u200d🌈",
+    "a\tb\nc",
+)
 
 
-@given(st.text())
+ANY = st.text() | st.text(st.sampled_from("aé 中عمیक्ខ👩🏽\ufe0f" + JOINERS))
+
+
+@given(ANY)
 def test_no_hidden_sign_is_left_and_nothing_else_goes(text):
     left = without_hidden(text)
-    assert not IS_HIDDEN.search(left)
-    assert left == "".join(sign for sign in text if not hidden_in(sign))
+    assert not IS_HIDDEN.search(left) and without_hidden(left) == left
+
+    def seen(text: str) -> str:
+        return "".join(sign for sign in text if sign not in JOINERS and not IS_HIDDEN.match(sign))
+
+    assert seen(left) == seen(text).replace("\u2061", "").replace("\u2062", "").replace("\u2063", "")
+    assert bool(hidden_in(text)) == (left != text)
+
+
+@pytest.mark.parametrize("joiner", JOINERS)
+def test_a_joiner_inside_a_word_is_taken_out_wherever_a_text_comes_in(joiner):
+    for word in (
+        f"Wa{joiner}ter",
+        f"Wa{joiner}{joiner}ter",
+        f"W{joiner}ater{joiner}",
+        f"В{joiner}ода",
+        f"水{joiner}质",
+    ):
+        plain = word.replace(joiner, "").strip()
+        assert forms.CharField().clean(word) == plain
+        assert cleaning.clean(word)[0] == plain
+        assert _without_unseen({"title": [word]}) == {"title": [plain]}
+    assert hidden_in(f"Wa{joiner}ter") == [f"U+{ord(joiner):04X}"]
+
+
+@pytest.mark.parametrize("text", ["می\u200cخواهم", "क्\u200dष", "ශ්\u200dරී", "ക്\u200cഷ", "ه\u200d"])
+def test_joiners_stay_beside_letters_that_take_another_form(text):
+    assert forms.CharField().clean(text) == cleaning.clean(text)[0] == _without_unseen(text) == text
+    assert forms.CharField().clean(f"{text} Wa\u200cter") == f"{text} Water"
+
+
+@pytest.mark.parametrize("text", ["خواهم\u200c", "\u200cخواهم", "خواهم\u200c ما"])
+def test_a_joiner_beside_a_space_or_an_end_joins_nothing(text):
+    assert without_hidden(text) == text.replace("\u200c", "")
 
 
 @pytest.mark.parametrize("text", NEEDED)
@@ -121,28 +169,30 @@ def test_a_program_is_refused_with_the_place(client, people):
     assert answer.status_code == 400
     assert [one["field"] for one in answer.json()["errors"]] == ["title"]
     assert "nobody sees" in answer.json()["errors"][0]["detail"]
-    answer = client.patch(address, json.dumps({"title": NEEDED[0]}), "application/json", headers={"If-Match": "*"})
-    assert answer.status_code == 200
-    assert Need.objects.get(pk=need.pk).title == NEEDED[0]
+    for sent, kept in ((NEEDED[0], NEEDED[0]), ("Cle\u200ban wa\u2060ter", "Clean water")):
+        answer = client.patch(address, json.dumps({"title": sent}), "application/json", headers={"If-Match": "*"})
+        assert answer.status_code == 200
+        assert Need.objects.get(pk=need.pk).title == kept
 
 
 @pytest.mark.django_db
 def test_a_table_tells_what_it_lost(media, people):
     run = ImportRun(kind="partners", file_name="t.csv", started_by=people["desk"])
-    data = f"slug,name_en,kind\nturned,{TURNED},10\nplain,{NEEDED[0]},10\n".encode()
+    data = f"slug,name_en,kind\nturned,{TURNED},10\nplain,{NEEDED[0]},10\njoined,Wa\u200bter,10\n".encode()
     run.file.save("t.csv", SimpleUploadedFile("t.csv", data), save=False)
     running.carry_out(run, dry_run=True)
-    assert "2 name_en: U+202E" in run.message
+    assert "2 name_en: U+202E" in run.message and "4 name_en: U+200B" in run.message
     running.carry_out(run, dry_run=False)
-    assert set(Partner.objects.filter(slug__in=("turned", "plain")).values_list("name_en", flat=True)) == {
+    assert set(Partner.objects.filter(slug__in=("turned", "plain", "joined")).values_list("name_en", flat=True)) == {
         SEEN,
         NEEDED[0],
+        "Water",
     }
 
 
 @pytest.mark.django_db
 def test_an_iati_file_tells_what_it_lost_in_texts_and_codes(tmp_path):
-    turned = TURNED.replace("\x1b", "")  # which XML can't hold
+    turned = TURNED.replace("\x1b", "\u200b")  # which XML can't hold
     path = tmp_path / "file.xml"
     more = '<document-link url="https://a.example/\u202efdp.exe"/><sector vocabulary="98" code="a\u2066b"><narrative>N</narrative></sector>'
     path.write_bytes(document(activity(more, title=turned)))
