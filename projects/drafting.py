@@ -61,14 +61,19 @@ class Conflict(ValidationError):
         self.stored, self.seen, self.version = stored, seen, version
 
 
+def require_begin(record: Need | Offer, *, by) -> None:
+    """Refuses whoever may not begin a draft in the name of this country or partner."""
+    if not by.has_perm(f"projects.add_{record._meta.model_name}", record):
+        raise PermissionDenied(KINDS[type(record)].refusal)
+
+
 def begin(record: Need | Offer, *, by, key: str = "") -> tuple[Need | Offer, bool]:
     """Stores a new draft; the second time the same `key` comes from the same person, gives the one that is there.
 
     Returns the record and whether it is new. Raises PermissionDenied and ValidationError.
     """
     records = type(record).objects
-    if not by.has_perm(f"projects.add_{record._meta.model_name}", record):
-        raise PermissionDenied(KINDS[type(record)].refusal)
+    require_begin(record, by=by)
     record.created_by = by
     record.submission_key = f"{by.pk}:{key}"[:100] if key else None
     if key and (found := records.filter(submission_key=record.submission_key).first()):

@@ -80,9 +80,13 @@ class TokenAuthentication(authentication.BaseAuthentication):
     """A personal token in the header `Authorization: Bearer ...` (RFC 6750)."""
 
     def authenticate(self, request):
-        kind, _space, secret = request.headers.get("Authorization", "").partition(" ")
-        if kind.lower() != "bearer":
+        kind, _space, secret = request.headers.get("Authorization", "").strip().partition(" ")
+        if not kind:
             return None
+        if kind.lower() != "bearer":  # as nobody, a caller would take the public part for all that the token may read
+            raise exceptions.AuthenticationFailed(
+                _("Send the token as “Authorization: Bearer TOKEN”. No other scheme is taken.")
+            )
         token = ApiToken.objects.opened_by(secret.strip())
         if token is None or not token.user.is_active:
             raise exceptions.AuthenticationFailed(_("This token is unknown, has ended or was revoked."))
@@ -363,6 +367,7 @@ class LinkedPages(pagination.PageNumberPagination):
     page_size = 50
     page_size_query_param = "page_size"
     max_page_size = 200
+    invalid_page_message = _lazy("This list has no such page. Begin with the first, or follow the links.")
 
     def get_page_size(self, request):
         raw = request.query_params.get(self.page_size_query_param)
@@ -379,7 +384,7 @@ class LinkedPages(pagination.PageNumberPagination):
         if "cursor" in request.query_params:
             return self._harvested(queryset, request, view)
         if request.query_params.get(self.page_query_param) == "":
-            raise exceptions.NotFound(self.invalid_page_message.format(page_number="", message=_("no number")))
+            raise exceptions.NotFound(self.invalid_page_message)
         return super().paginate_queryset(queryset, request, view)
 
     def _harvested(self, queryset, request, view):

@@ -32,6 +32,7 @@ from rest_framework.response import Response
 from partners.choices import Scope
 from partners.models import ApiToken, KeptAnswer, last_change
 from ssc_portal.api import PROBLEM, SHAPES, KeyReused, Unseen
+from ssc_portal.languages import language_of_contents, language_of_problems, say_language
 from ssc_portal.parameters import GIVE_ONCE, given_twice
 from ssc_portal.signs import ALLOWED
 from ssc_portal.tables import FORMATS, MOST_IN_A_WORKBOOK, Column, Format, Table, TooMany, answer
@@ -109,7 +110,10 @@ class DescribedOperations(AutoSchema):
 
     def _problems(self):
         yield "400", "A parameter can't be used; `errors` names it."
-        yield "401", "The token is unknown, has ended or was revoked; or this needs you to be signed in."
+        yield (
+            "401",
+            "The token is unknown, has ended or was revoked, or came by another scheme than Bearer; or this needs you to be signed in.",
+        )
         yield "404", "There is no such record or page, or it is not public."
         if self.method != "GET":
             yield "403", "Your role or your token does not allow this."
@@ -117,7 +121,7 @@ class DescribedOperations(AutoSchema):
                 "409",
                 "The record is in a state in which this is not possible or lacks something, somebody else was quicker, or the Idempotency-Key was sent with another call.",
             )
-            yield "415", "The body is not JSON."
+            yield "415", "The body is not JSON, or is compressed."
         if self.method == "PATCH":
             yield "412", "It was changed since you read it (If-Match)."
             yield "428", "If-Match is missing."
@@ -175,6 +179,10 @@ class Answers:
 
     leaving: Leaving | None = None
 
+    def dispatch(self, request, *args, **kwargs):
+        with language_of_problems(request):
+            return super().dispatch(request, *args, **kwargs)
+
     def initial(self, request, *args, **kwargs):
         if not hasattr(self, request.method.lower()):  # before anything else is found wrong
             raise exceptions.MethodNotAllowed(request.method)
@@ -229,15 +237,12 @@ class Answers:
             "private, no-cache" if _is_somebody(request) else "public, max-age=0, must-revalidate"
         )
         patch_vary_headers(response, ["Accept", "Accept-Language", "Authorization", "Cookie"])
-        return response
+        return say_language(response) if response.status_code >= HTTPStatus.BAD_REQUEST else response
 
 
 def _is_somebody(request) -> bool:
-    """Whether the answer is for one person. Safe while a refusal is being told, whose caller may not be known yet."""
-    try:
-        return request.user.is_authenticated
-    except exceptions.AuthenticationFailed:
-        return True
+    """Whether the answer is for one person, or for who would have been one: a refusal of credentials is nobody else's."""
+    return bool(request.headers.get("Authorization")) or request.user.is_authenticated
 
 
 class Records(Answers, viewsets.ReadOnlyModelViewSet):
@@ -297,13 +302,17 @@ class Records(Answers, viewsets.ReadOnlyModelViewSet):
         return super().filter_queryset(queryset) if self.action == "list" else queryset
 
     def list(self, request, *args, **kwargs):
-        if request.accepted_renderer.format == "json":
-            return super().list(request, *args, **kwargs)
-        return self.as_file(request.accepted_renderer)
+        if request.accepted_renderer.format != "json":
+            return self.as_file(request.accepted_renderer)
+        page = self.get_serializer(self.paginate_queryset(self.filter_queryset(self.get_queryset())), many=True)
+        with language_of_contents():
+            return self.get_paginated_response(page.data)
 
     def retrieve(self, request, *args, **kwargs):
         if request.accepted_renderer.format == "json":
-            return super().retrieve(request, *args, **kwargs)
+            record = self.get_serializer(self.get_object())
+            with language_of_contents():
+                return Response(record.data)
         columns_of(request, [])
         return request.accepted_renderer.answer(self.get_object())
 
@@ -359,7 +368,8 @@ def paged(view, found) -> tuple:
 def made_of(*args) -> HttpResponse:
     """A file of rows, or the refusal to make one that is too large to wait for."""
     try:
-        return answer(*args)
+        with language_of_contents():
+            return answer(*args)
     except TooMany as error:
         text = _("More than %(most)s rows: take CSV, or the ready-made file at /data/.") % {"most": MOST_IN_A_WORKBOOK}
         raise exceptions.ValidationError({"format": [text]}) from error

@@ -92,6 +92,8 @@ class BodyLimits:
         length = _length(request)
         if not (length or is_chunked):
             return None
+        if request.headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
+            return _heard_out(request, views.compressed(request))
         files: Files | None = getattr(view, "files", None)
         takes = files is not None and files.are_taken_from(request.user)
         limit = FORM + files.largest if takes else FORM
@@ -163,6 +165,10 @@ def _forget_uploads(request: HttpRequest) -> None:
 
 def _refused(request: HttpRequest, files: Files | None, limit: int, error: Exception | None = None) -> HttpResponse:
     answer = views.too_large(request, _megabytes(limit), error, for_members=files is not None and limit == FORM)
+    return _heard_out(request, answer)
+
+
+def _heard_out(request: HttpRequest, answer: HttpResponse) -> HttpResponse:
     answer._resource_closers.append(lambda: _hear_out(request))  # the answer is out by then
     return answer
 

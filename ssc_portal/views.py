@@ -12,12 +12,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import requires_csrf_token
 
 from ssc_portal import storage
+from ssc_portal.languages import told_to_programs
 
 CODES = {
     400: "bad_request",
     403: "permission_denied",
     404: "not_found",
     413: "too_large",
+    415: "unsupported_media_type",
     429: "throttled",
     500: "error",
     503: "away",
@@ -36,6 +38,7 @@ def _answer(request: HttpRequest, status: int, title: str, advice: str) -> HttpR
     return HttpResponse(page, status=status)
 
 
+@told_to_programs
 def bad_request(request: HttpRequest, exception=None) -> HttpResponse:
     said = str(exception) if type(exception) is BadRequest else ""  # others come from Django, and are for its log
     return _answer(
@@ -47,6 +50,7 @@ def bad_request(request: HttpRequest, exception=None) -> HttpResponse:
 
 
 @requires_csrf_token
+@told_to_programs
 def permission_denied(request: HttpRequest, exception=None) -> HttpResponse:
     advice = request.refusal = str(exception) if exception and str(exception) else ""
     return _answer(
@@ -57,6 +61,7 @@ def permission_denied(request: HttpRequest, exception=None) -> HttpResponse:
     )
 
 
+@told_to_programs
 def not_found(request: HttpRequest, exception=None) -> HttpResponse:
     return _answer(
         request,
@@ -66,6 +71,7 @@ def not_found(request: HttpRequest, exception=None) -> HttpResponse:
     )
 
 
+@told_to_programs
 def too_large(
     request: HttpRequest, most: str, error: Exception | None = None, *, for_members: bool = False
 ) -> HttpResponse:
@@ -85,6 +91,20 @@ def too_large(
     return _answer(request, 413, _("This is too large"), advice)
 
 
+@told_to_programs
+def compressed(request: HttpRequest) -> HttpResponse:
+    """The body came packed (Content-Encoding): it could unfold to any size, so none is unpacked (RFC 9110, 15.5.16)."""
+    answer = _answer(
+        request,
+        415,
+        _("Compressed requests are not accepted"),
+        _("Send it again uncompressed, without the header Content-Encoding. Nothing was kept."),
+    )
+    answer["Accept-Encoding"] = "identity"
+    return answer
+
+
+@told_to_programs
 def too_many(request: HttpRequest, wait: int) -> HttpResponse:
     """More pages in a minute than people read. Tells programs when to go on (RFC 6585, 4)."""
     advice = _(
@@ -97,6 +117,7 @@ def too_many(request: HttpRequest, wait: int) -> HttpResponse:
     return answer
 
 
+@told_to_programs
 def no_room(request: HttpRequest) -> HttpResponse:
     """507 (RFC 4918), not 503: it is of no use to send it again at once, and programs do that after 503."""
     return _answer(
@@ -110,6 +131,7 @@ def no_room(request: HttpRequest) -> HttpResponse:
     )
 
 
+@told_to_programs
 def server_error(request: HttpRequest) -> HttpResponse:
     error = sys.exc_info()[1]
     if storage.is_full(error):
@@ -131,6 +153,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     )
 
 
+@told_to_programs
 def form_expired(request: HttpRequest, reason: str = "") -> HttpResponse:
     """For what another site or a script sent; a form of ours is shown again with what was typed (partners/unsent.py)."""
     request.is_form_expired = True

@@ -9,6 +9,7 @@ from rest_framework.decorators import action
 from rest_framework.response import Response as Answered
 
 from partners.models import Country, Partner, with_last_change
+from partners.rules import require
 from projects import actions, agreement, drafting
 from projects.api.need import (
     WITH_PLAN,
@@ -27,6 +28,7 @@ from projects.interchange.datasets import NEEDS
 from projects.lifecycle.need import DRAFT_FIELDS
 from projects.models import LineItem, Need, Offer, Response
 from projects.models.need import AUDIENCE
+from ssc_portal.languages import language_of_contents
 
 
 class LineWriteSerializer(LineFields, serializers.ModelSerializer):
@@ -158,10 +160,13 @@ class NeedViewSet(Writes):
     )
     @transaction.atomic
     def create(self, request):
+        country = self.read_only(NeedBeginSerializer, "country")["country"]
+        is_own = any(m.country_id == country.pk for m in request.user.active_memberships)
+        need = Need(country=country, is_on_behalf=request.user.is_staff and not is_own)
+        drafting.require_begin(need, by=request.user)
         values = dict(self.read(NeedBeginSerializer))
-        begun = {name: values.pop(name) for name in ("country", "title", "kind") if name in values}
-        is_own = any(m.country_id == begun["country"].pk for m in request.user.active_memberships)
-        need = Need(**begun, is_on_behalf=request.user.is_staff and not is_own)
+        for name in {"country", "title", "kind"} & set(values):
+            setattr(need, name, values.pop(name))
         need, new = drafting.begin(need, by=request.user, key=values.pop("key", ""))
         if new and values:
             drafting.save(need, values, by=request.user)
@@ -173,6 +178,7 @@ class NeedViewSet(Writes):
     )  # fmt: skip
     def partial_update(self, request, reference):
         need = self.get_object()
+        require(request.user, "projects.change_need", need)
         values = dict(self.read(NeedWriteSerializer, instance=need, partial=True))
         drafting.save(need, values, by=request.user, version=self.version_seen(need))
         return self.shown(need)
@@ -192,9 +198,10 @@ class NeedViewSet(Writes):
     )
     @action(methods=["post"], detail=True)
     def screening(self, request, reference):
+        need = self.get_object()
+        require(request.user, "projects.screen_need", need)
         given = dict(self.read(ScreeningSerializer))
         referral = given.pop("referral", "")
-        need = self.get_object()
         actions.screen(
             self.as_seen(need),
             {c: (a["is_met"], a["note"]) for c, a in given.items()},
@@ -219,6 +226,7 @@ class NeedViewSet(Writes):
     @action(methods=["put"], detail=True)
     def plan(self, request, reference):
         need = self.get_object()
+        require(request.user, "projects.confirm_need", need)
         agreement.write_plan(need, plan_of(self.read(PlanSerializer)), by=request.user)
         return self.shown(need)
 
@@ -240,6 +248,7 @@ class NeedViewSet(Writes):
     @action(methods=["post"], detail=True)
     def progress(self, request, reference):
         need = self.get_object()
+        require(request.user, "projects.deliver_need", need)
         actions.report_progress(need, self.read(NoteSerializer)["note"], by=request.user)
         return self.shown(need)
 
@@ -250,7 +259,10 @@ class NeedViewSet(Writes):
     )
     @action(methods=["post"], detail=True)
     def responses(self, request, reference):
-        need, given = self.get_object(), dict(self.read(ResponseWriteSerializer))
+        need = self.get_object()
+        provider = self.read_only(ResponseWriteSerializer, "partner", "country")
+        require(request.user, "projects.express_response", Response(need=need, **provider))
+        given = dict(self.read(ResponseWriteSerializer))
         answers = answers_of(need, given.pop("answers"))
         key = given.pop("key", "")
         response = actions.respond(Response(need=need, **given), answers, by=request.user, key=key)
@@ -263,7 +275,9 @@ class NeedViewSet(Writes):
     )
     @action(methods=["post"], detail=True)
     def suggestions(self, request, reference):
-        need, given = self.get_object(), dict(self.read(SuggestionSerializer))
+        need = self.get_object()
+        require(request.user, "projects.suggest_response", Response(need=need))
+        given = dict(self.read(SuggestionSerializer))
         offer, answers = given["offer"], answers_of(need, given["answers"])
         if not Offer.objects.can_serve(need).filter(pk=offer.pk).exists():
             raise exceptions.ValidationError({"offer": [_("This country can't have this offer now.")]})
@@ -272,4 +286,5 @@ class NeedViewSet(Writes):
 
     def _answered(self, response: Response) -> Answered:
         context = self.get_serializer_context()
-        return Answered(ResponseSerializer(response, context=context).data, status=status.HTTP_201_CREATED)
+        with language_of_contents():
+            return Answered(ResponseSerializer(response, context=context).data, status=status.HTTP_201_CREATED)

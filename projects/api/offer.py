@@ -9,6 +9,7 @@ from rest_framework.decorators import action
 
 from partners.api import ProvenanceSerializer
 from partners.models import Country, CountryGroup, Partner, Region, with_last_change
+from partners.rules import require
 from projects import drafting
 from projects.api.need import HappenedSerializer
 from projects.api.writing import SEEN, SEEN_FIRST, DraftFields, LineFields, NoteMoveSerializer, Writes
@@ -199,11 +200,13 @@ class OfferViewSet(Writes):
     )
     @transaction.atomic
     def create(self, request):
-        values = dict(self.read(OfferBeginSerializer))
-        begun = {name: values.pop(name) for name in ("partner", "country", "title", "kind") if name in values}
-        offer = Offer(**begun)
+        offer = Offer(**self.read_only(OfferBeginSerializer, "partner", "country"))
         places = {(m.partner_id, m.country_id) for m in request.user.active_memberships}
         offer.is_on_behalf = request.user.is_staff and (offer.partner_id, offer.country_id) not in places
+        drafting.require_begin(offer, by=request.user)
+        values = dict(self.read(OfferBeginSerializer))
+        for name in {"partner", "country", "title", "kind"} & set(values):
+            setattr(offer, name, values.pop(name))
         offer, new = drafting.begin(offer, by=request.user, key=values.pop("key", ""))
         if new and values:
             drafting.save(offer, values, by=request.user)
@@ -217,6 +220,7 @@ class OfferViewSet(Writes):
     )
     def partial_update(self, request, reference):
         offer = self.get_object()
+        require(request.user, "projects.change_offer", offer)
         values = dict(self.read(OfferWriteSerializer, instance=offer, partial=True))
         drafting.save(offer, values, by=request.user, version=self.version_seen(offer))
         return self.shown(offer)

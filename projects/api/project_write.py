@@ -9,6 +9,7 @@ from rest_framework.decorators import action
 from rest_framework.response import Response as Answered
 
 from partners.models import Country, Partner, Region, with_last_change
+from partners.rules import require
 from projects import actions, duplicates, recording
 from projects.api.project import (
     BudgetSerializer,
@@ -33,6 +34,7 @@ from projects.choices import State
 from projects.filters import ProjectFilter
 from projects.interchange.datasets import PROJECTS
 from projects.models import Project, ProjectTerm, RecordCheck, RelatedProject
+from ssc_portal.languages import language_of_contents
 
 
 def _one(model, slug: str, *, required=False, **kwargs):
@@ -183,6 +185,7 @@ class ProjectViewSet(Writes):
         description="A draft, for UNEP staff; publishing it is a move of its own.",
     )  # fmt: skip
     def create(self, request):
+        require(request.user, "projects.add_project")
         project = recording.enter(dict(self.read(ProjectWriteSerializer)), by=request.user)
         return self.shown(project, status.HTTP_201_CREATED)
 
@@ -192,6 +195,7 @@ class ProjectViewSet(Writes):
     )  # fmt: skip
     def partial_update(self, request, reference):
         project = self.get_object()
+        require(request.user, "projects.change_project", project)
         values = self.read(ProjectWriteSerializer, partial=True)
         seen = self.version_seen(project)  # what is wrong in itself is said first (RFC 9110, 13.2.1)
         return self.shown(recording.change(project, dict(values), by=request.user, seen=seen))
@@ -214,6 +218,9 @@ class ProjectViewSet(Writes):
     )
     @action(methods=["post"], detail=True, permission_classes=[permissions.IsAuthenticated])
     def check(self, request, reference):
+        project = self.get_object()
+        require(request.user, "projects.check_project", project)
         given = self.read(CheckWriteSerializer)
-        kept = actions.check_record(RecordCheck(project=self.as_seen(self.get_object()), **given), by=request.user)
-        return Answered(CheckSerializer(kept).data)
+        kept = actions.check_record(RecordCheck(project=self.as_seen(project), **given), by=request.user)
+        with language_of_contents():
+            return Answered(CheckSerializer(kept).data)

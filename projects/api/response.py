@@ -7,13 +7,15 @@ from rest_framework.decorators import action
 from rest_framework.response import Response as Answered
 
 from partners.models import Country, Partner
-from projects import actions
+from partners.rules import require
+from projects import actions, lifecycle
 from projects.api.writing import Writes
 from projects.choices import Side
 from projects.filters import ResponseFilter
 from projects.interchange.datasets import RESPONSES
 from projects.models import Answer, Need, Offer, Project, Response
 from projects.timeline import thread
+from ssc_portal.languages import language_of_contents
 
 
 class OptionalNoteSerializer(serializers.Serializer):
@@ -159,7 +161,8 @@ class ResponseViewSet(Writes):
         return Response.objects.visible_to(self.request.user).for_page().order_by("-created_at", "-pk")
 
     def _shown(self, response: Response) -> Answered:
-        return Answered(self.get_serializer(self.get_queryset().get(pk=response.pk)).data)
+        with language_of_contents():
+            return Answered(self.get_serializer(self.get_queryset().get(pk=response.pk)).data)
 
     @extend_schema(
         summary="Accept, decline or take back a response",
@@ -168,14 +171,18 @@ class ResponseViewSet(Writes):
     )
     @action(methods=["post"], detail=True, url_path=r"(?P<move>accept|decline|take_back)")
     def answer(self, request, reference, move):
-        response, note = self.get_object(), self.read(OptionalNoteSerializer).get("note", "")
+        response = self.get_object()
+        require(request.user, lifecycle.moves_of(response)[move].permission, response)
+        note = self.read(OptionalNoteSerializer).get("note", "")
         actions.answer_response(response, move, by=request.user, note=note)
         return self._shown(response)
 
     @extend_schema(summary="Offer what was asked for", request=TermsSerializer, responses={200: ResponseSerializer})
     @action(methods=["post"], detail=True)
     def express(self, request, reference):
-        response, given = self.get_object(), dict(self.read(TermsSerializer))
+        response = self.get_object()
+        require(request.user, "projects.express_response", response)
+        given = dict(self.read(TermsSerializer))
         answers = answers_of(response.need, given.pop("answers"))
         for name, value in given.items():
             setattr(response, name, value)
@@ -186,5 +193,6 @@ class ResponseViewSet(Writes):
     @action(methods=["post"], detail=True)
     def questions(self, request, reference):
         response = self.get_object()
+        require(request.user, "projects.ask_response", response)
         actions.ask(response, self.read(WordSerializer)["text"], by=request.user)
         return self._shown(response)

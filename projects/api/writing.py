@@ -22,6 +22,7 @@ from projects.forms import form_of
 from projects.models import Need, Offer, Project, Term
 from ssc_portal.api import Changed
 from ssc_portal.api_records import Records
+from ssc_portal.languages import language_of_contents
 from ssc_portal.numbers import NotANumber
 
 SEEN = OpenApiParameter(
@@ -149,10 +150,20 @@ class Writes(Records):
     def read(self, serializer_class, **kwargs):
         return read(self, serializer_class, **kwargs)
 
+    def read_only(self, serializer_class, *names: str):
+        """These fields of a body, before anything else of it: they say whether the caller may send the rest, whose items cost
+        time to check and answer what is known here."""
+        serializer = serializer_class(data=self.request.data, context=self.get_serializer_context())
+        for name in set(serializer.fields) - set(names):
+            serializer.fields.pop(name)
+        serializer.is_valid(raise_exception=True)
+        return serializer.validated_data
+
     def _as_shown(self, record: Need | Offer | Project):
         """(the record as it stands, what everybody with this person's rights reads of it)."""
         fresh = with_last_change(type(record).objects.for_page()).get(pk=record.pk)
-        return fresh, self.detail_serializer(fresh, context=self.get_serializer_context()).data
+        with language_of_contents():
+            return fresh, self.detail_serializer(fresh, context=self.get_serializer_context()).data
 
     def shown(self, record: Need | Offer | Project, code: int = status.HTTP_200_OK) -> Answered:
         fresh, found = self._as_shown(record)

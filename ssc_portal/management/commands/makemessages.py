@@ -1,6 +1,7 @@
 """Django's `makemessages` with this portal's choices: every language at once, and only what readers of pages and mail see.
 
-What only staff and programs read has one address and stays in English (docs/decisions/0015-translations.md).
+What only staff read has one address and stays in English, as does the description of the API; what is wrong with a call
+is told in the caller's language (docs/decisions/0015-translations.md).
 """
 
 from django.core.management.commands import makemessages
@@ -35,10 +36,7 @@ ONLY_IN_ENGLISH = [
     "projects/interchange/bulk/*",
     "projects/interchange/needs_import.py",
     "projects/interchange/cleaning.py",
-    # API
-    "projects/api/*",
-    "partners/api.py",
-    "ssc_portal/api*.py",
+    # description of the API
     "templates/api_docs.html",
 ]
 
