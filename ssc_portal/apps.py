@@ -8,6 +8,12 @@ class PortalConfig(AppConfig):
     name = "ssc_portal"
     verbose_name = "Portal"
 
+    def import_models(self):
+        from ssc_portal.field_errors import say_what_to_do
+
+        say_what_to_do()  # this app is the first, so no record has fields yet
+        super().import_models()
+
     def ready(self):
         from django.core import checks
 

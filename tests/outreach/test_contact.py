@@ -95,8 +95,8 @@ def test_the_same_form_is_taken_once(client, said, patient):
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ({"topic": "nothing"}, "Select a valid choice"), ({"topic": ""}, "required"), ({"email": "nobody"}, "valid email"),
-        ({"text": ""}, "required"), ({"text": "x" * 5001}, "at most 5000"), ({"text": "a\x00b"}, "Null characters"),
+        ({"topic": "nothing"}, "Choose one from the list"), ({"topic": ""}, "required"), ({"email": "nobody"}, "valid email"),
+        ({"text": ""}, "required"), ({"text": "x" * 5001}, "at most 5000"), ({"text": "a\x00b"}, "NUL sign"),
         ({"key": "made up"}, "Something went wrong with this page"), ({"name": "x" * 151}, "at most 150"),
     ],
 )  # fmt: skip

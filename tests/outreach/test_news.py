@@ -103,7 +103,7 @@ def test_what_is_over_says_so_and_asks_for_nothing(client):
 @pytest.mark.parametrize(
     ("values", "said"),
     [({"kind": "event"}, "on which day"), ({"kind": "call"}, "until when"), ({"starts_on": TODAY, "ends_on": TODAY - dt.timedelta(days=1)}, "comes before"),
-     ({"url": "http://x.org"}, "valid URL"), ({"kind": "rumour"}, "not a valid choice")],
+     ({"url": "http://x.org"}, "full web address"), ({"kind": "rumour"}, "Choose one from the list")],
 )  # fmt: skip
 def test_what_can_not_be_is_refused(values, said):
     with pytest.raises(ValidationError, match=said):

@@ -180,7 +180,7 @@ def test_own_fits_are_narrowed(people, pair):
         page = client.get(f"/matches/{query}")
         assert page.status_code == 200 and (need.title in page.content.decode()) is there, query
     wrong = client.get("/matches/?country=XXX")
-    assert wrong.status_code == 400 and b"Select a valid choice" in wrong.content
+    assert wrong.status_code == 400 and b"Choose one from the list" in wrong.content
 
 
 def test_the_other_side_reads_why_a_match_was_set_aside(people, pair):

@@ -107,7 +107,7 @@ def test_an_offer_is_written_part_by_part_submitted_verified_and_answered_with(s
         ("evidence", {"project": "P-9999-0001"}, "There is no project with this reference"),
         ("evidence", {"project": "'; DROP"}, "There is no project with this reference"),
         ("eligible", {"languages": "english"}, "Use an ISO 639 code"),
-        ("eligible", {"languages": "en", "countries": ["0"]}, "not one of the available choices"),
+        ("eligible", {"languages": "en", "countries": ["0"]}, "Choose one from the list"),
         ("private", {"contact_email": "nobody"}, "valid email"),
         (
             "lines",
@@ -117,7 +117,7 @@ def test_an_offer_is_written_part_by_part_submitted_verified_and_answered_with(s
         (
             "lines",
             lines({"text": "Training", "quantity": "-1", "unit": "people", "cost": "gift"}),
-            "Select a valid choice",
+            "Choose one from the list",
         ),
     ],
 )

@@ -436,7 +436,7 @@ def test_webhooks_of_others_are_hidden_from_every_role(people, sign_in):
         ({"url": "http://example.org/"}, "https://"),
         ({"url": "javascript:alert(1)"}, "URL"),
         ({"url": ""}, "required"),
-        ({"subject": "people"}, "valid choice"),
+        ({"subject": "people"}, "Choose one from the list"),
         ({"query": "colour=red"}, "colour"),
         ({"query": "country=nowhere"}, "country"),
     ],
