@@ -2,7 +2,8 @@
 was typed while the record moved on, so that it is no longer taken: the answer shows it, to be copied.
 
 One step of every request sees each form that was sent and turned away for such a reason. Where the person has to sign in
-first, what was typed is kept for an hour; then the page of the form is shown with it. Nothing is ever sent by itself.
+first, what was typed is kept for an hour; then the page of the form is shown with it. Where nobody knows who typed it, nothing
+is kept: the answer shows it. Nothing is ever sent by itself.
 """
 
 import base64
@@ -41,7 +42,6 @@ KEY = "_unsent"  # in a form that is shown again: which one
 LARGEST_BYTES = 1_000_000
 MOST_FORMS = 50  # of one browser
 MOST_BYTES = 3_000_000  # of one browser: all of it is read again for each of its pages
-MOST_OF_STRANGERS = 1000  # of all browsers in which nobody was signed in: whoever fills that takes no room from people
 NEVER = re.compile(r"password|passphrase|secret|token|(^|[_-])otp([_-]|$)", re.IGNORECASE)  # names of fields
 ACCOUNTS = "/accounts/"
 SIGNING = (ACCOUNTS, "/admin/login/", "/admin/logout/", "/admin/password_change/")  # passwords, codes: nothing is kept
@@ -135,8 +135,8 @@ class Typed:
         return [(name, value) for name, value in self.fields if _is_said(name, value)]
 
     def is_of(self, user) -> bool:
-        """Whether this person may see it: its author, or whoever signs in first where that is not known."""
-        return user.is_authenticated and self.user_id in (None, user.pk)
+        """Whether this person may see it: its author alone."""
+        return user.is_authenticated and self.user_id == user.pk
 
     def is_on(self, request: HttpRequest) -> bool:
         return bare(self.page) == bare(request.path)
@@ -185,25 +185,22 @@ def waiting(request: HttpRequest) -> list[Typed]:
     return found
 
 
-def _author(request: HttpRequest) -> User | None:
-    """Who typed it: whoever is or was signed in; where the session is gone, who was last in this browser."""
+def author_of(request: HttpRequest) -> User | None:
+    """Who typed it: whoever is or was signed in; where the session is gone, who was last in this browser; else nobody knows."""
     if request.user.is_authenticated:
         return request.user
     return getattr(request, "was_user", None) or owner_of(request) or last_person(request)
 
 
-def keep(request: HttpRequest, form: Typed) -> str | None:
+def keep(request: HttpRequest, form: Typed, author: User) -> str | None:
     """Keeps a form for an hour. Returns the secret by which the browser finds it; None where it is too much."""
     UnsentForm.objects.outdated().delete()
     content = json.dumps({n: getattr(form, n) for n in ("why", "page", "path", "fields", "files")}).encode()
-    before, author = waiting(request), _author(request)
-    sent = (author and author.pk, form.path, form.fields, form.files)
+    before, sent = waiting(request), (author.pk, form.path, form.fields, form.files)
     if any(sent == (one.user_id, one.path, one.fields, one.files) for one in before):
         return request.COOKIES[COOKIE]  # pressed twice
     is_full = len(before) >= MOST_FORMS or sum(one.size for one in before) + len(content) > MOST_BYTES
     if len(content) > LARGEST_BYTES or is_full or not consume(request, action="unsent"):
-        return None
-    if author is None and UnsentForm.objects.filter(user=None).count() >= MOST_OF_STRANGERS:
         return None
     secret = request.COOKIES[COOKIE] if before else secrets.token_urlsafe(32)
     data = _box(secret).encrypt(zlib.compress(content)).decode()
@@ -277,11 +274,14 @@ class KeepsUnsent:
             form.why, response = _why_refused(request, page) or "expired", page
         if form.is_account:
             return response
-        secret = keep(request, form)
-        if secret is None:
-            return _apart(request, form, status=400)
+        author = author_of(request)
         if form.why == "signed_out":
             response = redirect_to_login(form.page)
+        if author is None and not (form.texts or form.files):
+            return response  # a button alone: nothing is lost
+        secret = keep(request, form, author) if author else None
+        if secret is None:
+            return _apart(request, form, status=400, is_known=author is not None)
         response.set_cookie(
             COOKIE, secret, max_age=int(KEPT_FOR.total_seconds()), httponly=True, samesite="Lax",
             secure=bool(settings.SESSION_COOKIE_SECURE),
@@ -445,8 +445,9 @@ def _rewritten(response: HttpResponse, page: Page) -> HttpResponse:
     return response
 
 
-def _apart(request: HttpRequest, form: Typed, status: int = 200) -> HttpResponse:
+def _apart(request: HttpRequest, form: Typed, status: int = 200, *, is_known: bool = True) -> HttpResponse:
     """A page with nothing but what was typed, from where it can be sent."""
-    response = render(request, "partners/unsent.html", _known(request, {"form": form}), status=status)
+    context = _known(request, {"form": form, "is_known": is_known})
+    response = render(request, "partners/unsent.html", context, status=status)
     response["Cache-Control"] = "private, no-store"
     return response

@@ -1,10 +1,15 @@
 """Forms as browsers send them, and what of them stands on the page that comes back."""
 
+from datetime import timedelta
+
 from allauth.account.models import EmailAddress
 from django.contrib.sessions.models import Session
+from django.core import signing
+from django.test import Client
+from django.utils import timezone
 from lxml import html
 
-from partners import unsent
+from partners import guessing, unsent
 
 PASSWORD = "a long enough password"
 TYPED = "Typed: ä “quoted” <b>\r\nسطر آخر"
@@ -17,7 +22,14 @@ def send(client, address: str, data: dict, page: str | None = None, **more):
 
 
 def end_sessions() -> None:
-    Session.objects.all().delete()
+    Session.objects.update(expire_date=timezone.now() - timedelta(minutes=1))
+
+
+def browser_of(person, **more) -> Client:
+    """A browser in which this person was signed in a while ago."""
+    client = Client(**more)
+    client.cookies[guessing.COOKIE] = signing.dumps({"browser": "x", "accounts": [person.pk]}, salt=guessing.SALT)
+    return client
 
 
 def sign_in_again(client, person, answer):

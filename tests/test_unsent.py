@@ -17,6 +17,7 @@ from tests.factories import NeedFactory, OfferFactory, ProjectFactory, ResponseF
 from tests.forms_typed import (
     PASSWORD,
     TYPED,
+    browser_of,
     end_sessions,
     errors,
     form_to,
@@ -123,7 +124,7 @@ def test_what_has_no_form_any_more_is_shown_and_can_be_sent(client, people):
     assert send(client, address, found).status_code == 302 and not UnsentForm.objects.exists()
 
 
-def test_every_page_that_takes_forms_leads_to_the_sign_in():
+def test_every_page_that_takes_forms_leads_to_the_sign_in(people):
     """Or is open to everybody."""
     need, offer, response, project = NeedFactory(in_state="open"), OfferFactory(in_state="active"), ResponseFactory(), ProjectFactory(published=True)  # fmt: skip
     values = {"reference": need.reference, "offer": offer.reference, "slug": "x", "action": "x", "step": "x", "key": "1", "call": "1", "token": "x", "told": "x"}  # fmt: skip
@@ -134,7 +135,7 @@ def test_every_page_that_takes_forms_leads_to_the_sign_in():
             continue
         reference = next((r for begins, r in for_path.items() if route.startswith(begins)), need.reference)
         address = "/" + re.sub(r"<(?:\w+:)?(\w+)>", lambda m, r=reference: (values | {"reference": r}).get(m[1], "x"), route)  # fmt: skip
-        answer = send(Client(), address, {"text": "Typed"}, "/about/")
+        answer = send(browser_of(people["contributor"]), address, {"text": "Typed"}, "/about/")
         if answer.status_code == 302 and answer["Location"].startswith("/accounts/login/"):
             assert answer["Location"] == "/accounts/login/?next=/about/", address
             led.append(route)
@@ -151,14 +152,14 @@ OPEN_FORMS = {
 }  # fmt: skip
 
 
-def test_every_form_of_admin_leads_to_the_sign_in_and_back_to_its_page(settings):
+def test_every_form_of_admin_leads_to_the_sign_in_and_back_to_its_page(people, settings):
     settings.ACCOUNT_RATE_LIMITS = {}  # all of them from one address
     led = []
     for route in routes():
         if not route.startswith("admin/") or "(?P" in route or f"/{route}".startswith(unsent.SIGNING):
             continue
         address = "/" + re.sub(r"<(?:\w+:)?(\w+)>", "1", route)
-        answer = send(Client(), address, {"text": "Typed"}, "/admin/some/page/")
+        answer = send(browser_of(people["desk"]), address, {"text": "Typed"}, "/admin/some/page/")
         if answer.status_code == 302 and answer["Location"] == "/accounts/login/?next=/admin/some/page/":
             led.append(address)
         else:
@@ -300,7 +301,7 @@ def test_an_expired_form_of_somebody_who_is_signed_in_is_shown_with_what_was_typ
 
 
 def test_an_expired_form_that_needs_a_sign_in_leads_there_first(people):
-    client, need = Client(enforce_csrf_checks=True), NeedFactory()
+    client, need = browser_of(people["contributor"], enforce_csrf_checks=True), NeedFactory()
     page = f"/needs/{need.reference}/draft/problem/"
     answer = send(client, page, {"problem": TYPED, "csrfmiddlewaretoken": "x" * 64})
     assert answer["Location"] == f"/accounts/login/?next={page}" and UnsentForm.objects.count() == 1

@@ -21,9 +21,7 @@ class UnsentFormQuerySet(models.QuerySet):
 class UnsentForm(models.Model):
     """What was typed, for an hour, encrypted with a key that only a cookie of the browser holds (partners/unsent.py)."""
 
-    user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.CASCADE, null=True, blank=True, related_name="+", verbose_name=_("person")
-    )
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", verbose_name=_("person"))
     digest = models.CharField(_("browser, as a checksum"), max_length=64, editable=False)
     data = models.TextField(_("address and answers, encrypted"), editable=False)
     created_at = models.DateTimeField(_("at"), default=timezone.now, editable=False)

@@ -2,7 +2,6 @@
 
 import pytest
 from allauth.account.models import EmailAddress
-from django.contrib.sessions.models import Session
 from django.urls import reverse
 
 from partners.choices import Role
@@ -13,6 +12,7 @@ from tests.browser.person import PASSWORD, Person, check_with_axe
 from tests.browser.test_drafting import until
 from tests.browser.test_site import WATCH
 from tests.factories import MembershipFactory, NeedFactory, ProjectFactory, ResponseFactory
+from tests.forms_typed import end_sessions
 
 pytestmark = [*BROWSER, pytest.mark.xdist_group("site")]
 CHOOSE = "([id, key]) => document.querySelector(id).append(new Option(key, key, true, true))"  # as the search does
@@ -38,7 +38,7 @@ def test_a_question_survives_the_end_of_the_session(chromium, live_server, refer
     address = f"/responses/{response.reference}/"
     asking.go(address)
     asking.write("Your question or answer", WORDS)
-    Session.objects.all().delete()
+    end_sessions()
     asking.press("Send")
     asking.says("What you entered is kept for an hour.")
     asking.write("E-mail address", asking.user.email)
@@ -64,7 +64,7 @@ def test_a_draft_survives_in_arabic_with_its_scripts(chromium, live_server, refe
     address = f"{live_server.url}/ar/needs/{need.reference}/draft/problem/"
     page.goto(address)
     page.fill("#id_problem", WORDS)
-    Session.objects.all().delete()
+    end_sessions()
     page.click("#part .acts .btn >> nth=0")
     page.wait_for_url("**/accounts/login/**")
     sign_in(page, person)
@@ -91,7 +91,7 @@ def test_a_form_of_admin_survives_with_the_rows_that_were_added(chromium, live_s
     page.fill(f"#id_country_links-{before}-note", "A new row")
     uganda = Country.objects.get(iso3="UGA")
     page.evaluate(CHOOSE, [f"#id_country_links-{before}-country", str(uganda.pk)])
-    Session.objects.all().delete()
+    end_sessions()
     page.click("[name=_continue]")
     page.wait_for_url("**/accounts/login/**")
     sign_in(page, person)
