@@ -3,7 +3,9 @@
 Why it is so: docs/decisions/0034-guessing.md.
 """
 
+import math
 import secrets
+import time
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.userkit import filter_users_by_email
@@ -12,7 +14,9 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core import signing
 from django.core.cache import cache
+from django.core.exceptions import ValidationError
 from django.urls import reverse
+from django.utils.translation import ngettext
 
 from partners import callers
 from partners.letters import tell
@@ -28,7 +32,11 @@ RESET = "password_reset_of"  # in the session: whose password was set anew here
 class SlowsGuessing(DefaultAccountAdapter):
     def pre_authenticate(self, request, **credentials):
         """Unknown browsers share one total for each account; each browser that was signed in before has its own."""
-        super().pre_authenticate(request, **credentials)
+        try:
+            super().pre_authenticate(request, **credentials)
+        except ValidationError:
+            key = self._get_login_attempts_cache_key(request, **credentials)
+            raise too_many(request, "login_failed", key) from None
         person = _person(credentials.get("email", ""))
         account = str(person.pk) if person else credentials.get("email", "").lower()
         key = f"{account}:{_browser_of(request, person)}"
@@ -38,7 +46,7 @@ class SlowsGuessing(DefaultAccountAdapter):
         if not self._usage_anywhere:
             if person:
                 _warn(person)
-            raise self.validation_error("too_many_login_attempts")
+            raise too_many(request, "login_failed_anywhere", key)
 
     def _get_login_attempts_cache_key(self, request, **credentials):
         """Failed attempts are counted for an account *from an address*: a guesser elsewhere does not lock the owner out, and one
@@ -62,6 +70,27 @@ class SlowsGuessing(DefaultAccountAdapter):
         response = super().post_login(request, user, **kwargs)
         _remember(request, response, user)
         return response
+
+
+def too_many(request, action: str, key: str) -> ValidationError:
+    """What is said instead of looking at a password: how long to wait. The same whether there is an account or not."""
+    minutes = max(1, math.ceil(_seconds_to_wait(request, action, key) / 60))
+    text = ngettext(
+        "There were too many failed attempts to sign in. Wait %(n)s minute, then try again.",
+        "There were too many failed attempts to sign in. Wait %(n)s minutes, then try again.", minutes,
+    )  # fmt: skip
+    return ValidationError(text, code="too_many_login_attempts", params={"n": minutes})
+
+
+def _seconds_to_wait(request, action: str, key: str) -> float:
+    """Until the next attempt counts: the longest of the rates that are used up."""
+    app, now, longest = "allauth.account", time.time(), 0.0
+    for rate in ratelimit.get_rates(app=app, action=action):
+        history = cache.get(ratelimit.get_cache_key(request, app=app, action=action, rate=rate, key=key), [])
+        recent = [at for at in history if at > now - rate.duration]
+        if len(recent) >= rate.amount:
+            longest = max(longest, min(recent) + rate.duration - now)
+    return longest
 
 
 def _person(email: str):

@@ -1,12 +1,14 @@
 """Guessing: slow for one account from however many addresses, never a lock for its owner, and nothing told by the time."""
 
 import re
+import time
 from unittest import mock
 
 import pytest
 from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
+from lxml import html
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from partners.models import User
@@ -115,7 +117,7 @@ def test_an_unknown_address_is_refused_after_as_many_attempts():
     answer = Client().post(
         reverse("account_login"), {"login": "nobody@example.org", "password": RIGHT}, REMOTE_ADDR="203.0.113.9"
     )
-    assert "Too many failed login attempts" in answer.content.decode()
+    assert "too many failed attempts" in answer.content.decode()
 
 
 def test_sign_up_does_equal_work_for_a_known_address(owner, client):
@@ -125,3 +127,37 @@ def test_sign_up_does_equal_work_for_a_known_address(owner, client):
             client.post(reverse("account_signup"), {"email": email, "password1": RIGHT})
         made.append(hashing.call_count)
     assert made == [1, 1]
+
+
+# --- what is said to whom is slowed --------------------------------------------------------------------------------------
+def refusal_of(email: str, address: str) -> str:
+    """What the page of the sign-in says after another attempt."""
+    values = {"login": email, "password": "a wrong password"}
+    page = Client().post(reverse("account_login"), values, REMOTE_ADDR=address)
+    found = html.fromstring(page.content.decode()).xpath("//*[contains(@class, 'summary')]")[0]
+    assert [link.get("href") for link in found.iter("a")] == ["#id_login", reverse("account_reset_password")]
+    return " ".join(found.text_content().split())
+
+
+def test_who_is_slowed_is_told_how_long_to_wait_and_how_to_get_in(owner):
+    told = {}
+    for email in (EMAIL, "nobody@example.org"):
+        for _n in range(5):
+            sign_in(Client(), "a wrong password", "192.0.2.7", email)
+        told[email] = refusal_of(email, "192.0.2.7")
+        assert "Wait 5 minutes" in told[email] and "Set a new password" in told[email]
+        guess(25, email)
+        told[email, "anywhere"] = refusal_of(email, "203.0.113.9")
+        assert "Wait 60 minutes" in told[email, "anywhere"]
+    assert told[EMAIL] == told["nobody@example.org"]  # whether there is an account is told to nobody
+    assert told[EMAIL, "anywhere"] == told["nobody@example.org", "anywhere"]
+
+
+def test_the_time_to_wait_gets_shorter(owner, monkeypatch):
+    for _n in range(5):
+        sign_in(Client(), "a wrong password", "192.0.2.7")
+    later = time.time() + 200
+    monkeypatch.setattr(time, "time", lambda: later)
+    assert "Wait 2 minutes" in refusal_of(EMAIL, "192.0.2.7")
+    later += 60
+    assert "Wait 1 minute," in refusal_of(EMAIL, "192.0.2.7")
