@@ -7,7 +7,7 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404
 from django.shortcuts import redirect, render
-from django.urls import path
+from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -74,7 +74,7 @@ class Moving:
 
     def move_view(self, request, pk, action):
         """Confirms a move, takes what it needs, and makes it."""
-        record = self.model.objects.visible_to(request.user).filter(pk=pk).first()
+        record = request.acts_on = self.model.objects.visible_to(request.user).filter(pk=pk).first()
         move = lifecycle.TRANSITIONS[self.opts.model_name].get(action)
         if record is None or move is None or not move.is_for_forms:
             raise Http404
@@ -98,8 +98,14 @@ class Moving:
                 )
                 return redirect(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", record.pk)
         context = {**self.admin_site.each_context(request), "title": move.label, "record": record, "move": move, "form": form,
-                   "opts": self.opts, "seen": seen}  # fmt: skip
+                   "opts": self.opts, "seen": seen, "instead": self._instead(record, move)}  # fmt: skip
         return render(request, "admin/projects/move.html", context, status=code if form.errors else 200)
+
+    def _instead(self, record, move) -> tuple[str, str] | None:
+        """(address, label) of the move that can succeed, to which what was typed goes on."""
+        other = lifecycle.in_place_of(move, record) if record.state in move.from_states else None
+        name = f"admin:{self.opts.app_label}_{self.opts.model_name}_move"
+        return other and (reverse(name, args=[record.pk, other.action]), other.label)
 
     def move_selected(self, request, queryset, action, note=""):
         """Moves many records, each by itself; says which could not be moved and why."""

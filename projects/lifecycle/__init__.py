@@ -4,6 +4,7 @@ from projects.lifecycle import need, offer, project, response
 from projects.lifecycle.moves import (
     TRANSITIONS,
     Transition,
+    in_place_of,
     locked,
     moves_of,
     moves_open_to,
@@ -26,6 +27,7 @@ __all__ = [
     "Requirement",
     "Transition",
     "as_seen",
+    "in_place_of",
     "locked",
     "mark_of",
     "missing_for",

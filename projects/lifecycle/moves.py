@@ -39,6 +39,10 @@ class Transition:
     due: Callable[[dt.date], dt.date] | None = None  # when the new state has to be left
     then: Callable[[models.Model, models.Model], dict] | None = None  # (record, by) -> further fields to write
     is_for_forms: bool = True  # False: an action of actions.py makes it together with other changes
+    fits: Callable[[models.Model], bool] | None = (
+        None  # what nobody who makes the move can mend; else it is not offered,
+    )
+    instead: str = ""  # and this move stands in its place
     model: str = field(default="project", compare=False)
 
     @property
@@ -64,13 +68,19 @@ def moves_of(record: models.Model) -> dict[str, Transition]:
     return TRANSITIONS[record._meta.model_name]
 
 
+def in_place_of(move: Transition, record: models.Model) -> Transition | None:
+    """The move that stands in the place of one that can't succeed with this record."""
+    return moves_of(record)[move.instead] if move.fits and not move.fits(record) else None
+
+
 def moves_open_to(user, record: models.Model) -> list[Transition]:
     """Moves that this person may make now: the buttons to show."""
     return [
         move
         for move in moves_of(record).values()
         if record.state in move.from_states and move.is_for_forms and user.has_perm(move.permission, record)
-    ]
+        and in_place_of(move, record) is None
+    ]  # fmt: skip
 
 
 def today() -> dt.date:

@@ -315,7 +315,10 @@ MOVES = table(
         "deliver", _("Mark as delivered"), (S.IN_DELIVERY,), S.DELIVERED, requires=_requires(S.DELIVERED),
         is_public=True, due=DUE[S.DELIVERED], is_for_forms=False,
     ),
-    Transition("close", _("Close"), (S.DELIVERED,), S.CLOSED, requires=_requires(S.CLOSED), is_public=True),
+    Transition(
+        "close", _("Close"), (S.DELIVERED,), S.CLOSED, requires=_requires(S.CLOSED), is_public=True, fits=_all_delivered,
+        instead="close_partly",
+    ),
     Transition(
         "close_partly", _("Close as met in part"), (S.DELIVERED,), S.PARTIALLY_MET, requires_note=True,
         requires=_requires(S.PARTIALLY_MET), is_public=True, is_note_public=True,

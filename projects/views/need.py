@@ -172,7 +172,12 @@ def need_move(request: HttpRequest, reference: str, action: str) -> HttpResponse
     if move is None or not move.is_for_forms:
         raise Http404
     require(request.user, move.permission, need)
-    form = form_of(move, need, user=request.user, data=given(request))
+    form, context = form_of(move, need, user=request.user, data=given(request)), {"title": move.label}
+    if need.state in move.from_states and (other := lifecycle.in_place_of(move, need)):
+        address = reverse("need-move", args=[need.reference, other.action])
+        if request.method != "POST":
+            return redirect(f"{address}?{request.GET.urlencode()}")
+        context["instead"] = (address, other.label)  # with what was typed
 
     def act() -> str:
         child = actions.move(need, action, by=request.user, **form.cleaned_data)
@@ -186,7 +191,7 @@ def need_move(request: HttpRequest, reference: str, action: str) -> HttpResponse
 
     asked = {"project", "merged_into", "outcome", "rating", "lessons"} & set(form.fields)
     missing = [r for r in lifecycle.missing_for(need, move.to_state) if r.field not in asked]
-    return answer_form(request, need, form, act, {"title": move.label, "missing": missing})
+    return answer_form(request, need, form, act, {**context, "missing": missing})
 
 
 @login_required

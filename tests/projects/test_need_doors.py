@@ -9,12 +9,14 @@ import pytest
 from django.db import transaction
 from django.test import Client
 from django.urls import reverse
+from lxml import html
 
+from partners.choices import Role
 from projects.choices import Criterion, NeedState, ResponseState, Status
 from projects.lifecycle.need import MOVES
 from projects.models import Event, Need, Response
 from tests.admin_form import shown
-from tests.factories import NeedFactory, ProjectFactory, ResponseFactory
+from tests.factories import MembershipFactory, NeedFactory, ProjectFactory, ResponseFactory
 from tests.projects.test_need_life import MAY, PARTNER
 
 pytestmark = pytest.mark.django_db
@@ -351,3 +353,47 @@ def test_actions_on_several_needs_call_the_moves(people):
     page = client.post("/admin/projects/need/", data, follow=True)
     assert [Need.objects.get(pk=n.pk).state for n in needs] == [NeedState.ON_HOLD, NeedState.CLOSED]
     assert "no longer possible" in page.content.decode()
+
+
+# --- closing in full, and in part ----------------------------------------------------------------------------------------
+def test_closing_in_full_is_offered_where_all_was_delivered_alone(people):
+    """Else it would be refused, and what was typed would have to be typed again."""
+    need, full = NeedFactory(in_state=NeedState.DELIVERED), NeedFactory(in_state=NeedState.DELIVERED)
+    for line in full.lines.all():
+        line.quantity = sum(answer.delivered for answer in line.answers.all())
+        line.save() if line.quantity else line.delete()
+    client = Client()
+    client.force_login(people["focal_point"])
+    for record, offered in ((need, ["close_partly"]), (full, ["close", "close_partly"])):
+        page = client.get(f"/needs/{record.reference}/").content.decode()
+        assert [one for one in ENDING if f"/move/{one}/" in page] == offered
+        moves = client.get(f"/api/v1/needs/{record.reference}/").json()["moves"]
+        assert [one for one in ENDING if one in moves] == offered
+    address = f"/needs/{need.reference}/move/close/"
+    assert client.get(f"{address}?seen=1")["Location"] == f"/needs/{need.reference}/move/close_partly/?seen=1"
+
+
+@pytest.mark.parametrize("name", ["page", "admin"])
+def test_what_was_typed_to_close_in_full_goes_on_to_close_in_part(name, people):
+    need = NeedFactory(in_state=NeedState.DELIVERED)
+    client = Client()
+    client.force_login(people["focal_point" if name == "page" else "administrator"])
+    if name == "admin":
+        MembershipFactory(user=people["administrator"], role=Role.FOCAL_POINT, country=need.country)
+    answer = door(
+        client,
+        name,
+        need,
+        "close",
+        {"outcome": "Typed outcome", "rating": "4", "lessons": "Typed lessons", "note": "Because"},
+    )
+    assert answer.status_code == 400
+    page = html.fromstring(answer.content.decode())
+    (button,) = page.xpath("//*[@formaction]")
+    form = next(form for form in page.forms if button in form.iter())
+    assert (button.get("value") or button.text_content()) == "Close as met in part"
+    data = {key: value.removeprefix("\n") for key, value in form.form_values()}
+    done = client.post(button.get("formaction"), data)
+    assert done.status_code == 302
+    need.refresh_from_db()
+    assert (need.state, need.outcome, need.lessons) == ("partially_met", "Typed outcome", "Typed lessons")
