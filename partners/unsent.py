@@ -53,6 +53,7 @@ UNREADABLE = (UnreadablePostError, MultiPartParserError, RequestDataTooBig, Susp
 SIGNED_OUT = _("You had been signed out, so this was not sent.")
 EXPIRED = _("This form had expired, so it was not sent.")
 SECOND_FACTOR = _("Your role needs a second factor, so this was not sent.")
+ONLY_STAFF = _("Admin is for UNEP's staff.")
 REASONS = {"signed_out": SIGNED_OUT, "expired": EXPIRED, "second_factor": SECOND_FACTOR}
 
 
@@ -75,6 +76,11 @@ def _is_from_here(request: HttpRequest) -> bool:
     origin = request.headers.get("Origin") or request.headers.get("Referer")
     site = request.headers.get("Sec-Fetch-Site", "none")
     return (origin is None or _is_ours(request, origin)) and site in ("none", "same-origin")
+
+
+def _is_from_a_page(request: HttpRequest) -> bool:
+    """Browsers say so of each form, programs don't."""
+    return "Origin" in request.headers or "Referer" in request.headers
 
 
 def _is_ours(request: HttpRequest, address: str) -> bool:
@@ -277,11 +283,12 @@ class KeepsUnsent:
         author = author_of(request)
         if form.why == "signed_out":
             response = redirect_to_login(form.page)
-        if author is None and not (form.texts or form.files):
-            return response  # a button alone: nothing is lost
-        secret = keep(request, form, author) if author else None
+        if author is None:  # of a program, or where a button alone was pressed, nothing is lost
+            is_typed = (form.texts or form.files) and _is_from_a_page(request)
+            return _apart(request, form, status=403, is_known=False) if is_typed else response
+        secret = keep(request, form, author)
         if secret is None:
-            return _apart(request, form, status=400, is_known=author is not None)
+            return _apart(request, form, status=400)
         response.set_cookie(
             COOKIE, secret, max_age=int(KEPT_FOR.total_seconds()), httponly=True, samesite="Lax",
             secure=bool(settings.SESSION_COOKIE_SECURE),
@@ -291,11 +298,16 @@ class KeepsUnsent:
 
     def _show_refused(self, request: HttpRequest, form: Typed, response: HttpResponse) -> HttpResponse:
         """What was typed for a record that moved on meanwhile, and how that stands now. It is not kept: it can't be sent."""
-        if form.is_account or not form.texts:
+        said = self._as_labelled(request, form) if form.texts and not form.is_account else []
+        if not said:
             return response
-        context = {"form": form, "said": self._as_labelled(request, form), "record": _as_it_is(request)}
-        context["refusal"] = getattr(request, "refusal", "")
-        page = render(request, "partners/refused.html", context, status=response.status_code)
+        context = {"form": form, "said": said, "record": _as_it_is(request), "refusal": getattr(request, "refusal", "")}
+        status = response.status_code
+        if _leads_to(response, "admin:login"):
+            context["refusal"], status = ONLY_STAFF, 403
+        elif _is_led_back(response):
+            context["leads_to"], status = response["Location"], 409
+        page = render(request, "partners/refused.html", context, status=status)
         page["Cache-Control"] = "private, no-store"
         return page
 
@@ -374,10 +386,16 @@ def _why_refused(request: HttpRequest, response: HttpResponse) -> str | None:
     return "expired" if getattr(request, "is_form_expired", False) else None
 
 
+def _is_led_back(response: HttpResponse) -> bool:
+    """Whether a form was refused on the way back to another page (sending.refused)."""
+    return response.status_code == 302 and getattr(response, "is_refusal", False)
+
+
 def _is_lost(request: HttpRequest, response: HttpResponse) -> bool:
     """Whether a form of somebody known was refused with a page that would not show what was typed."""
-    is_known = request.user.is_authenticated and response.status_code in GONE and _is_page(response)
-    return is_known and _is_from_here(request) and not _is_background(request)
+    is_lost = _is_led_back(response) or _leads_to(response, "admin:login")  # whose role for admin has ended
+    is_lost = is_lost or (response.status_code in GONE and _is_page(response))
+    return is_lost and request.user.is_authenticated and _is_from_here(request) and not _is_background(request)
 
 
 def _as_it_is(request: HttpRequest):

@@ -74,7 +74,7 @@ def test_what_nobody_is_known_to_have_typed_is_shown_and_not_kept(client, people
     data = form_to(client.get(page), page) | {"problem": TYPED}
     client.cookies.clear()
     answer = send(client, page, data)
-    assert answer.status_code == 400 and "سطر آخر" in said(answer) and "we do not know who entered it" in said(answer)
+    assert answer.status_code == 403 and "سطر آخر" in said(answer) and "we do not know who entered it" in said(answer)
     assert f'href="/accounts/login/?next={page}"' in answer.content.decode()
     assert answer["Cache-Control"] == "private, no-store" and unsent.COOKIE not in client.cookies
     assert not UnsentForm.objects.exists()
@@ -251,9 +251,11 @@ def test_what_came_back_and_was_refused_on_the_way_to_its_page_is_still_kept(cli
     answer = send(client, address, {"title": "Typed title"}, page)
     again = sign_in_again(client, people["partner_lead"], answer)
     assert 'value="Typed title"' in again.content.decode()
-    refused = send(client, address, {"title": "Typed title", unsent.KEY: UnsentForm.objects.get().pk}, page)
-    assert refused["Location"] == page  # a file was missing
-    assert 'value="Typed title"' in client.get(page).content.decode()
+    sent = {"title": "Typed title", unsent.KEY: UnsentForm.objects.get().pk}
+    type(response).objects.filter(pk=response.pk).update(state="declined")
+    refused = send(client, address, sent | {"file": SimpleUploadedFile("a.pdf", b"%PDF-1.4")}, page)
+    assert refused.status_code == 409 and "Typed title" in said(refused)
+    assert "Typed title" in client.get(page).content.decode()
 
 
 def test_after_an_hour_it_is_gone(client, people, kept):

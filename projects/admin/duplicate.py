@@ -1,7 +1,7 @@
 """Admin of possible duplicates: a queue, and one page that compares two records and takes the decision."""
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.http import Http404
 from django.shortcuts import redirect, render
@@ -14,6 +14,7 @@ from projects import duplicates, recording
 from projects.choices import PairState
 from projects.models import DuplicatePair, Project
 from ssc_portal.admin import KeptHistory, RuledAdmin
+from ssc_portal.sending import refused
 
 
 class DecisionForm(forms.Form):
@@ -83,6 +84,11 @@ class DuplicatePairAdmin(OnlyLooked, KeptHistory, RuledAdmin, admin.ModelAdmin):
         form = DecisionForm(request.POST if request.method == "POST" else None, pair=pair)
         if request.method == "POST" and form.is_valid() and self._decided(request, pair, form):
             return redirect("admin:projects_duplicatepair_changelist")
+        if (
+            request.method == "POST" and not DuplicatePair.objects.open().filter(pk=pair.pk).exists()
+        ):  # no form any more
+            self.message_user(request, _("Somebody has decided this already."), messages.ERROR)
+            return refused("admin:projects_duplicatepair_change", pair.pk)
         context = {
             **self.admin_site.each_context(request),
             "title": _("Possible duplicates"),

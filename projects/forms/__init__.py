@@ -4,7 +4,7 @@ from projects.forms.draft import PARTS, BeginForm, Part, parts_of
 from projects.forms.moves import CheckForm, DeliveredForm, NoteForm, ScreeningForm, SetAsideForm, form_of
 from projects.forms.offer_draft import OFFER_PARTS, BeginOfferForm
 from projects.forms.plan import PlanForm
-from projects.forms.response import ResponseForm, SuggestForm, WordForm, responders
+from projects.forms.response import ResponseDocumentForm, ResponseForm, SuggestForm, WordForm, responders
 
 __all__ = [
     "OFFER_PARTS",
@@ -16,6 +16,7 @@ __all__ = [
     "NoteForm",
     "Part",
     "PlanForm",
+    "ResponseDocumentForm",
     "ResponseForm",
     "ScreeningForm",
     "SetAsideForm",

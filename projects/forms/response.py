@@ -169,3 +169,10 @@ class WordForm(forms.Form):
         label=_("Your question or answer"), max_length=2000, widget=forms.Textarea(attrs={"rows": 4}),
         help_text=_("The providers, the country and UNEP read it; nobody else does."),
     )  # fmt: skip
+
+
+class ResponseDocumentForm(forms.Form):
+    """A document beside a response."""
+
+    title = forms.CharField(label=_("Title"), max_length=200, required=False)
+    file = forms.FileField(label=_("File"), allow_empty_file=True, error_messages={"required": _("Choose a file.")})

@@ -412,7 +412,10 @@ def need_documents(request: HttpRequest, reference: str) -> HttpResponse:
                 need, given["file"], by=request.user, kind=given["kind"], title=given["title"], is_restricted=not given["is_public"],
             )  # fmt: skip
         except ValidationError as error:
-            form.add_error("file" if error.code != "state" else None, error)
+            if error.code == "state":  # the form is no longer there
+                messages.warning(request, " ".join(error.messages))
+                return refused("need-documents", need.reference)
+            form.add_error("file", error)
         else:
             messages.success(request, _("“%(title)s” is added.") % {"title": document.title})
             return redirect("need-documents", need.reference)

@@ -16,7 +16,7 @@ from projects import actions, lifecycle, uploads
 from projects.choices import ResponseState
 from projects.coverage import coverage_of
 from projects.filters import ResponseFilter
-from projects.forms import NoteForm, ResponseForm, SuggestForm, WordForm, responders
+from projects.forms import NoteForm, ResponseDocumentForm, ResponseForm, SuggestForm, WordForm, responders
 from projects.lifecycle.response import ENDED
 from projects.models import Need, Offer, Response
 from projects.timeline import response_timeline, thread
@@ -57,7 +57,6 @@ def response_list(request: HttpRequest) -> HttpResponse:
 def response_detail(request: HttpRequest, reference: str) -> HttpResponse:
     """One response, for those between whom it is: what is offered, its documents, questions and answers."""
     response, user = _response(request, reference), request.user
-    may_write = user.has_perm("projects.ask_response", response) and response.state not in ENDED
     word = WordForm(given(request))
     if request.method == "POST":
         require(user, "projects.ask_response", response)
@@ -69,6 +68,12 @@ def response_detail(request: HttpRequest, reference: str) -> HttpResponse:
             else:
                 messages.success(request, _("It is sent to the other side."))
                 return redirect(response)
+    return _detail(request, response, word, ResponseDocumentForm())
+
+
+def _detail(request: HttpRequest, response: Response, word: WordForm, document: ResponseDocumentForm) -> HttpResponse:
+    user, is_refused = request.user, bool(word.errors or document.errors)
+    may_write = user.has_perm("projects.ask_response", response) and response.state not in ENDED
     open_now = {row.line.pk: row for row in coverage_of(response.need)}
     context = {
         "response": response,
@@ -77,13 +82,14 @@ def response_detail(request: HttpRequest, reference: str) -> HttpResponse:
         "thread": thread(response),
         "log": response_timeline(response),
         "form": word,
+        "document": document,
         "may_write": may_write,
         "may_add": _takes_documents(response, user),
         "moves": [m for m in lifecycle.moves_of(response).values() if _may(m, response, user)],
         "may_take_up": response.state == ResponseState.SUGGESTED
         and user.has_perm("projects.express_response", response),
     }
-    return render(request, "projects/response_detail.html", context, status=400 if word.errors else 200)
+    return render(request, "projects/response_detail.html", context, status=400 if is_refused else 200)
 
 
 def _takes_documents(response: Response, user) -> bool:
@@ -171,15 +177,23 @@ def response_answer(request: HttpRequest, reference: str, action: str) -> HttpRe
 @require_http_methods(["POST"])
 @once
 def response_document(request: HttpRequest, reference: str) -> HttpResponse:
-    """Adds a document to a response."""
+    """Adds a document to a response; one that is refused leaves its title in the form."""
     response = _response(request, reference)
-    file = request.FILES.get("file")
-    try:
-        if file is None:
-            raise ValidationError(_("Choose a file."))
-        uploads.add_to_response(response, file, by=request.user, title=request.POST.get("title", ""))
-    except ValidationError as error:
-        messages.error(request, " ".join(error.messages))
+    require(request.user, "projects.document_response", response)
+    form = ResponseDocumentForm(request.POST, request.FILES)
+    if form.is_valid():
+        try:
+            uploads.add_to_response(
+                response, form.cleaned_data["file"], by=request.user, title=form.cleaned_data["title"]
+            )
+        except ValidationError as error:
+            if error.code == "state":
+                messages.error(request, " ".join(error.messages))
+                return refused(response)
+            form.add_error("file", error)
+        else:
+            messages.success(request, _("The document is kept."))
+            return redirect(response)
+    if not _takes_documents(response, request.user):
         return refused(response)
-    messages.success(request, _("The document is kept."))
-    return redirect(response)
+    return _detail(request, response, WordForm(), form)
