@@ -2,7 +2,7 @@
 
 Each page that is shown has a token of its own against forgery, so that tells the pages apart (decision 0033). A page that
 the browser fetched anew on the way back has another one: there the same words, sent again to the same address right after,
-are the same form.
+are the same form. Not so messages: “Yes” to a second question is another one, and who went back sees the first above it.
 """
 
 import datetime as dt
@@ -23,8 +23,9 @@ from partners.models import KeptAnswer
 
 AGAIN_WITHIN = dt.timedelta(minutes=10)  # in which the same words on a page that was fetched anew are the same form
 TOKEN = "csrfmiddlewaretoken"  # noqa: S105
+BACK = "_unsent"  # in a form that came back after signing in (partners/unsent.py)
 NOT_SAID = frozenset(
-    {TOKEN, "key", "_unsent", "_save", "_addanother", "_continue"}
+    {TOKEN, "key", BACK, "_save", "_addanother", "_continue"}
 )  # of the page or a button, not the person's
 SENT_TWICE = _("This form was sent twice. It was saved once.")
 ROWS_SENT_TWICE = _("The new rows of this form were sent twice. They were saved once.")
@@ -32,17 +33,18 @@ PREFIX = "form:"
 LONGEST = KeptAnswer._meta.get_field("location").max_length
 
 
-def once(view: Callable | None = None, *, again=SENT_TWICE) -> Callable:
+def once(view: Callable | None = None, *, again=SENT_TWICE, is_message: bool = False) -> Callable:
     """A view whose form somebody signed in may send twice: the second is answered as the first, and nothing is done.
-    `again` says so on the page to which it leads."""
+    `again` says so on the page to which it leads. Of messages the same words from a page opened anew are another one."""
     if view is None:
-        return lambda view: once(view, again=again)
+        return lambda view: once(view, again=again, is_message=is_message)
 
     @wraps(view)
     def answered(request: HttpRequest, *args, **kwargs) -> HttpResponse:
         if request.method != "POST" or not request.user.is_authenticated:
             return view(request, *args, **kwargs)
-        return carry_out_once(request, lambda: view(request, *args, **kwargs), again=again)
+        do = lambda: view(request, *args, **kwargs)  # noqa: E731
+        return carry_out_once(request, do, again=again, is_message=is_message)
 
     answered.is_once = True
     return answered
@@ -50,8 +52,9 @@ def once(view: Callable | None = None, *, again=SENT_TWICE) -> Callable:
 
 @transaction.atomic
 def carry_out_once(
-    request: HttpRequest, do: Callable[[], HttpResponse], *, again=SENT_TWICE, with_other_words: Callable | None = None
-) -> HttpResponse:
+    request: HttpRequest, do: Callable[[], HttpResponse], *, again=SENT_TWICE, with_other_words: Callable | None = None,
+    is_message: bool = False,
+) -> HttpResponse:  # fmt: skip
     """The answer of `do`, or where the form had one before, the way to where that led. Whoever sends it a second time
     waits here for the first.
 
@@ -62,7 +65,11 @@ def carry_out_once(
     if not page and not has_words:
         return do()
     kept, is_new = KeptAnswer.objects.claim(request.user, PREFIX + _checksum([_address(request), page or said]), said)
-    before = kept if page and not is_new and kept.fingerprint == said else has_words and _said_last(request, said)
+    is_another = is_message and page and BACK not in request.POST
+    if page and not is_new and kept.fingerprint == said:
+        before = kept
+    else:
+        before = _said_last(request, said) if has_words and not is_another else None
     if before:
         if is_new:
             kept.delete()

@@ -8,7 +8,6 @@ from datetime import timedelta
 import pytest
 from django.apps import apps
 from django.contrib import admin
-from django.contrib.messages import get_messages
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import RequestFactory
@@ -246,6 +245,7 @@ PAGES = {
     "webhook-test": (_webhook_test,),
     "contact": (_contact,),
 }
+MESSAGES = (_response, _contact)
 ACTS = {  # once too, so that the second press is not told as a failure; they make no record of their own
     "need-sheet-upload", "need-ask", "need-delete", "offer-delete", "document-remove", "need-delivered",
     "response-express", "response-answer", "offer-move", "match-aside", "webhook-pause", "webhook-resume",
@@ -284,6 +284,8 @@ def hidden_of(client, address: str) -> dict:
 @pytest.mark.parametrize("make", [make for each in PAGES.values() for make in each], ids=lambda make: make.__name__.strip("_"))  # fmt: skip
 @pytest.mark.parametrize("fetched", ["once", "anew", "never"])
 def test_a_page_sent_twice_makes_one_record(make, fetched, sign_in, media, settings, monkeypatch):
+    if fetched == "anew" and make in MESSAGES:
+        pytest.skip("a message from a page that was opened anew is another message")
     monkeypatch.setattr(contact, "TOO_QUICK", -1)
     settings.UPLOAD_SCANNER = ""
     who, address, given, made = make()
@@ -352,6 +354,28 @@ def test_the_same_words_much_later_are_a_new_act(sign_in):
     assert response.events.count() == 2
 
 
+@pytest.mark.parametrize("make", MESSAGES, ids=lambda make: make.__name__.strip("_"))
+def test_the_same_words_from_a_page_opened_anew_are_another_message(make, sign_in, monkeypatch):
+    """“Yes” to two different questions within ten minutes: the second is stored, too."""
+    monkeypatch.setattr(contact, "TOO_QUICK", -1)
+    who, address, given, made = make()
+    client, before = sign_in(who), count(made)
+    for number in (1, 2):
+        hidden = hidden_of(client, address)
+        for _press in range(2):
+            answer = sent(client, address, given, hidden)
+            assert answer.status_code == 302, mistakes(answer)
+            assert count(made) == before + number
+
+
+def test_a_message_that_came_back_after_signing_in_is_the_same_message(sign_in):
+    who, address, given, made = _response()
+    client, before = sign_in(who), count(made)
+    for mark in ({}, {"_unsent": "7"}):
+        sent(client, address, given, hidden_of(client, address) | mark)
+    assert count(made) == before + 1
+
+
 def test_what_was_taken_away_can_be_made_again(sign_in):
     who, address, given, _made = _webhooks()
     client = sign_in(who)
@@ -363,11 +387,10 @@ def test_what_was_taken_away_can_be_made_again(sign_in):
 def test_what_was_refused_is_tried_again(sign_in, media):
     response = ResponseFactory()
     client, address = sign_in(person(Role.PARTNER_LEAD)), reverse("response-document", args=[response.reference])
-    told = []
     for _n in range(2):
         answer = client.post(address, {"title": "Plan", "file": SimpleUploadedFile("a.exe", b"MZ\x90")})
-        told.append([str(message) for message in get_messages(answer.wsgi_request)])
-    assert told[0] and str(SENT_TWICE) not in str(told) and not response.documents.exists()
+        assert answer.status_code == 400 and str(SENT_TWICE) not in answer.content.decode()
+    assert not response.documents.exists()
 
 
 def test_a_file_mended_since_is_another(sign_in, media):

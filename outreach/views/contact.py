@@ -16,7 +16,7 @@ from ssc_portal.sending import once
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@once
+@once(is_message=True)
 def contact_form(request: HttpRequest) -> HttpResponse:
     """Asks for a message; keeps it once, however often it is sent."""
     person, status = request.user, 200

@@ -53,7 +53,7 @@ def response_list(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-@once
+@once(is_message=True)
 def response_detail(request: HttpRequest, reference: str) -> HttpResponse:
     """One response, for those between whom it is: what is offered, its documents, questions and answers."""
     response, user = _response(request, reference), request.user
