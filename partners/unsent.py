@@ -35,7 +35,7 @@ from partners.models import UnsentForm, User
 from partners.models.unsent import KEPT_FOR
 from partners.refilling import EMPTY_ROW, MARK, Fields, Page, in_words
 from partners.sessions import owner_of
-from ssc_portal.bodies import files_left_out, may_be_read
+from ssc_portal.bodies import files_left_out, may_be_read, were_words_read
 
 COOKIE = "__Host-unsent" if settings.SESSION_COOKIE_SECURE else "unsent"
 KEY = "_unsent"  # in a form that is shown again: which one
@@ -257,7 +257,7 @@ class KeepsUnsent:
     def _take(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         if not may_be_read(request):
-            return response
+            return self._show_too_large(request, response) if were_words_read(request) else response
         why = _why_refused(request, response)
         try:
             if why and _is_from_here(request) and not _is_background(request):
@@ -309,6 +309,15 @@ class KeepsUnsent:
             context["leads_to"], status = response["Location"], 409
         page = render(request, "partners/refused.html", context, status=status)
         page["Cache-Control"] = "private, no-store"
+        return page
+
+    def _show_too_large(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        """What was typed beside a file that is not taken: too large, or of somebody whose session has ended."""
+        if not _is_from_here(request) or _is_background(request):
+            return response
+        page = self._show_refused(request, typed(request, "refused"), response)
+        if page is not response:
+            page._resource_closers += response._resource_closers  # whoever still sends is heard out
         return page
 
     def _as_labelled(self, request: HttpRequest, form: Typed) -> Fields:

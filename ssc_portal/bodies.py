@@ -6,15 +6,17 @@ Every address takes as much as a form or a JSON body needs. Those whose form has
 
 import socket
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from tempfile import SpooledTemporaryFile
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.core.files.uploadhandler import FileUploadHandler, SkipFile
+from django.core.handlers.wsgi import LimitedStream
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
+from django.http.multipartparser import MultiPartParserError
 
 from ssc_portal import storage, views
 
@@ -72,6 +74,11 @@ def may_be_read(request: HttpRequest) -> bool:
     return getattr(request, "is_within_limits", False)
 
 
+def were_words_read(request: HttpRequest) -> bool:
+    """Whether what was typed beside files that are not taken is known all the same, to be shown with the refusal."""
+    return getattr(request, "are_words_read", False)
+
+
 class BodyLimits:
     """Refuses what is larger than its address takes, before the first part of it is read (and so before CSRF's middleware,
     which reads forms). What has no room on a disk is told as such, wherever it was to be kept."""
@@ -98,6 +105,10 @@ class BodyLimits:
         takes = files is not None and files.are_taken_from(request.user)
         limit = FORM + files.largest if takes else FORM
         if length > limit:
+            if _is_form_of_a_page(request, view):
+                _read_words(
+                    request, length if request.user.is_authenticated else FORM + (files.largest if files else 0)
+                )
             return _refused(request, files, limit)
         try:
             if is_chunked and not _gather(request, limit):
@@ -121,6 +132,24 @@ class BodyLimits:
             return None
         storage.tell_keepers(exception)
         return views.no_room(request)
+
+
+def _is_form_of_a_page(request: HttpRequest, view) -> bool:
+    """Browsers name the page from which they send a form, programs don't."""
+    is_from_a_page = "Origin" in request.headers or "Referer" in request.headers
+    return is_from_a_page and request.content_type == FORMS[0] and not hasattr(view, "cls")
+
+
+def _read_words(request: HttpRequest, most: int) -> None:
+    """What was typed beside files that are not taken; of the files nothing is kept but their names."""
+    request.upload_handlers = [NoFiles(request)]
+    request._stream = LimitedStream(request._stream, most)
+    try:
+        with _for_a_moment(request):
+            request.POST  # noqa: B018
+        request.are_words_read = True
+    except (*TOO_MUCH, UnreadablePostError, MultiPartParserError, OSError):
+        request._mark_post_parse_error()
 
 
 def _length(request: HttpRequest) -> int:
@@ -180,18 +209,26 @@ def _megabytes(size: int) -> str:
 def _hear_out(request: HttpRequest) -> None:
     """Reads on for a moment and throws it away. A connection closed under somebody who is still sending is told to them as
     broken, and the answer is lost."""
-    source, connection = request.META["wsgi.input"], request.META.get("gunicorn.socket")
-    if connection is None:
+    source = request.META["wsgi.input"]
+    if "gunicorn.socket" not in request.META:
         return
-
-    def end() -> None:
-        with suppress(OSError):  # it is closed already
-            connection.shutdown(socket.SHUT_RD)
-
-    # Not a timeout of the connection: that begins anew with each byte.
-    alarm = threading.Timer(HEARD_SECONDS, end)
-    alarm.start()
-    with suppress(OSError, ValueError):  # it broke off
+    with _for_a_moment(request), suppress(OSError, ValueError):  # it broke off
         while source.read(PIECE):
             pass
-    alarm.cancel()
+
+
+@contextmanager
+def _for_a_moment(request: HttpRequest) -> Iterator[None]:
+    """Nothing more is received after it. Not a timeout of the connection: that begins anew with each byte."""
+    connection = request.META.get("gunicorn.socket")
+
+    def end() -> None:
+        with suppress(OSError, AttributeError):  # it is closed already, or there is none
+            connection.shutdown(socket.SHUT_RD)
+
+    alarm = threading.Timer(HEARD_SECONDS, end)
+    alarm.start()
+    try:
+        yield
+    finally:
+        alarm.cancel()

@@ -88,6 +88,7 @@ def too_large(
             "This address takes %(n)s MB at most. Nothing was kept. Press Back and send less, such as a smaller file."
         )
         advice %= {"n": most}
+    request.refusal = advice
     return _answer(request, 413, _("This is too large"), advice)
 
 

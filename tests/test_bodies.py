@@ -136,6 +136,30 @@ def test_a_refused_sender_who_drips_is_heard_out_for_a_moment_only(server):
                 time.sleep(0.2)
 
 
+TITLE = b'--b\r\nContent-Disposition: form-data; name="title"\r\n\r\nPlan of the wells\r\n'
+
+
+@pytest.mark.parametrize("size", [20, 40])
+def test_words_beside_a_file_that_is_too_large_are_in_the_answer(server, size):
+    port, temporary, process = server
+    before, page = resident(process), "/needs/N-KEN-2020-9999/draft/documents/"
+    head = head_of(page, f"Content-Length: {size * MEGABYTE}", f"Origin: http://127.0.0.1:{port}")
+    head = head.replace(b"Host: 127.0.0.1\r\n", b"Host: 127.0.0.1:%d\r\n" % port) + TITLE + BOUNDARY
+    rest = MEGABYTE - len(TITLE) - len(BOUNDARY)
+    answer = ask(port, head, [b"0" * MEGABYTE] * (size - 1) + [b"0" * rest])
+    assert answer.startswith(b"HTTP/1.1 413") and b"Plan of the wells" in answer and b"a.bin" in answer
+    assert list(temporary.iterdir()) == []
+    assert resident(process) - before < 30 * MEGABYTE
+
+
+def test_words_of_a_sender_who_drips_are_waited_for_a_moment_only(server):
+    port, _temporary, _process = server
+    head = head_of("/contact/", f"Content-Length: {400 * MEGABYTE}", f"Origin: http://127.0.0.1:{port}")
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
+        connection.sendall(head.replace(b"Host: 127.0.0.1\r\n", b"Host: 127.0.0.1:%d\r\n" % port) + TITLE)
+        assert connection.recv(65536).startswith(b"HTTP/1.1 413")  # though nothing more was sent
+
+
 def test_a_body_longer_than_it_says_is_read_no_further(server):
     port, _temporary, _process = server
     answer = ask(port, head_of("/contact/", "Content-Length: 10"), [b"0" * MEGABYTE] * 3)
@@ -227,6 +251,30 @@ def test_a_form_says_itself_of_a_file_a_little_too_large(documents):
         answer = client.post(address, {"kind": "other", "file": file_of(size)})
         assert (answer.status_code, said in answer.content.decode()) == (status, True)
     assert client.post(address, {"kind": "other", "file": file_of(3 * MEGABYTE)}).status_code == 302
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("who", ["contributor", None])
+def test_words_beside_a_file_that_is_refused_are_shown(documents, who, monkeypatch):
+    """Too large for everybody; or not taken, since the session has ended."""
+    client, address = documents
+    if who is None:
+        client.logout()
+    monkeypatch.setattr("django.core.files.uploadhandler.MemoryFileUploadHandler.new_file", None)
+    monkeypatch.setattr("django.core.files.uploadhandler.TemporaryFileUploadHandler.new_file", None)
+    file = file_of(uploads.LARGEST + bodies.FORM if who else 3 * MEGABYTE, "wells.pdf")
+    data = {"title": "Plan of the wells", "file": file, "is_public": "on", "password": "p1"}
+    answer = client.post(address, data, HTTP_ORIGIN="http://testserver", HTTP_REFERER=f"http://testserver{address}")
+    said = answer.content.decode()
+    assert answer.status_code == 413 and "Plan of the wells" in said and "wells.pdf" in said and "p1" not in said
+    assert ("12.5 MB at most" if who else "Sign in, then send it again.") in said
+    assert (f'href="/accounts/login/?next={address}"' in said) == (who is None)
+    assert answer["Cache-Control"] == "private, no-store"
+    for origin in ("https://evil.example", None):
+        headers = {"HTTP_ORIGIN": origin} if origin else {}
+        file.seek(0)
+        answer = client.post(address, data, **headers)
+        assert answer.status_code == 413 and b"Plan of the wells" not in answer.content
 
 
 @pytest.mark.django_db
