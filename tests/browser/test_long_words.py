@@ -1,0 +1,114 @@
+"""Names and texts that people enter hold words of any length: no page scrolls sideways for them, in either direction of writing."""
+
+import datetime as dt
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+from django.utils import timezone
+
+from outreach.models import Announcement, AnnouncementText, Story, StoryText
+from partners.choices import Role
+from partners.models import ApiToken, Partner
+from projects import actions, uploads
+from projects.choices import NeedState
+from projects.forms import OFFER_PARTS, PARTS
+from projects.models import Follow, Need, Response
+from tests.api_calls import token_of
+from tests.browser.conftest import BROWSER, cookies_of
+from tests.drafts import PDF
+from tests.factories import (
+    ContributionFactory,
+    MembershipFactory,
+    NeedFactory,
+    OfferFactory,
+    ProjectFactory,
+    ResponseFactory,
+    ResultFactory,
+)
+
+pytestmark = [*BROWSER, pytest.mark.xdist_group("site")]
+WORD = "Wasserqualitaetsueberwachungsverordnung" * 4 + "x" * 24
+assert len(WORD) == 180
+
+
+@pytest.fixture
+def person(reference_again, media):
+    """Somebody with every role, whose own pages hold long words too."""
+    lead = MembershipFactory(role=Role.PARTNER_LEAD).user
+    for role in (Role.FOCAL_POINT, Role.DESK, Role.ADMINISTRATOR):
+        MembershipFactory(user=lead, role=role)
+    lead.full_name = WORD[:120]
+    lead.save()
+    return lead
+
+
+def long_records(person) -> list[str]:
+    """Records of every kind with a long word in each of their texts. Gives the addresses of pages that show them."""
+    project = ProjectFactory(published=True, title=WORD, summary=WORD, description=WORD, objectives=WORD, lessons=WORD)
+    ContributionFactory(project=project, text=WORD)
+    ResultFactory(project=project, title=WORD, indicator=WORD)
+    texts = {
+        "title": WORD,
+        "problem": WORD,
+        "gap": WORD,
+        "public_summary": WORD,
+        "institution": WORD,
+        "place": WORD,
+        "national_plan": WORD,
+        "beneficiaries": WORD,
+    }
+    draft = NeedFactory(created_by=person, **texts)
+    need = NeedFactory(in_state=NeedState.OPEN, **texts)
+    dialogue = NeedFactory(in_state=NeedState.IN_DIALOGUE, **texts)
+    for one in (draft, need, dialogue):
+        one.lines.update(text=WORD, note=WORD)
+    Need.objects.update(due_on=timezone.localdate() + dt.timedelta(days=9))
+    Follow.objects.create(user=person, need=need)
+    offer = OfferFactory(
+        in_state="active", title=WORD, summary=WORD, description=WORD, how_to_apply=WORD, created_by=person
+    )
+    offer.lines.update(text=WORD, note=WORD)
+    offer_draft = OfferFactory(created_by=person, title=WORD, summary=WORD)
+    response = ResponseFactory(need=need, due_on=timezone.localdate(), answers={0: 1})
+    Response.objects.update(text=WORD, terms_text=WORD)
+    actions.ask(response, WORD, by=person)
+    for name in (f"{WORD}.pdf", f"{WORD[:150]}_{WORD[:20]}.pdf"):
+        uploads.add_document(draft, SimpleUploadedFile(name, PDF), by=person, kind="plan")
+    Partner.objects.filter(slug="undp").update(name_en=WORD, acronym=WORD[:30])
+    token_of(person)
+    ApiToken.objects.update(name=WORD[:60])
+    news = Announcement.objects.create(slug="long", is_public=True)
+    AnnouncementText.objects.create(announcement=news, title=WORD[:150], lede=WORD)
+    story = Story.objects.create(slug="long", project=project, is_public=True, published_at=timezone.now())
+    StoryText.objects.create(story=story, title=WORD[:150], lede=WORD, problem=WORD, quote=WORD, quoted=WORD[:150])
+    parts = ["", "documents/", *(f"{part.slug}/" for part in PARTS if part.slug != "technology")]
+    about = need.get_absolute_url()
+    return [
+        "/", "/needs/", f"/needs/?q={WORD}", "/offers/", "/projects/", f"/search/?q={WORD}", "/partners/", "/partners/undp/", "/countries/KEN/",
+        "/themes/wetlands/", "/needs/unanswered/", "/news/", "/news/long/", "/stories/", "/stories/long/", "/calendar/", "/matches/", "/matches/demand/", "/responses/",
+        project.get_absolute_url(), about, f"/ar{about}", offer.get_absolute_url(), response.get_absolute_url(), dialogue.get_absolute_url(),
+        f"{dialogue.get_absolute_url()}plan/", f"{about}matches/", f"{offer.get_absolute_url()}matches/", f"{about}respond/", f"{about}move/withdraw/",
+        "/dashboard/", "/dashboard/calendar/", "/account/", "/account/people/", "/account/tokens/", "/account/data/", "/account/mail/",
+        *(f"/needs/{draft.reference}/draft/{part}" for part in parts),
+        *(f"/offers/{offer_draft.reference}/draft/{part}" for part in ["", *(f"{part.slug}/" for part in OFFER_PARTS)]),
+        reverse("admin:projects_need_changelist"), reverse("admin:projects_need_change", args=[need.pk]), reverse("admin:projects_project_change", args=[project.pk]),
+        reverse("admin:projects_project_changelist"), reverse("admin:projects_importrun_table"),
+    ]  # fmt: skip
+
+
+TOO_WIDE = """() => [...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > innerWidth + 1 && !e.closest('.scroll, svg, .vh, .skip')).slice(0, 4).map(e => e.tagName + '.' + e.className + ': ' + e.textContent.slice(0, 40))"""
+
+
+def test_a_word_without_end_widens_no_page(chromium, live_server, person):
+    context = chromium.new_context(viewport={"width": 360, "height": 800})
+    context.add_cookies(cookies_of(person, live_server.url))
+    page, wide, missing = context.new_page(), {}, []
+    for path in long_records(person):
+        answer = page.goto(live_server.url + path)
+        if answer.status != 200:
+            missing.append((path, answer.status))
+        elif page.evaluate("document.documentElement.scrollWidth") > 360:
+            wide[path] = (page.evaluate("document.documentElement.scrollWidth"), page.evaluate(TOO_WIDE))
+    assert wide == {}, "\n".join(map(str, wide.items()))
+    assert missing == []
