@@ -26,6 +26,7 @@ SALT = "browser that was signed in before"
 KEPT_SECONDS = 365 * 86_400
 ACCOUNTS = 5  # that one browser is known for
 DAY = 86_400
+TOO_MANY = "too_many_login_attempts"  # (templates/account/login.html)
 RESET = "password_reset_of"  # in the session: whose password was set anew here
 
 
@@ -36,7 +37,7 @@ class SlowsGuessing(DefaultAccountAdapter):
             super().pre_authenticate(request, **credentials)
         except ValidationError:
             key = self._get_login_attempts_cache_key(request, **credentials)
-            raise too_many(request, "login_failed", key) from None
+            raise _too_many(_seconds_to_wait(request, "login_failed", key)) from None
         person = _person(credentials.get("email", ""))
         account = str(person.pk) if person else credentials.get("email", "").lower()
         key = f"{account}:{_browser_of(request, person)}"
@@ -46,7 +47,14 @@ class SlowsGuessing(DefaultAccountAdapter):
         if not self._usage_anywhere:
             if person:
                 _warn(person)
-            raise too_many(request, "login_failed_anywhere", key)
+            raise _too_many(_seconds_to_wait(request, "login_failed_anywhere", key))
+
+    def validation_error(self, code, *args):
+        """Codes of a second factor are counted by django-allauth itself: there the longest that it can last."""
+        if code != TOO_MANY:
+            return super().validation_error(code, *args)
+        rates = ratelimit.get_rates(app="allauth.account", action="login_failed")
+        return _too_many(max((rate.duration for rate in rates if rate.per == "key"), default=60))
 
     def _get_login_attempts_cache_key(self, request, **credentials):
         """Failed attempts are counted for an account *from an address*: a guesser elsewhere does not lock the owner out, and one
@@ -72,14 +80,14 @@ class SlowsGuessing(DefaultAccountAdapter):
         return response
 
 
-def too_many(request, action: str, key: str) -> ValidationError:
+def _too_many(seconds: float) -> ValidationError:
     """What is said instead of looking at a password: how long to wait. The same whether there is an account or not."""
-    minutes = max(1, math.ceil(_seconds_to_wait(request, action, key) / 60))
+    minutes = max(1, math.ceil(seconds / 60))
     text = ngettext(
         "There were too many failed attempts to sign in. Wait %(n)s minute, then try again.",
         "There were too many failed attempts to sign in. Wait %(n)s minutes, then try again.", minutes,
     )  # fmt: skip
-    return ValidationError(text, code="too_many_login_attempts", params={"n": minutes})
+    return ValidationError(text, code=TOO_MANY, params={"n": minutes})
 
 
 def _seconds_to_wait(request, action: str, key: str) -> float:

@@ -191,7 +191,7 @@ def waiting(request: HttpRequest) -> list[Typed]:
     return found
 
 
-def author_of(request: HttpRequest) -> User | None:
+def _author(request: HttpRequest) -> User | None:
     """Who typed it: whoever is or was signed in; where the session is gone, who was last in this browser; else nobody knows."""
     if request.user.is_authenticated:
         return request.user
@@ -280,7 +280,7 @@ class KeepsUnsent:
             form.why, response = _why_refused(request, page) or "expired", page
         if form.is_account:
             return response
-        author = author_of(request)
+        author = _author(request)
         if form.why == "signed_out":
             response = redirect_to_login(form.page)
         if author is None:  # of a program, or where a button alone was pressed, nothing is lost

@@ -5,6 +5,7 @@ import time
 from unittest import mock
 
 import pytest
+from allauth.mfa.totp.internal import auth as totp_auth
 from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
@@ -161,3 +162,13 @@ def test_the_time_to_wait_gets_shorter(owner, monkeypatch):
     assert "Wait 2 minutes" in refusal_of(EMAIL, "192.0.2.7")
     later += 60
     assert "Wait 1 minute," in refusal_of(EMAIL, "192.0.2.7")
+
+
+def test_who_is_slowed_at_the_second_factor_is_told_how_long_to_wait(owner):
+    totp_auth.TOTP.activate(owner, totp_auth.generate_totp_secret())
+    client = Client()
+    client.post(reverse("account_login"), {"login": EMAIL, "password": RIGHT})
+    for _n in range(5):
+        client.post(reverse("mfa_authenticate"), {"code": "000000"})
+    page = client.post(reverse("mfa_authenticate"), {"code": "000000"}).content.decode()
+    assert "too many failed attempts" in page and "Wait 5 minutes" in page
