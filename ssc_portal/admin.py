@@ -55,6 +55,7 @@ class PortalAdminSite(admin.AdminSite):
 NOT_TYPED = re.compile(
     r"^_|csrfmiddlewaretoken|_FORMS$|__prefix__|password|^(initial|key|seen|post|action)$"
 )  # of a form
+THEN = "_then"  # in a form: what is done with the record once it is saved
 CHOOSE_AGAIN = _("Nothing is saved yet, and the file is not kept meanwhile: choose it again.")
 
 
@@ -102,8 +103,8 @@ class Careful:
         new = {prefix: rows for prefix, rows in new.items() if rows}
 
         def compared() -> HttpResponse:
-            self._compare(request, record, form, formsets)
-            return change()
+            is_typed = self._compare(request, record, form, formsets) or bool(new or request.FILES)
+            return change() if is_typed else self.leave_as_it_is(request, record) or change()
 
         def without_rows() -> None:
             request.POST, request._files = request.POST.copy(), request.FILES.copy()
@@ -113,8 +114,12 @@ class Careful:
         rows = {prefix: list(found.values()) for prefix, found in new.items()}
         return sending.add_rows_once(request, rows, compared, without_rows=without_rows)
 
-    def _compare(self, request, record, form, formsets) -> None:
-        """Brings what was sent together with how the record stands now."""
+    def leave_as_it_is(self, request, record) -> HttpResponse | None:
+        """The answer to a form in which nothing was typed, where it needs no saving."""
+        return None
+
+    def _compare(self, request, record, form, formsets) -> bool:
+        """Brings what was sent together with how the record stands now. Returns whether anything is to be saved or told."""
         request.POST, request._files = request.POST.copy(), request.FILES.copy()
         base = merging.read(request.POST.get(merging.AS_SHOWN, ""), self._about(record))
         request.shown = self._snapshot(form, formsets)
@@ -125,6 +130,8 @@ class Careful:
             found += merging.merge_rows(formset, rows, request.POST, request.FILES, takes_new=takes_new).values()
         if any(one.is_newer for one in found):
             request.refusal = _refusal(found, record)
+        is_removed = any(name.endswith("-DELETE") for name in request.POST)
+        return is_removed or any(one.is_newer or one.is_mine for one in found)
 
     def _as_it_stands(self, request, record):
         """The form and the formsets as they would be shown now."""
@@ -306,6 +313,48 @@ def _last_change(model: type, pk: str, **which) -> tuple[str, object]:
     user = ((event.pgh_context and event.pgh_context.metadata) or {}).get("user")
     person = get_user_model().objects.filter(pk=user).first() if user else None
     return str(person or ""), event.pgh_created_at
+
+
+class Acting:
+    """Mixin: what is done with a record stands as buttons in its form, `acts` of the page. Pressing one saves first what was
+    typed, so that nothing of it is lost. What is refused is not saved either: the form comes back as it was sent."""
+
+    def act(self, request, record, act: str) -> HttpResponse:
+        """Does it with the record as it is saved. Raises ValidationError."""
+        raise NotImplementedError
+
+    def as_seen(self, request, record) -> None:
+        """Raises ValidationError where the record is another than the one that stood beside the button."""
+
+    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+        def answer() -> HttpResponse:
+            return super(Acting, self).changeform_view(request, object_id, form_url, extra_context)
+
+        def do() -> HttpResponse:
+            try:
+                return answer()
+            except ValidationError as error:
+                request.refusal = ValidationError(error.messages)
+                return answer()
+
+        is_act = request.method == "POST" and THEN in request.POST and object_id is not None
+        return sending.carry_out_once(request, do) if is_act else answer()
+
+    def leave_as_it_is(self, request, record):
+        if THEN not in request.POST or getattr(request, "refusal", None):
+            return None
+        self.as_seen(request, record)
+        return self.act(request, record, request.POST[THEN])
+
+    def save_model(self, request, obj, form, change):
+        if THEN in request.POST and change:
+            self.as_seen(request, self.model._base_manager.get(pk=obj.pk))
+        super().save_model(request, obj, form, change)
+
+    def response_change(self, request, obj):
+        if THEN in request.POST:
+            return self.act(request, obj, request.POST[THEN])
+        return super().response_change(request, obj)
 
 
 class RuledAdmin(Careful):

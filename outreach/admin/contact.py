@@ -14,6 +14,10 @@ from partners.admin import NAMES
 from ssc_portal.admin import KeptHistory, RuledAdmin
 from ssc_portal.sending import once
 
+TWO_TEXTS = _(
+    "You wrote an answer and a note. Only one of them can be used: empty the other, then press the button again."
+)
+
 
 @admin.register(Topic)
 class TopicAdmin(KeptHistory, RuledAdmin, admin.ModelAdmin):
@@ -61,15 +65,25 @@ class ContactMessageAdmin(KeptHistory, RuledAdmin, admin.ModelAdmin):
         message = get_object_or_404(ContactMessage, pk=pk)
         if act not in contact.MOVES or request.method != "POST":
             raise Http404
+        answer, note = request.POST.get("text", ""), request.POST.get("note")
         try:
-            contact.move(message, act, by=request.user, text=request.POST.get("text", ""))
+            if note is not None and (note if act == "answer" else answer if act in ("close", "spam") else "").strip():
+                raise ValidationError(TWO_TEXTS)
+            contact.move(message, act, by=request.user, text=note if note is not None and act == "close" else answer)
         except ValidationError as error:
             self.message_user(request, " ".join(error.messages), messages.ERROR)
-            request.method = "GET"  # the page as it is, with what was written
-            return self.change_view(request, str(pk), extra_context={"written": request.POST.get("text", "")})
+            return self._with_words(request, pk)
         said = {
             "take": _("It is in your hands."), "answer": _("The answer is on its way by mail."), "close": _("Closed."),
             "spam": _("Marked as unwanted: it is erased in 30 days."), "reopen": _("It is in your hands again."),
         }  # fmt: skip
         self.message_user(request, said[act], messages.SUCCESS)
+        if act in ("take", "reopen") and (answer + (note or "")).strip():
+            return self._with_words(request, pk)
         return redirect("admin:outreach_contactmessage_change", pk)
+
+    def _with_words(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """The page as it is now, with what was written."""
+        request.method = "GET"
+        more = {"written": request.POST.get("text", ""), "note": request.POST.get("note", "")}
+        return self.change_view(request, str(pk), extra_context=more)

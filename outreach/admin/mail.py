@@ -2,7 +2,7 @@
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path
 from django.utils.translation import gettext_lazy as _
@@ -13,8 +13,10 @@ from outreach.choices import Told
 from outreach.models import Issue, IssueText, Mailing, Subscriber, Subscription
 from partners.admin import OnlyLooked
 from projects import lifecycle
-from ssc_portal.admin import KeptHistory, RuledAdmin
+from ssc_portal.admin import Acting, KeptHistory, RuledAdmin
 from ssc_portal.sending import once, refused
+
+TEST, SEND = _("Send a test mail to myself"), _("Send it to all who asked for it")
 
 
 class IssueTextInline(TextInline):
@@ -22,7 +24,7 @@ class IssueTextInline(TextInline):
 
 
 @admin.register(Issue)
-class IssueAdmin(Previewed, Titled, KeptHistory, RuledAdmin, admin.ModelAdmin):
+class IssueAdmin(Acting, Previewed, Titled, KeptHistory, RuledAdmin, admin.ModelAdmin):
     """An issue is written, looked at, sent to oneself as a test, then sent to all. What was sent is not changed any more."""
 
     change_form_template = "admin/outreach/issue_form.html"
@@ -47,6 +49,19 @@ class IssueAdmin(Previewed, Titled, KeptHistory, RuledAdmin, admin.ModelAdmin):
             path("<int:pk>/send/", send, name="outreach_issue_send"),
             *super().get_urls(),
         ]
+
+    def change_view(self, request, object_id, form_url="", extra_context=None):
+        issue = self.get_object(request, object_id)
+        more = {"acts": [("test", TEST), ("send", SEND)], "seen": lifecycle.mark_of(issue)} if issue else {}
+        return super().change_view(request, object_id, form_url, {**more, **(extra_context or {})})
+
+    def as_seen(self, request, record):
+        lifecycle.only_as_seen(lifecycle.as_seen(record, request.POST.get("seen")), record)
+
+    def act(self, request, record, act):
+        if act not in ("test", "send"):
+            raise Http404
+        return self.test(request, record.pk) if act == "test" else redirect("admin:outreach_issue_send", record.pk)
 
     def _issue(self, request: HttpRequest, pk: int) -> Issue:
         issue = get_object_or_404(Issue.objects.for_listing(), pk=pk)

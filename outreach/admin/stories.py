@@ -13,8 +13,17 @@ from outreach import stories, views
 from outreach.admin.texts import Previewed, TextInline, Titled
 from outreach.models import Story, StoryText
 from projects import lifecycle
-from ssc_portal.admin import KeptHistory, RuledAdmin
+from ssc_portal.admin import Acting, KeptHistory, RuledAdmin
 from ssc_portal.sending import once, refused
+
+LABELS = {
+    "ask": _("Ask for a review"), "publish": _("Publish it"), "send_back": _("Send it back"),
+    "take_back": _("Take it back from the public"),
+}  # fmt: skip
+SAID = {
+    "ask": _("Somebody else looks it over now."), "publish": _("It is public."),
+    "send_back": _("It is with its writer again."), "take_back": _("It is not public any more."),
+}  # fmt: skip
 
 
 class StoryTextInline(TextInline):
@@ -24,7 +33,7 @@ class StoryTextInline(TextInline):
 
 
 @admin.register(Story)
-class StoryAdmin(Previewed, Titled, KeptHistory, RuledAdmin, admin.ModelAdmin):
+class StoryAdmin(Acting, Previewed, Titled, KeptHistory, RuledAdmin, admin.ModelAdmin):
     change_form_template = "admin/outreach/story_form.html"
     list_display = ["slug", "title", "project", "state", "modified_at"]
     list_filter = ["is_public", ("asked_at", admin.EmptyFieldListFilter), "is_illustrative"]
@@ -56,6 +65,8 @@ class StoryAdmin(Previewed, Titled, KeptHistory, RuledAdmin, admin.ModelAdmin):
         if story:
             possible, missing = stories.possible(story, request.user), stories.lacks(story)
             more = {"possible": possible, "missing": missing, "seen": lifecycle.mark_of(story)}
+            more["acts"] = [(act, LABELS[act]) for act in possible]
+            more["written"] = request.POST.get("send_back_note", "")
         return super().change_view(request, object_id, form_url, {**more, **(extra_context or {})})
 
     def move(self, request: HttpRequest, pk: int, act: str) -> HttpResponse:
@@ -69,9 +80,17 @@ class StoryAdmin(Previewed, Titled, KeptHistory, RuledAdmin, admin.ModelAdmin):
         except ValidationError as error:
             self.message_user(request, " ".join(error.messages), messages.ERROR)
             return refused("admin:outreach_story_change", pk)
-        said = {
-            "ask": _("Somebody else looks it over now."), "publish": _("It is public."),
-            "send_back": _("It is with its writer again."), "take_back": _("It is not public any more."),
-        }  # fmt: skip
-        self.message_user(request, said[act], messages.SUCCESS)
-        return redirect("admin:outreach_story_change", pk)
+        return self._done(request, story, act)
+
+    def as_seen(self, request, record):
+        lifecycle.only_as_seen(lifecycle.as_seen(record, request.POST.get("seen")), record)
+
+    def act(self, request, record, act):
+        if act not in stories.MOVES:
+            raise Http404
+        stories.move(record, act, by=request.user, note=request.POST.get("send_back_note", ""))
+        return self._done(request, record, act)
+
+    def _done(self, request, story, act: str) -> HttpResponse:
+        self.message_user(request, SAID[act], messages.SUCCESS)
+        return redirect("admin:outreach_story_change", story.pk)

@@ -2,6 +2,8 @@
 buttons, one page to confirm each, moves of many.
 """
 
+from urllib.parse import urlencode
+
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -15,6 +17,7 @@ from partners.admin import RuledInline
 from partners.rules import require
 from projects import actions, drafting, lifecycle
 from projects.forms import form_of
+from ssc_portal.admin import Acting
 from ssc_portal.sending import once
 
 
@@ -56,7 +59,7 @@ class Corrected:
             drafting.correct(form.instance, by=request.user, note=form.cleaned_data["reason"])
 
 
-class Moving:
+class Moving(Acting):
     """Mixin: the state of a record is moved by the moves alone, with the same form and function as on the pages."""
 
     def get_urls(self):
@@ -67,10 +70,20 @@ class Moving:
     def change_view(self, request, object_id, form_url="", extra_context=None):
         record = self.get_object(request, object_id)
         moves = lifecycle.moves_open_to(request.user, record) if record is not None else []
-        seen = lifecycle.mark_of(record) if record is not None else ""
-        return super().change_view(
-            request, object_id, form_url, {"moves": moves, "seen": seen, **(extra_context or {})}
-        )
+        more = {"moves": moves, "acts": [(move.action, move.label) for move in moves]}
+        more["seen"] = lifecycle.mark_of(record) if record is not None else ""
+        return super().change_view(request, object_id, form_url, {**more, **(extra_context or {})})
+
+    def as_seen(self, request, record):
+        lifecycle.only_as_seen(lifecycle.as_seen(record, request.POST.get("seen")), record)
+
+    def act(self, request, record, act):
+        """On to the page of the move."""
+        if act not in lifecycle.moves_of(record):
+            raise Http404
+        address = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_move", args=[record.pk, act])
+        mark = lifecycle.mark_of(self.model._base_manager.get(pk=record.pk))
+        return redirect(f"{address}?{urlencode({'seen': mark})}")
 
     def move_view(self, request, pk, action):
         """Confirms a move, takes what it needs, and makes it."""
