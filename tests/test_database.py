@@ -11,14 +11,20 @@ import psycopg
 import pytest
 from django.db import OperationalError, connection
 
+from partners.models import Country
+from partners.tables import COUNTRIES
 from ssc_portal import database
+from tests.factories import ContributionFactory, NeedFactory, ProjectFactory
 
 ROOT = Path(__file__).resolve().parent.parent
 USER = """
 import sys, time
 sys.path.insert(0, {root!r})
 from pathlib import Path
+from partners.models import Country
+from partners.tables import COUNTRIES
 from ssc_portal import database
+from tests.factories import ContributionFactory, NeedFactory, ProjectFactory
 print(database.embedded(Path({folder!r}))["HOST"], flush=True)
 if {wait}: time.sleep(60)
 database.release(Path({folder!r}))
@@ -175,3 +181,43 @@ def test_behind_a_pooler_the_role_must_have_a_limit_of_time(settings):
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL statement_timeout = 0")
     assert [error.id for error in database.check_version(None, databases=["default"])] == ["ssc_portal.E003"]
+
+
+@pytest.mark.parametrize(("given", "wanted"), [("1", "True False"), ("0", "False True")])
+def test_behind_a_pooler_no_cursor_outlives_a_transaction_and_no_setting_a_session(given, wanted):
+    """Each transaction may get another connection there: a cursor that the server keeps would be gone, or somebody else's."""
+    code = (
+        "from ssc_portal.settings import DATABASES as d; one = d['default']; "
+        "print(one['DISABLE_SERVER_SIDE_CURSORS'], 'options' in one['OPTIONS'])"
+    )
+    env = os.environ | {"DATABASE_POOLER": given, "DATABASE_URL": "postgres://portal@127.0.0.1:6432/portal"}
+    told = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=env, capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == wanted
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("address", ["projects", "needs", "quantities", "tossd", "countries"])
+def test_exports_keep_to_that_setting(address, client, monkeypatch):
+    def kept_by_the_server():
+        raise AssertionError("a cursor that lasts longer than its transaction")
+
+    ContributionFactory(project=ProjectFactory(published=True))
+    NeedFactory(in_state="open")
+    monkeypatch.setitem(connection.settings_dict, "DISABLE_SERVER_SIDE_CURSORS", True)
+    monkeypatch.setattr(connection, "chunked_cursor", kept_by_the_server)
+    formats = ["csv", "jsonl", "xlsx", *(["iati", "geojson"] if address == "projects" else [])]
+    for one in formats:
+        answer = client.get(f"/api/v1/{address}/?format={one}")
+        assert answer.status_code == 200
+        assert answer.streaming and list(answer.streaming_content)
+
+
+@pytest.mark.django_db
+def test_rows_of_an_export_are_read_in_one_transaction(monkeypatch):
+    """Outside of one PostgreSQL would store all of them first, and a pooler lose the cursor."""
+    opened = []
+    chunked = connection.chunked_cursor
+    monkeypatch.setattr(connection, "chunked_cursor", lambda: opened.append(len(connection.savepoint_ids)) or chunked())
+    before = len(connection.savepoint_ids)
+    assert next(COUNTRIES.rows(Country.objects.all()))
+    assert opened == [before + 1]
