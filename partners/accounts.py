@@ -17,16 +17,16 @@ from django.db import transaction
 from django.http import HttpRequest, JsonResponse
 from django.shortcuts import redirect
 from django.urls import reverse, translate_url
-from django.utils.translation import get_language_from_path
+from django.utils.translation import get_language_from_path, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
 
 from partners.guessing import SlowsGuessing
 from partners.letters import send_written, tell
 from partners.models import ApiToken
 from partners.rules import ADMINISTRATOR, DESK, FOCAL_POINT, PUBLISHER, memberships
+from ssc_portal.languages import told_to_programs
 
-SET_UP_FIRST = _lazy("Your role needs a second factor. Set it up under /accounts/2fa/ first.")
+SET_UP_FIRST = gettext_lazy("Your role needs a second factor. Set it up under /accounts/2fa/ first.")
 NEEDS_SECOND_FACTOR = (FOCAL_POINT, DESK, PUBLISHER, ADMINISTRATOR)
 
 
@@ -111,6 +111,12 @@ def make_token(user, **given) -> tuple[ApiToken, str]:
     return token, secret
 
 
+@told_to_programs
+def second_factor_missing(request: HttpRequest) -> JsonResponse:
+    body = {"type": "about:blank", "title": _("Second factor missing"), "status": 403, "detail": SET_UP_FIRST}
+    return JsonResponse(body, status=403, content_type="application/problem+json")
+
+
 class SecondFactor:
     """Whoever holds a role at UNEP or is a national focal point sets a second factor up before anything else."""
 
@@ -131,13 +137,7 @@ class SecondFactor:
             and lacks_second_factor(request.user)
         ):
             if request.path.startswith("/api/"):
-                body = {
-                    "type": "about:blank",
-                    "title": _("Second factor missing"),
-                    "status": 403,
-                    "detail": SET_UP_FIRST,
-                }
-                return JsonResponse(body, status=403, content_type="application/problem+json")
+                return second_factor_missing(request)
             request.is_second_factor_missing = True  # (partners/unsent.py)
             return redirect("mfa_index")
         return None

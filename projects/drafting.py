@@ -14,7 +14,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_lazy
 
 from partners.rules import require
 from projects.choices import CostTerms, Vocabulary
@@ -41,11 +41,11 @@ class Kind:
 KINDS = {
     Need: Kind(
         LineItem, ("text", "assistance_id", "quantity", "unit", "by_when", "note"), NeedTerm, life_of_need.WRITABLE,
-        _lazy("Contributors and focal points write the needs of their country."),
+        gettext_lazy("Contributors and focal points write the needs of their country."),
     ),
     Offer: Kind(
         OfferLine, ("text", "assistance_id", "cost", "quantity", "unit", "note"), OfferTerm, life_of_offer.WRITABLE,
-        _lazy("Members and leads of a partner, contributors and focal points of a country write its offers."),
+        gettext_lazy("Members and leads of a partner, contributors and focal points of a country write its offers."),
     ),
 }  # fmt: skip
 PLACES = ("country", "group", "region")  # what an offer can be for, as `country:12`

@@ -14,7 +14,7 @@ from django.db.models.functions import Coalesce
 from django.http import Http404
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_lazy
 from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework import authentication, exceptions, pagination, permissions, status, throttling
@@ -38,7 +38,9 @@ class Changed(exceptions.APIException):
     """The record is another one by now than the caller saw (RFC 9110, If-Match)."""
 
     status_code = status.HTTP_412_PRECONDITION_FAILED
-    default_detail = _lazy("It was changed since you read it. Read it again, compare, and send your change once more.")
+    default_detail = gettext_lazy(
+        "It was changed since you read it. Read it again, compare, and send your change once more."
+    )
     default_code = "changed"
 
 
@@ -46,7 +48,7 @@ class OutOfPlace(exceptions.APIException):
     """The record is in a state in which this is not possible."""
 
     status_code = status.HTTP_409_CONFLICT
-    default_detail = _lazy("The state of the record does not allow this.")
+    default_detail = gettext_lazy("The state of the record does not allow this.")
     default_code = "state"
 
 
@@ -54,7 +56,7 @@ class Unseen(exceptions.APIException):
     """A change was sent without saying which state of the record it is a change of (RFC 6585)."""
 
     status_code = status.HTTP_428_PRECONDITION_REQUIRED
-    default_detail = _lazy(
+    default_detail = gettext_lazy(
         "Send the ETag of the record as you read it in If-Match, or * to write whatever it is by now."
     )
     default_code = "unseen"
@@ -64,7 +66,7 @@ class KeyReused(exceptions.APIException):
     """One Idempotency-Key for two different calls."""
 
     status_code = status.HTTP_409_CONFLICT
-    default_detail = _lazy(
+    default_detail = gettext_lazy(
         "This Idempotency-Key was sent with another call within 24 hours. Make a new one for each call."
     )
     default_code = "key"
@@ -73,7 +75,7 @@ class KeyReused(exceptions.APIException):
 class SecondFactorMissing(exceptions.PermissionDenied):
     """The role of the person for whom the token stands needs a second factor, and there is none."""
 
-    default_detail = _lazy("Second factor missing")
+    default_detail = gettext_lazy("Second factor missing")
 
 
 class TokenAuthentication(authentication.BaseAuthentication):
@@ -314,7 +316,7 @@ class Harvest(pagination.CursorPagination):
     page_size = 100
     page_size_query_param = "page_size"
     max_page_size = 200
-    invalid_cursor_message = _lazy("This cursor can't be used. Begin with an empty one: ?cursor=")
+    invalid_cursor_message = gettext_lazy("This cursor can't be used. Begin with an empty one: ?cursor=")
 
     def decode_cursor(self, request):
         """Cursors of before the feed name a moment instead of a number of it."""
@@ -367,7 +369,7 @@ class LinkedPages(pagination.PageNumberPagination):
     page_size = 50
     page_size_query_param = "page_size"
     max_page_size = 200
-    invalid_page_message = _lazy("This list has no such page. Begin with the first, or follow the links.")
+    invalid_page_message = gettext_lazy("This list has no such page. Begin with the first, or follow the links.")
 
     def get_page_size(self, request):
         raw = request.query_params.get(self.page_size_query_param)

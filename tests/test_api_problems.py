@@ -82,6 +82,14 @@ def test_fields_at_fault_are_told_in_the_callers_language(people):
     assert told["fr"] != told["en"]
 
 
+def test_a_missing_second_factor_is_told_in_the_callers_language(client, people, settings):
+    settings.SECOND_FACTOR_REQUIRED = True
+    client.force_login(people["desk"])
+    told = [client.get("/api/v1/needs/", headers={"Accept-Language": one}) for one in ("fr", "en")]
+    assert [(one.status_code, one["Content-Language"]) for one in told] == [(403, "fr"), (403, "en")]
+    assert told[0].json()["title"] != told[1].json()["title"]
+
+
 @pytest.mark.parametrize("accepted", ["de", "*", "xx;q=nonsense", "fr-CA"])
 def test_a_language_that_is_not_spoken_is_answered_in_one_that_is(accepted, client):
     answer = client.get("/api/v1/needs/N-KEN-2020-9999/", headers={"Accept-Language": accepted})

@@ -434,7 +434,7 @@ def test_webhooks_of_others_are_hidden_from_every_role(people, sign_in):
     ("changes", "said"),
     [
         ({"url": "http://example.org/"}, "https://"),
-        ({"url": "javascript:alert(1)"}, "URL"),
+        ({"url": "javascript:alert(1)"}, "full web address"),
         ({"url": ""}, "required"),
         ({"subject": "people"}, "Choose one from the list"),
         ({"query": "colour=red"}, "colour"),
