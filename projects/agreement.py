@@ -497,11 +497,8 @@ def record_delivered(need: Need, delivered: dict[int, Decimal], *, by) -> None:
     for answers, rows in _carried(now):
         if not any(answer.pk in delivered for answer in answers):
             continue  # of whom nothing is said now
-        left = sum(answer.delivered for answer in answers)
-        for place, row in enumerate(rows):
-            quantity = left if place == len(rows) - 1 else min(left, row.quantity)
-            left -= quantity
-            changed.append(_set_delivered(row, quantity))
+        shares = _shared_out(_reported(answers), [row.quantity for row in rows[:-1]] + [None])
+        changed += [_set_delivered(row, share) for row, share in _said(rows, shares, of=answers)]
     if not any(changed):
         return
     now.confirmations.filter(step=ConfirmedStep.DELIVERY).delete()
@@ -510,12 +507,37 @@ def record_delivered(need: Need, delivered: dict[int, Decimal], *, by) -> None:
     write_down(now, "record_delivered", by=by, is_public=True)
 
 
+def _reported(rows: list) -> Decimal:
+    """The sum of what is reported as delivered of answers, or of contributions."""
+    return sum((row.delivered for row in rows if row.delivered is not None), Decimal(0))
+
+
+def _shared_out(total: Decimal, most: list[Decimal | None]) -> list[Decimal]:
+    """A sum shared out in order, to each no more than its `most` (None: what is left)."""
+    shares = []
+    for one in most:
+        shares.append(total if one is None else min(total, one))
+        total -= shares[-1]
+    return shares
+
+
+def _said(rows: list, shares: list[Decimal], *, of: list) -> list[tuple]:
+    """(row, its share) of those rows of which the others, `of`, say something. Where these don't report on each of the rows, a row
+    for which nothing is left stays as not reported: what nobody said is not zero."""
+    each = len(of) == len(rows) and all(one.delivered is not None for one in of)
+    return [
+        (row, share)
+        for place, (row, share) in enumerate(zip(rows, shares, strict=True))
+        if each or place == 0 or share or row.delivered is not None
+    ]
+
+
 def stated_by(user, need: Need) -> list[Answer]:
     """The accepted answers of which this person may say how much was delivered."""
     return [answer for answer in accepted_answers(need) if user.has_perm("projects.deliver_response", answer.response)]
 
 
-def _set_delivered(row: Answer | Contribution, quantity: Decimal) -> bool:
+def _set_delivered(row: Answer | Contribution, quantity: Decimal | None) -> bool:
     """Whether that is another quantity than before; that nothing was reported is not zero."""
     if row.delivered == quantity:
         return False
@@ -578,18 +600,30 @@ def follow(project: Project) -> None:
 
 
 def _take_delivered(need: Need, by) -> None:
-    changed = False
+    changed = []
     for answers, rows in _carried(need):
-        left = sum((row.delivered or Decimal(0) for row in rows), Decimal(0))
-        for answer in answers:
-            delivered = min(left, answer.most)
-            left -= delivered
-            if delivered != answer.delivered:
-                answer.delivered, changed = delivered, True
-                answer.save(update_fields=["delivered"])
-    if changed:
+        if all(row.delivered is None for row in rows):
+            changed += _taken_back(need, answers, by)
+        elif _reported(rows) != _reported(answers) or _says_more(rows, answers):
+            shares = _shared_out(_reported(rows), [answer.most for answer in answers])
+            changed += [_set_delivered(answer, share) for answer, share in _said(answers, shares, of=rows)]
+    if any(changed):
         need.confirmations.filter(step=ConfirmedStep.DELIVERY).delete()
         write_down(need, "record_delivered", by=by, is_public=True)
+
+
+def _says_more(rows: list[Contribution], answers: list[Answer]) -> bool:
+    """Whether the project reports on each answer, of one of which nothing is known here."""
+    is_whole = len(rows) == len(answers) and all(row.delivered is not None for row in rows)
+    return (is_whole or len(answers) == 1) and any(answer.delivered is None for answer in answers)
+
+
+def _taken_back(need: Need, answers: list[Answer], by) -> list[bool]:
+    """The project reports nothing, or no longer. What had come from it goes with it; what was entered at the need stays."""
+    if all(answer.delivered is None for answer in answers):
+        return []
+    last = need.events.filter(action="record_delivered").first()
+    return [_set_delivered(answer, None) for answer in answers] if last and last.by_id == by.pk else []
 
 
 def _take_status(need: Need, project: Project, by) -> None:

@@ -85,9 +85,10 @@ def swatch(project: Project) -> Swatch | None:
     lines = [c for c in project.contributions.all() if c.quantity is not None][:8]
     if not lines:
         return None
-    done = sum(1 for c in lines if (c.delivered or 0) >= c.quantity)
-    begun = sum(1 for c in lines if 0 < (c.delivered or 0) < c.quantity)
-    silent = sum(1 for c in lines if c.delivered is None)
+    told = [c for c in lines if c.delivered is not None]
+    done = sum(1 for c in told if c.delivered >= c.quantity)
+    begun = sum(1 for c in told if 0 < c.delivered < c.quantity)
+    silent = len(lines) - len(told)
     if done == len(lines):
         text = _("All delivered")
     elif silent == len(lines):

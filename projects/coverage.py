@@ -2,7 +2,8 @@
 carried over to the need that continues it. In the line's own unit, never added up.
 
 A line without a quantity is one thing when it is asked whether all is answered or delivered; no figure of it is told but
-what somebody stated.
+what somebody stated. What nobody has reported as delivered is not delivered as far as the parts go, which are all that is
+wanted; it is told as not reported, never as zero.
 """
 
 from dataclasses import dataclass, field
@@ -13,14 +14,15 @@ from projects.models import Answer, LineItem, Need
 from projects.models.response import ACCEPTED
 
 PARTS = ("delivered", "agreed", "offered", "not_delivered", "carried_over", "open")
-FIGURES = (*PARTS, "over")
+FIGURES = (*PARTS, "not_reported", "over")
 OVER = (NeedState.CLOSED, NeedState.PARTIALLY_MET, NeedState.WITHDRAWN, NeedState.MERGED)  # nothing more is delivered
 
 
 @dataclass
 class Coverage:
     """One line and its parts, which together are what is wanted. What is delivered no longer counts as agreed; when the need
-    is over, what was agreed and never came is `not_delivered`, and what nobody had promised `carried_over`."""
+    is over, what was agreed and never came is `not_delivered`, and what nobody had promised `carried_over`. Of what is agreed
+    or not delivered, `not_reported` is that of which nobody has said whether it was delivered."""
 
     line: LineItem
     letter: str
@@ -31,6 +33,8 @@ class Coverage:
     not_delivered: Decimal = Decimal(0)
     carried_over: Decimal = Decimal(0)
     open: Decimal = Decimal(0)
+    not_reported: Decimal = Decimal(0)
+    is_reported: bool = False  # somebody has said how much was delivered, be it nothing
     over: Decimal = Decimal(0)  # offered or agreed beyond what is wanted; not in the parts, which never exceed it
     answers: list[Answer] = field(default_factory=list)  # public ones
     stated: dict[str, Decimal] = field(default_factory=dict)  # of a line without a quantity: what its answers say
@@ -54,7 +58,12 @@ class Coverage:
         """Each part as it is told to people and programs, `over` too. None where nobody stated it, which is not zero."""
         if not self.is_counted:
             return {name: self.stated.get(name) for name in FIGURES}
-        return {name: getattr(self, name) for name in FIGURES}
+        return {name: getattr(self, name) for name in FIGURES} | {"delivered": self.reported}
+
+    @property
+    def reported(self) -> Decimal | None:
+        """What was delivered; None where nobody has said."""
+        return self.delivered if self.is_reported else None
 
     @property
     def drawn(self) -> list[tuple[str, Decimal]]:
@@ -64,11 +73,16 @@ class Coverage:
     @property
     def told(self) -> list[tuple[str, Decimal | None]]:
         """Those parts that there are, each with its figure where there is one."""
-        return [(name, self.figures[name]) for name, amount in self.parts if amount or self.figures[name]]
+        figures = self.figures
+        return [
+            (name, figures[name])
+            for name, amount in self.parts
+            if amount or figures[name] or (name == "delivered" and figures[name] is not None)
+        ]
 
     @property
     def left(self) -> Decimal:
-        """What a need that continues this one asks for."""
+        """What a need that continues this one asks for: all but what was reported as delivered."""
         return self.wanted - self.delivered
 
     @property
@@ -90,9 +104,7 @@ def coverage_of(need: Need) -> list[Coverage]:
         for answer in line.answers.all():
             state = answer.response.state
             if state in ACCEPTED:
-                row.delivered += answer.delivered
-                row.agreed += max(Decimal(0), answer.promised - answer.delivered)
-                row.answers.append(answer)
+                _count_accepted(row, answer)
             elif state == ResponseState.EXPRESSED and not is_over:
                 row.offered += answer.quantity
                 row.answers.append(answer)
@@ -104,6 +116,7 @@ def coverage_of(need: Need) -> list[Coverage]:
             setattr(row, name, min(getattr(row, name), left))
             left -= getattr(row, name)
         row.open = left
+        row.not_reported = min(row.not_reported, row.agreed)
         if is_over:
             row.agreed, row.not_delivered = Decimal(0), row.agreed
         if need.state == NeedState.PARTIALLY_MET:
@@ -114,7 +127,22 @@ def coverage_of(need: Need) -> list[Coverage]:
     return found
 
 
+def _count_accepted(row: Coverage, answer: Answer) -> None:
+    row.answers.append(answer)
+    if answer.delivered is None:
+        row.not_reported += answer.promised
+    else:
+        row.is_reported = True
+    row.delivered += answer.delivered or Decimal(0)
+    row.agreed += max(Decimal(0), answer.promised - (answer.delivered or Decimal(0)))
+
+
 def _stated(row: Coverage, is_over: bool) -> dict[str, Decimal]:
     """What the answers to a line without a quantity say in figures."""
-    names = {"delivered": "delivered", "agreed": "not_delivered" if is_over else "agreed", "offered": "offered"}
-    return {told: amount for name, told in names.items() if (amount := getattr(row, name))}
+    names = {
+        "agreed": "not_delivered" if is_over else "agreed",
+        "offered": "offered",
+        "not_reported": "not_reported",
+    }
+    said = {told: amount for name, told in names.items() if (amount := getattr(row, name))}
+    return said if row.reported is None else said | {"delivered": row.reported}

@@ -38,7 +38,7 @@ class LineSerializer(serializers.Serializer):
     quantity = serializers.DecimalField(source="line.quantity", max_digits=12, decimal_places=2, allow_null=True)
     unit = serializers.CharField(source="line.unit", allow_blank=True)
     by_when = serializers.DateField(source="line.by_when", allow_null=True)
-    delivered = FigureField()
+    delivered = FigureField(help_text="As reported; null where nobody has reported it yet, which is not zero")
     agreed = FigureField()
     offered = FigureField()
     not_delivered = FigureField(
@@ -46,6 +46,9 @@ class LineSerializer(serializers.Serializer):
     )
     carried_over = FigureField(help_text="Offered by nobody; asked for by the need that continues this one")
     open = FigureField()
+    not_reported = FigureField(
+        help_text="The part of agreed, or of not_delivered once the need has ended, of which nobody has said whether it was delivered"
+    )
     over = FigureField(help_text="Offered or agreed beyond what is asked for")
 
 

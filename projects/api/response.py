@@ -113,7 +113,7 @@ class ResponseSerializer(serializers.ModelSerializer):
         choices=Side.choices, allow_blank=True, read_only=True, help_text="Whose idea it was, where not the responder's"
     )
     answers = serializers.SerializerMethodField(
-        help_text="Lines and quantities: offered, agreed by the confirmed plan, delivered"
+        help_text="Lines and quantities: offered, agreed by the confirmed plan, delivered (null: not reported yet)"
     )
     questions = serializers.SerializerMethodField()
 
@@ -130,7 +130,7 @@ class ResponseSerializer(serializers.ModelSerializer):
                 "line": a.line_id,
                 "quantity": str(a.quantity),
                 "agreed": None if a.agreed is None else str(a.agreed),
-                "delivered": str(a.delivered) if a.delivered else None,
+                "delivered": None if a.delivered is None else str(a.delivered),
             }
             for a in response.answers.all()
         ]

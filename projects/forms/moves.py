@@ -83,7 +83,7 @@ class DeliveredForm(forms.Form):
             self.fields[str(answer.pk)] = NumberField(
                 label=format_html(
                     "{}: {}", in_language(answer.line.text, need.language), named(answer.response.responder)
-                ), initial=answer.delivered or None, required=False, min_value=0,
+                ), initial=answer.delivered, required=False, min_value=0,
                 max_value=answer.most, max_digits=12, decimal_places=2,
                 help_text=_("of %(agreed)s %(unit)s agreed")
                 % {"agreed": plainly(answer.promised), "unit": answer.line.get_unit_display()},

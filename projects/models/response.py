@@ -212,23 +212,28 @@ class Response(CheckedTogether):
 
 @pghistory.track()
 class Answer(CheckedTogether):
-    """How much of one line a response offers, how much of it the confirmed plan keeps, and how much has been delivered."""
+    """How much of one line a response offers, how much of it the confirmed plan keeps, and how much has been delivered.
+
+    `agreed` is what the plan says that all sides confirmed. It is empty before that, and where the plan doesn't say how much of
+    the line is done: then what was accepted counts. `delivered` is empty until somebody reports it, which is not zero.
+    """
 
     response = models.ForeignKey(Response, models.CASCADE, related_name="answers", verbose_name=_("response"))
     line = models.ForeignKey(LineItem, models.PROTECT, related_name="answers", verbose_name=_("line"))
     quantity = models.DecimalField(
-        _("how much"),
-        max_digits=12,
-        decimal_places=2,
-        default=Decimal(1),
-        validators=[MinValueValidator(Decimal("0.01"))],
+        _("how much"), max_digits=12, decimal_places=2, validators=[MinValueValidator(Decimal("0.01"))]
     )
-    agreed = models.DecimalField(  # what the plan that all sides confirmed says; empty before, and where the plan doesn't say
+    agreed = models.DecimalField(
         _("agreed in the plan"), max_digits=12, decimal_places=2, null=True, blank=True, editable=False,
         validators=[MinValueValidator(Decimal(0))],
     )  # fmt: skip
     delivered = models.DecimalField(
-        _("delivered"), max_digits=12, decimal_places=2, default=Decimal(0), validators=[MinValueValidator(Decimal(0))]
+        _("delivered"),
+        max_digits=12,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(Decimal(0))],
     )
 
     class Meta:
@@ -243,7 +248,8 @@ class Answer(CheckedTogether):
             ),
             models.CheckConstraint(
                 name="answer_delivered_in_range",
-                condition=Q(delivered__gte=0) & Q(delivered__lte=Greatest(F("quantity"), F("agreed"))),
+                condition=Q(delivered__isnull=True)
+                | (Q(delivered__gte=0) & Q(delivered__lte=Greatest(F("quantity"), F("agreed")))),
                 violation_error_message=_("More is delivered than was offered."),
             ),
         ]

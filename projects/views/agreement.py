@@ -37,6 +37,12 @@ def plan_shown(need: Need) -> dict:
     }
 
 
+def what_was_delivered(need: Need) -> dict:
+    """What a form shows of it, before somebody confirms it or closes the need: each accepted answer, reported or not."""
+    figures = SimpleLazyObject(lambda: list(agreement.accepted_answers(need)))
+    return {"figures": figures, "unreported": lambda: any(answer.delivered is None for answer in figures)}
+
+
 def _still_to_confirm(need: Need, step: str) -> list:
     """Who has not confirmed yet: providers by name, the country and UNEP as sides."""
     return [who or Side(side).label for side, who in unconfirmed(need, step)]
@@ -92,7 +98,7 @@ def need_confirm(request: HttpRequest, reference: str, step: str) -> HttpRespons
     if step == ConfirmedStep.PLAN:
         context |= {"need": need, "show_plan": True, "plan": SimpleLazyObject(lambda: plan_shown(need))}
     else:
-        context["figures"] = SimpleLazyObject(lambda: list(agreement.accepted_answers(need)))
+        context |= what_was_delivered(need)
     return answer_form(request, need, form, act, context)
 
 

@@ -12,7 +12,7 @@ from partners.models import Region
 from partners.rules import require
 from projects import actions, agreement, charts, lifecycle, linked_data
 from projects.choices import Audience, NeedState, ResponseState, Vocabulary
-from projects.coverage import coverage_of
+from projects.coverage import OVER, coverage_of
 from projects.filters import NeedFilter
 from projects.forms import ScreeningForm, form_of, responders
 from projects.lifecycle.need import HOLDER, NEXT, WRITING
@@ -20,7 +20,7 @@ from projects.models import FacetKind, Need, NeedDocument, NeedEntry, Term
 from projects.models.need import AUDIENCE, UNANSWERED_AFTER
 from projects.timeline import timeline
 from projects.views.acting import answer_form, given
-from projects.views.agreement import acts_of, found, plan_shown
+from projects.views.agreement import acts_of, found, plan_shown, what_was_delivered
 from projects.views.listing import list_page
 from ssc_portal.sending import once
 
@@ -57,6 +57,8 @@ def need_detail(request: HttpRequest, reference: str) -> HttpResponse:
             "coverage": [(row, charts.strip(*row.drawn), charts.key(*row.told)) for row in coverage],
             "open_lines": sum(1 for row in coverage if row.open > 0),
             "goes_on": need.state == NeedState.PARTIALLY_MET and bool(need.children.all()),
+            "is_over": need.state in OVER,
+            "is_reported_now": need.state in (NeedState.IN_DELIVERY, NeedState.DELIVERED),
             "is_left": any(row.not_delivered or row.carried_over for row in coverage),
             "log": timeline(need, request.user),
             "terms": [
@@ -191,7 +193,10 @@ def need_move(request: HttpRequest, reference: str, action: str) -> HttpResponse
 
     asked = {"project", "merged_into", "outcome", "rating", "lessons"} & set(form.fields)
     missing = [r for r in lifecycle.missing_for(need, move.to_state) if r.field not in asked]
-    return answer_form(request, need, form, act, {**context, "missing": missing})
+    context["missing"] = missing
+    if move.to_state in (NeedState.CLOSED, NeedState.PARTIALLY_MET):
+        context |= what_was_delivered(need)
+    return answer_form(request, need, form, act, context)
 
 
 @login_required

@@ -1,8 +1,13 @@
 """From accepted responses to delivery: the plan and its confirmation, the project, and back."""
 
+import re
+from importlib import import_module
+
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import connection
 from django.test import Client
+from django.utils import timezone
 
 from partners.choices import Role
 from partners.models import Country, Partner
@@ -19,6 +24,7 @@ from projects.models import (
     Contribution,
     Need,
     Project,
+    Response,
 )
 from tests.factories import MembershipFactory, NeedFactory, ProjectFactory, ResponseFactory
 
@@ -375,7 +381,8 @@ def test_the_plan_through_pages(triangular, people):
 def test_an_empty_box_says_nothing_of_what_was_delivered(people, sign_in):
     need = NeedFactory(in_state=NeedState.IN_DELIVERY)
     answer = Answer.objects.filter(response__need=need).first()
-    Answer.objects.filter(response__need=need).update(delivered=0)
+    ResponseFactory(need=need, state=ResponseState.CONVERTED, answers={1: 10})
+    Answer.objects.filter(response__need=need).update(delivered=None)
     client, address = sign_in(people["partner_lead"]), f"/needs/{need.reference}/delivered/"
     form = client.get(address).context["form"]
     assert all(box.value() is None and not box.field.required for box in form)
@@ -383,7 +390,7 @@ def test_an_empty_box_says_nothing_of_what_was_delivered(people, sign_in):
     assert empty.status_code == 400 and "at least one line" in empty.content.decode()
     assert client.post(address, {str(answer.pk): "3"}).status_code == 302
     others = Answer.objects.filter(response__need=need).exclude(pk=answer.pk)
-    assert Answer.objects.get(pk=answer.pk).delivered == 3 and not others.exclude(delivered=0).exists()
+    assert Answer.objects.get(pk=answer.pk).delivered == 3 and others.get().delivered is None
     assert client.get(address).context["form"][str(answer.pk)].value() == "3"
 
 
@@ -397,9 +404,136 @@ def test_what_is_entered_of_one_line_states_nothing_of_the_others_in_the_project
 
 
 def test_a_response_does_not_say_that_nothing_was_delivered(people, sign_in):
-    response = ResponseFactory(need=NeedFactory(in_state=NeedState.OPEN))
-    page = sign_in(people["focal_point"]).get(response.get_absolute_url()).content.decode()
-    assert '<td class="n">0</td></tr>' not in page and '<td class="n">–</td></tr>' in page
+    response, client = ResponseFactory(need=NeedFactory(in_state=NeedState.OPEN)), sign_in(people["focal_point"])
+
+    def cell() -> str:
+        page = client.get(response.get_absolute_url()).content.decode()
+        return re.search(r'<td class="n">([^<]*)</td></tr>', page)[1]
+
+    assert cell() == "–"
+    Response.objects.filter(pk=response.pk).update(state=ResponseState.ACCEPTED)
+    assert cell() == "not reported"
+    response.answers.update(delivered=0)
+    assert cell() == "0"
+
+
+# --- not reported is not zero --------------------------------------------------------------------------------------------
+def in_delivery(need: Need, people) -> Need:
+    agreement.start(agreed(need, people), None, by=people["desk"])
+    return Need.objects.get(pk=need.pk)
+
+
+def said_on(client, address: str) -> str:
+    return " ".join(re.sub("<[^>]*>", " ", client.get(address).content.decode()).split())
+
+
+def test_what_nobody_reported_is_shown_as_not_reported_everywhere(triangular, people, client):
+    """Ghana reports that none of its 40 days were given; of FAO's sensors nobody says anything."""
+    need = in_delivery(triangular, people)
+    design, sensors = (Answer.objects.get(response__need=need, line__text=t) for t in ("Network design", "Sensors"))
+    agreement.record_delivered(need, {design.pk: 0}, by=people["ghana"])
+    assert [Answer.objects.get(pk=a.pk).delivered for a in (design, sensors)] == [0, None]
+    published = {"state": "published", "published_at": timezone.now(), "published_by": people["desk"]}
+    Project.objects.filter(needs=need).update(**published)
+    lines = client.get(f"/api/v1/needs/{need.reference}/").json()["lines"]
+    told = [(line["delivered"], line["agreed"], line["not_reported"]) for line in lines]
+    assert told == [("0.00", "40.00", "0.00"), (None, "10.00", "10.00")]
+    page = said_on(client, f"/needs/{need.reference}/")
+    assert "0 delivered 40 agreed" in page and "Delivery of 10 items is not reported yet." in page
+    assert "items not reported 10 0" in page  # in the table: delivered, agreed, offered
+    listed = said_on(client, "/matches/")
+    assert "0 of 40 expert-days delivered" in listed and "10 items agreed, delivery not reported yet" in listed
+    client.force_login(people["desk"])
+    for address in (f"/needs/{need.reference}/confirm/delivery/", "/responses/"):
+        page = said_on(client, address)
+        assert "0 of 40 expert-days delivered" in page and "10 items agreed, delivery not reported yet" in page, address
+    boxes = client.get(f"/needs/{need.reference}/delivered/").context["form"]
+    assert [boxes[str(a.pk)].value() for a in (design, sensors)] == ["0", None]
+    told = [
+        client.get(f"/api/v1/responses/{a.response.reference}/").json()["answers"][0]["delivered"]
+        for a in (design, sensors)
+    ]
+    assert told == ["0.00", None]
+
+
+def test_what_nobody_reported_counts_as_not_delivered_when_the_need_closes_and_is_said(triangular, people, client):
+    need = in_delivery(triangular, people)
+    design = Answer.objects.get(response__need=need, line__text="Network design")
+    agreement.record_delivered(need, {design.pk: 40}, by=people["ghana"])
+    rule = "What nobody has reported counts as not delivered when the need is closed."
+    client.force_login(people["desk"])
+    assert rule in said_on(client, f"/needs/{need.reference}/confirm/delivery/")
+    for name in ("ghana", "partner_lead", "fao", "desk"):
+        agreement.confirm(Need.objects.get(pk=need.pk), ConfirmedStep.DELIVERY, by=people[name])
+    client.force_login(people["focal_point"])
+    for action in ("close", "close_partly"):
+        page = said_on(client, f"/needs/{need.reference}/move/{action}/")
+        assert rule in page and "10 items agreed, delivery not reported yet" in page
+    said = {"outcome": "A", "rating": 3, "lessons": "B"}
+    child = actions.close_partly(Need.objects.get(pk=need.pk), by=people["focal_point"], note="because", **said)
+    assert [(line.text, line.quantity) for line in child.lines.all()] == [("Sensors", 10)]
+    line = client.get(f"/api/v1/needs/{need.reference}/").json()["lines"][1]
+    told = {name: line[name] for name in ("delivered", "not_delivered", "carried_over", "not_reported")}
+    assert told == {"delivered": None, "not_delivered": "10.00", "carried_over": "0.00", "not_reported": "10.00"}
+    page = said_on(client, f"/needs/{need.reference}/")
+    assert "Nobody reported what was delivered of 10 items: it counts as not delivered." in page
+
+
+def test_the_project_and_the_need_make_no_zero_of_what_the_other_leaves_open(people):
+    """UNDP answers the first line twice and reports of one: of the other neither the project nor the need says anything."""
+    need, undp = NeedFactory(in_state=NeedState.OPEN), Partner.objects.get(slug="undp")
+    for quantity in (10, 6):
+        actions.accept_response(
+            ResponseFactory(need=need, partner=undp, answers={0: quantity}), by=people["focal_point"]
+        )
+    need.refresh_from_db()
+    agreement.write_plan(need, plan_of(need), by=people["focal_point"])
+    for name in ("focal_point", "partner_lead", "desk"):
+        agreement.confirm(need, ConfirmedStep.PLAN, by=people[name])
+    need.refresh_from_db()
+    project = agreement.start(need, None, by=people["desk"])
+    need.refresh_from_db()
+    one, other = Answer.objects.filter(response__need=need).order_by("pk")
+
+    def told() -> tuple:
+        rows = project.contributions.filter(activity__line__isnull=False).order_by("activity__position")
+        answers = Answer.objects.filter(response__need=need).order_by("pk")
+        return [row.delivered for row in rows], [answer.delivered for answer in answers]
+
+    for given, expected in (({other.pk: 3}, ([3, None], [None, 3])), ({one.pk: 10}, ([10, 3], [10, 3]))):
+        agreement.record_delivered(need, given, by=people["partner_lead"])
+        assert told() == expected
+        agreement.follow(project)
+        assert told() == expected  # and the project's word changes nothing of it
+    project.contributions.update(delivered=None)
+    agreement.follow(project)
+    assert told() == ([None, None], [10, 3])  # what was entered at the need stays
+    project.contributions.filter(quantity=10).update(delivered=7)
+    agreement.follow(project)
+    assert told() == ([7, None], [7, 0])
+    project.contributions.update(delivered=None)
+    agreement.follow(project)
+    assert told() == ([None, None], [None, None])  # what came from the project goes with it
+
+
+# --- answers written before what is known now was kept --------------------------------------------------------------------
+ZEROS = import_module("projects.migrations.0015_what_nobody_reported")
+
+
+def test_a_zero_that_nobody_entered_becomes_not_reported(triangular, people):
+    silent = ResponseFactory(state=ResponseState.AGREED).need
+    need = in_delivery(triangular, people)
+    design, sensors = (Answer.objects.get(response__need=need, line__text=t) for t in ("Network design", "Sensors"))
+    agreement.record_delivered(need, {design.pk: 0}, by=people["ghana"])
+    back = NeedFactory(in_state=NeedState.IN_DELIVERY)  # 30, then 0 again
+    Answer.objects.filter(delivered=None).update(delivered=0)  # as it was stored then
+    Answer.objects.filter(response__need=back).update(delivered=0)
+    Answer.objects.filter(response__need=silent).update(delivered=0)
+    with connection.cursor() as cursor:
+        cursor.execute(ZEROS.NOT_REPORTED)
+    assert [Answer.objects.get(pk=a.pk).delivered for a in (design, sensors)] == [0, None]
+    assert Answer.objects.get(response__need=silent).delivered is None
+    assert Answer.objects.get(response__need=back).delivered == 0
 
 
 # --- the confirmed plan decides what is agreed ---------------------------------------------------------------------------
@@ -498,7 +632,7 @@ def test_each_provider_states_its_own_deliveries(triangular, people, client):
     address = f"/needs/{need.reference}/delivered/"
     assert f'name="{design.pk}"' not in client.get(address).content.decode()
     client.post(address, {str(design.pk): "15", str(sensors.pk): "4"})
-    assert [Answer.objects.get(pk=a.pk).delivered for a in (design, sensors)] == [0, 4]
+    assert [Answer.objects.get(pk=a.pk).delivered for a in (design, sensors)] == [None, 4]
     told = {c.text: c.delivered for c in Project.objects.get(needs=need).contributions.all()}
     assert (told["Network design"], told["Sensors"]) == (None, 4)  # of Ghana's nobody has said anything
     for name in ("partner_member", "ghana writer", "desk"):  # the second provider, any of the first's people, UNEP

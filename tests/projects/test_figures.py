@@ -47,5 +47,6 @@ def test_a_list_does_not_say_that_nothing_was_delivered_where_nobody_reported_it
     assert "Delivery not reported" in client.get("/projects/").content.decode()
     ContributionFactory(project=project, quantity=5, delivered=5)
     ContributionFactory(project=project, quantity=5, delivered=0)
-    said = "1 of 3 contributions delivered, 0 under way, 1 not reported"
+    ContributionFactory(project=project, quantity=0, delivered=None)  # not delivered in full, though nothing is missing
+    said = "1 of 4 contributions delivered, 0 under way, 2 not reported"
     assert said in client.get("/projects/").content.decode()

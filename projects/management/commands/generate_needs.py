@@ -48,8 +48,8 @@ INSERT INTO projects_response (reference, need_id, partner_id, text, terms_text,
 SELECT 'R-GEN-' || id, id, (%(partners)s::bigint[])[1 + id %% array_length(%(partners)s::bigint[], 1)], 'We help.', '', 'free',
   CASE state WHEN 'open' THEN 'expressed' WHEN 'in_dialogue' THEN 'accepted' ELSE 'agreed' END, '', current_date + (id %% 30)::int, published_at
 FROM projects_need WHERE published_at IS NOT NULL AND id %% 3 > 0 AND id BETWEEN %(low)s AND %(high)s;
-INSERT INTO projects_answer (response_id, line_id, quantity, delivered)
-SELECT r.id, l.id, 5, 0 FROM projects_response r JOIN projects_lineitem l ON l.need_id = r.need_id AND l.position = 0
+INSERT INTO projects_answer (response_id, line_id, quantity)
+SELECT r.id, l.id, 5 FROM projects_response r JOIN projects_lineitem l ON l.need_id = r.need_id AND l.position = 0
 WHERE r.need_id BETWEEN %(low)s AND %(high)s;
 """
 
