@@ -4,6 +4,7 @@ import re
 from importlib import import_module
 
 import pytest
+from django.apps import apps
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import connection
 from django.test import Client
@@ -518,6 +519,7 @@ def test_the_project_and_the_need_make_no_zero_of_what_the_other_leaves_open(peo
 
 # --- answers written before what is known now was kept --------------------------------------------------------------------
 ZEROS = import_module("projects.migrations.0015_what_nobody_reported")
+PLANS = import_module("projects.migrations.0016_agreed_in_plans_confirmed_before")
 
 
 def test_a_zero_that_nobody_entered_becomes_not_reported(triangular, people):
@@ -534,6 +536,28 @@ def test_a_zero_that_nobody_entered_becomes_not_reported(triangular, people):
     assert [Answer.objects.get(pk=a.pk).delivered for a in (design, sensors)] == [0, None]
     assert Answer.objects.get(response__need=silent).delivered is None
     assert Answer.objects.get(response__need=back).delivered == 0
+
+
+def test_plans_confirmed_before_tell_how_much_is_agreed(triangular, people):
+    """As a plan does that is confirmed now, where it says how much; a line that it leaves out was no word on it then."""
+    planned_with(triangular, 25, people)
+    need = confirmed(triangular, people)
+    written = NeedFactory(in_state=NeedState.PLAN_AGREED)
+    written.confirmations.filter(step=ConfirmedStep.PLAN, side="unep").delete()
+    Answer.objects.update(agreed=None)
+    need.activities.filter(line__text="Sensors").update(line=None)
+
+    def kept(one: Need) -> list:
+        PLANS.keep_agreed(apps, None)
+        return list(
+            Answer.objects.filter(response__need=one).order_by("line__position").values_list("agreed", flat=True)
+        )
+
+    assert kept(need) == [25, None]
+    assert kept(written) == [None]  # not all have confirmed it
+    Answer.objects.update(agreed=None)
+    need.activities.filter(line__text="Network design").update(unit="visits")
+    assert kept(need) == [None, None]
 
 
 # --- the confirmed plan decides what is agreed ---------------------------------------------------------------------------
