@@ -163,6 +163,20 @@ def progress(told: str, query: str) -> list[Row]:
     return sorted(rows, key=lambda row: -sum(row.values))
 
 
+def without_theme(query: str) -> int:
+    """How many projects that pass have none of the themes, so that they are in no row of `progress`."""
+    facets = [FacetKind.TERM.of(theme.pk) for theme in Term.objects.themes()]
+    return _entries(Told.PROJECTS, query).exclude(facets__overlap=facets).count()
+
+
+def without_goal(told: str, query: str) -> int:
+    """How many records that pass name no goal, so that they are in no row of `by_goal`."""
+    facets = [
+        FacetKind.TERM.of(key) for key in Term.objects.filter(vocabulary=Vocabulary.SDG).values_list("pk", flat=True)
+    ]
+    return _entries(told, query).exclude(facets__overlap=facets).count()
+
+
 def flows_of_regions(told: str, query: str) -> list[Row]:
     """In how many projects somebody of one sub-region (M49) shares with somebody of another, or of the same."""
     # A country belongs to a sub-region, or to an intermediate region within one.

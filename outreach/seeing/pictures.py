@@ -40,6 +40,7 @@ class Picture:
     series: tuple[tuple[str, str, str], ...] = ()
     to_head: str = ""  # of flows
     note: str = ""
+    left_out: Callable[[str, str], str] = lambda told, query: ""  # the sentence on what passes and is in no row
     counts: tuple[str, ...] = ()  # what of a project may stand in its transactions only, and is counted here
 
     def series_of(self, told: str) -> Sequence[tuple[str, str, str]]:
@@ -163,6 +164,16 @@ def say_progress(told: str, rows: list[Row], total: int) -> str:
     }
 
 
+def say_without_theme(told: str, query: str) -> str:
+    n = counting.without_theme(query)
+    return _("Not shown, since they have no theme: %(n)s.") % {"n": n} if n else ""
+
+
+def say_without_goal(told: str, query: str) -> str:
+    n = counting.without_goal(told, query)
+    return _("Not shown, since they name no goal: %(n)s.") % {"n": n} if n else ""
+
+
 def say_flows(told: str, rows: list[Row], total: int) -> str:
     if not rows:
         return _("None of these projects names both who shares and who receives.")
@@ -199,13 +210,13 @@ PICTURES = {
             note=gettext_lazy("Words, terms, country, region and group narrow both; other filters are left aside."),
         ),
         Picture("time", gettext_lazy("Over time"), THREE, counting.over_time, _columns, say_time, gettext_lazy("Year or month")),
-        Picture("goals", gettext_lazy("Sustainable Development Goals"), THREE, counting.by_goal, _bars(is_stacked=True), say_goals, gettext_lazy("Goal"), counts=("sectors",)),
+        Picture("goals", gettext_lazy("Sustainable Development Goals"), THREE, counting.by_goal, _bars(is_stacked=True), say_goals, gettext_lazy("Goal"), left_out=say_without_goal, counts=("sectors",)),
         Picture(
             "progress", gettext_lazy("How far projects are"), (Told.PROJECTS,), counting.progress, _bars(is_stacked=True), say_progress,
-            gettext_lazy("Theme"),
+            gettext_lazy("Theme"), left_out=say_without_theme, counts=("sectors",),
             series=(
                 ("delivered", "finished", gettext_lazy("Finished")), ("agreed", "in_delivery", gettext_lazy("In delivery")),
-                ("open", "planned_or_not_stated", gettext_lazy("Planned, or not stated")),
+                ("open", "planned_stopped_or_not_stated", gettext_lazy("Planned, suspended, cancelled or not stated")),
             ),
         ),
     )
@@ -226,7 +237,9 @@ def made(picture: Picture, told: str, query: str) -> Made:
 def _make(picture: Picture, told: str, query: str) -> Made:
     rows = picture.rows(told, query)
     total = counting.total(told, query)
-    sentence = picture.sentence(told, rows, total)
+    sentence = " ".join(
+        filter(None, (picture.sentence(told, rows, total), picture.left_out(told, query) if rows else ""))
+    )
     drawn = picture.draw(sentence, told, query, rows, picture)
     svg, edges = drawn if isinstance(drawn, tuple) else (drawn, [])
     title = str(picture.title)

@@ -94,6 +94,24 @@ def test_pictures_follow_the_filters(records):
     assert made("map", query="q=nothing+at+all").sentence.startswith("Nothing that passes")
 
 
+def test_a_picture_says_which_projects_are_in_none_of_its_rows(records):
+    """One without a theme or goal, one whose sectors are only in its transactions; what has stopped is not called planned."""
+    ProjectFactory(published=True, title="Four", countries={"KEN": "recipient"}, terms=[], status=Status.CANCELLED)
+    Project.objects.filter(title="Three").update(only_in_transactions="sector")
+    drawn = made("progress")
+    assert drawn.sentence.endswith("Not shown, since they have no theme: 1.")
+    assert "1 project names its sectors only in its transactions." in " ".join(drawn.not_counted)
+    assert "have no theme: 1." in made("progress", query="country=KEN").sentence
+    assert "no theme" not in made("progress", query="term=bsp-theme:forests").sentence
+    assert made("goals").sentence.endswith("Not shown, since they name no goal: 2.")
+    ProjectFactory(published=True, terms=["bsp-theme:air"], status=Status.SUSPENDED)
+    caches["pictures"].clear()
+    assert table("progress")["air"] == (0, 0, 1)
+    assert [str(h) for _p, _n, h in seeing.PICTURES["progress"].series][
+        -1
+    ] == "Planned, suspended, cancelled or not stated"
+
+
 def test_a_figure_leads_to_the_records_that_it_counts(records, client):
     for slug, told in EVERY:
         for query in ("", "country=KEN", "country=KEN&country=UGA", "term=bsp-theme:wetlands", "q=air"):

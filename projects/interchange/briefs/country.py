@@ -176,7 +176,11 @@ def _carried_out(country: Country, projects) -> Section:
             Cell(str(project.get_status_display())), on(project.actual_start or project.planned_start),
         ],
     )  # fmt: skip
-    key = [("open", _("planned, or not stated")), ("agreed", _("in delivery")), ("delivered", _("finished"))]
+    key = [
+        ("open", _("planned, suspended, cancelled or not stated")),
+        ("agreed", _("in delivery")),
+        ("delivered", _("finished")),
+    ]
     tables = [
         Table(_("Projects by status"), [_("Status"), _("Projects")], statuses, key),
         Table(

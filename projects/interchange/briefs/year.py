@@ -288,7 +288,7 @@ def _projects_section(begun, ended) -> Section:
             )
             for one in columns
         ],
-        [("delivered", _("finished")), ("agreed", _("in delivery")), ("open", _("planned, or not stated"))],
+        [("delivered", _("finished")), ("agreed", _("in delivery")), ("open", _("planned, suspended, cancelled or not stated"))],
     )  # fmt: skip
 
     def listed(records, caption: str, date: str, at) -> Table:
