@@ -34,6 +34,8 @@ DAMAGED = (
     NotImplementedError,
     RuntimeError,
 )
+# What reading on in an archive raises that broke off or is damaged inside.
+CUT = (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, gzip.BadGzipFile)
 MOST_ELEMENTS = 1_000_000  # of one activity, which is held as a whole; 40 000 payments have 400 000
 
 
@@ -46,18 +48,26 @@ class _Bounded:
     """A stream that refuses to give more than it should: an archive that unpacks without end stops here."""
 
     def __init__(self, stream, packed_bytes: int | None, given: int = 0):
-        self.stream, self.given = stream, given
+        self.stream, self.given, self.has_ended = stream, given, False
+        self.lines = self.column = 0  # where what was given so far ends
         self.most = MOST_BYTES if packed_bytes is None else min(MOST_BYTES, max(FREE_BYTES, packed_bytes * MOST_RATIO))
 
     def read(self, size=-1):
         chunk = self.stream.read(size if size and size > 0 else 65536)
-        self.given += len(chunk)
+        self.given, self.has_ended = self.given + len(chunk), not chunk
+        _before, line_end, rest = chunk.rpartition(b"\n")
+        self.lines += chunk.count(b"\n")
+        self.column = len(rest) + (0 if line_end else self.column)
         if self.given > self.most:
             raise Unreadable(
                 _("The file unpacks to more than %(most)s MB; it was not read further.")
                 % {"most": self.most // 1024**2}
             )
         return chunk
+
+    def ends_at(self, line: int, column: int) -> bool:
+        """Whether that is where it ends, but for what was begun (<![CDATA[): of an error there the rest is missing."""
+        return self.has_ended and line == self.lines + 1 and column > self.column - 9
 
 
 PACKED = (".gz", ".zip", ".7z", ".bz2", ".xz", ".tar", ".tgz", ".rar")
@@ -102,7 +112,10 @@ def opened(path: Path, source: "Source") -> Iterator[Iterator[tuple[str, _Bounde
     except IsADirectoryError as error:
         raise Unreadable(_("This is a folder, not a file: %(path)s") % {"path": path}) from error
     except DAMAGED as error:
-        raise Unreadable(_("The archive is damaged: %(why)s") % {"why": error}) from error
+        text = _(
+            "The archive is damaged or locked with a password, so it can’t be unpacked: get it again, or unpack it and import the XML file."
+        )
+        raise Unreadable(text) from error
 
 
 def _tell_others(names: list[str], source: "Source") -> None:
@@ -160,28 +173,66 @@ def _read(stream: _Bounded, source: Source) -> Iterator[Activity]:
         stream, events=("start", "end"), resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False,
         remove_comments=True, remove_pis=True,
     )  # fmt: skip
-    depth = elements = 0
+    depth = elements = done = 0
+    current, identifier = None, ""  # of the activity that is being read
     try:
         for event, element in events:
             if event == "start":
                 depth, elements = depth + 1, elements + 1 if depth > 1 else 0
                 if elements > MOST_ELEMENTS:
                     raise Unreadable(_("An activity has more than %(n)s elements; the file was not read further.") % {"n": MOST_ELEMENTS})  # fmt: skip
+                if depth == 2 and element.tag == "iati-activity":
+                    current, identifier = element, ""
                 if depth == 1:
                     _check_root(element)
                     source.version = (element.get("version") or "")[:10]
                 continue
             depth -= 1
+            if depth == 2 and element.tag == "iati-identifier":
+                identifier = (element.text or "").strip()[:100]
             if depth == 1:
                 source.bytes_read = stream.given
                 if element.tag == "iati-activity":
+                    done, current = done + 1, None
                     yield parse_activity(element)
                 # Free what was read: the element and everything before it.
                 element.clear()
                 while element.getprevious() is not None:
                     del element.getparent()[0]
     except etree.XMLSyntaxError as error:
-        raise Unreadable(_("The XML breaks off: %(why)s") % {"why": str(error)[:200]}) from error
+        line = None if stream.ends_at(*error.position) else error.lineno
+        raise Unreadable(_end_of_reading(current, identifier, done, line)) from error
+    except CUT as error:
+        text = _("The archive is damaged or incomplete.")
+        raise Unreadable(f"{text} {_end_of_reading(current, identifier, done, None)}") from error
+
+
+def _end_of_reading(current, identifier: str, done: int, line: int | None) -> str:
+    """Where a file could not be read further, what was read, and what to do; `line`: of an error in the XML, none where it broke off.
+    An activity that was not read to its end is named by its identifier, else by the line in which it begins."""
+    where = identifier or (_("line %(n)s") % {"n": current.sourceline} if current is not None else "")
+    about = {"n": done + 1, "done": done, "where": where, "line": line}
+    if current is None and not done:
+        text = _(
+            "The file breaks off before its first activity, or is no XML: nothing was read. Get the whole file and import it again."
+        )
+    elif current is None and line is None:
+        text = _(
+            "The file breaks off after activity %(done)s; up to there all was read: get the whole file and import it again."
+        )
+    elif current is None:
+        text = _(
+            "The XML has an error in line %(line)s, after activity %(done)s; up to there all was read: have the publisher mend the file and import it again."
+        )
+    elif line is None:
+        text = _(
+            "The file breaks off in activity %(n)s (%(where)s): %(done)s were read in full before it; get the whole file and import it again."
+        )
+    else:
+        text = _(
+            "The XML has an error in line %(line)s, in activity %(n)s (%(where)s): %(done)s were read in full before it; have the publisher mend the file and import it again."
+        )
+    return text % about
 
 
 def _check_root(root) -> None:

@@ -278,6 +278,45 @@ def test_file_that_breaks_keeps_what_came_before_and_goes_on_next_time(write, sy
     assert (again.progress, again.created + again.unchanged, Project.objects.count()) == ("done", 6, 6)
 
 
+def cut_at(mark: bytes, whole: bytes) -> bytes:
+    return whole[: whole.index(mark) + len(mark)]
+
+
+SIX = document(*[activity(identifier=f"XX-{n}") for n in range(6)])
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (cut_at(b"XX-4</iati-identifier><", SIX.replace(b"\n", b"")),
+         "The file breaks off in activity 5 (XX-4): 4 were read in full before it; get the whole file and import it again."),
+        (cut_at(b"<iati-identifier>XX-", SIX), "in activity 1 (line 1): 0 were read in full before it"),
+        (SIX[: SIX.rindex(b"</iati-activities>")],
+         "The file breaks off after activity 6; up to there all was read: get the whole file and import it again."),
+        (SIX.replace(b"<title><narrative>A project</narrative>", b"<title><narrative>A & B</narrative>"),
+         "The XML has an error in line 4, in activity 1 (XX-0): 0 were read in full before it; have the publisher mend the file"),
+        (b"not xml", "breaks off before its first activity, or is no XML: nothing was read."),
+        (gzip.compress(SIX + b" " * 10_000)[:-20], "The archive is damaged or incomplete. The file breaks off"),
+        (b"PK\x03\x04broken", "The archive is damaged or locked with a password, so it can’t be unpacked"),
+    ],
+)  # fmt: skip
+def test_a_file_that_breaks_off_says_where_what_was_read_and_what_to_do(write, content, said):
+    with pytest.raises(Unreadable) as error:
+        list(read_activities(write(content)))
+    assert said in str(error.value)
+    for jargon in ("tag", "EOF", "column", "Error", "zip file", "stream"):
+        assert jargon not in str(error.value)
+
+
+def test_wherever_a_file_is_cut_it_is_said_that_it_breaks_off(write):
+    whole = document(
+        activity("<!-- a note --><title><narrative xml:lang='fr'>A &amp; é <![CDATA[x < y]]></narrative></title>")
+    )
+    for end in range(whole.index(b">") + 1, len(whole)):
+        with pytest.raises(Unreadable, match="breaks off"):
+            list(read_activities(write(whole[:end])))
+
+
 def test_import_needs_the_right(write, db):
     with pytest.raises(PermissionDenied):
         import_file(write(document(activity())), by=UserFactory())
