@@ -160,6 +160,7 @@ class ImportRunAdmin(RuledAdmin, admin.ModelAdmin):
         view = self.admin_site.admin_view
         return [
             path("<int:pk>/confirm/", view(require_POST(self.confirm_view)), name="projects_importrun_confirm"),
+            path("<int:pk>/discard/", view(require_POST(self.discard_view)), name="projects_importrun_discard"),
             path("<int:pk>/findings.csv", view(self.findings_view), name="projects_importrun_findings"),
             path("<int:pk>/go-on/", view(require_POST(self.go_on_view)), name="projects_importrun_go_on"),
             path("<int:pk>/source/", view(self.source_view), name="projects_importrun_source"),
@@ -280,7 +281,7 @@ class ImportRunAdmin(RuledAdmin, admin.ModelAdmin):
             raise PermissionDenied
         waiting = ImportRun.objects.filter(pk=pk, progress=ImportRun.Progress.WAITING)
         if not waiting.update(progress=ImportRun.Progress.QUEUED):  # pressed twice, it happens once
-            self.message_user(request, _("It was carried out already, or left."), messages.WARNING)
+            self.message_user(request, _("It was carried out or discarded already."), messages.WARNING)
         elif run.is_table:
             run.started_by, run.only_good = request.user, run.only_good or "only_good" in request.POST
             run.progress = ImportRun.Progress.QUEUED
@@ -291,6 +292,22 @@ class ImportRunAdmin(RuledAdmin, admin.ModelAdmin):
             import_iati.defer(run_id=run.pk, publish=request.session.pop(f"publish-import-{run.pk}", True))
             self.message_user(request, _("The import was handed to the worker. This page shows how far it is."))
         return redirect("admin:projects_importrun_change", run.pk)
+
+    @transaction.atomic
+    def discard_view(self, request, pk):
+        """Takes away a trial that is not to be carried out, with its file: nothing came of it."""
+        run = ImportRun.objects.select_for_update().filter(pk=pk, progress=ImportRun.Progress.WAITING).first()
+        if not self.has_add_permission(request) or (run and not self._may_state(request, run)):
+            raise PermissionDenied
+        if run is None:
+            self.message_user(request, _("It was carried out or discarded already."), messages.WARNING)
+        else:
+            file = run.file
+            run.delete()
+            if file:
+                transaction.on_commit(lambda: file.storage.delete(file.name))
+            self.message_user(request, _("Discarded: the trial is gone, and nothing was written."))
+        return redirect("admin:projects_importrun_changelist")
 
     @transaction.atomic
     def go_on_view(self, request, pk):

@@ -213,6 +213,18 @@ class ImportRun(CheckedTogether):
         return type(self).objects.broken_off().filter(pk=self.pk).exists()
 
     @property
+    def no_undo(self) -> str:
+        """Of an import that can't be undone once it is carried out: that, and what to do instead. Empty for a table."""
+        if self.is_table:
+            return ""
+        if self.kind == ImportKind.IATI:
+            return say(
+                "An IATI import can’t be undone: to correct it, import a corrected file, which updates the same activities, or "
+                "withdraw records from the public one by one."
+            )
+        return say("This import can’t be undone: to correct it, archive or delete the drafts one by one.")
+
+    @property
     def can_be_undone(self) -> bool:
         """A table that was carried out and still stands."""
         return self.is_table and self.progress == self.Progress.DONE and not self.is_dry_run and self.undone_at is None

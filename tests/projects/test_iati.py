@@ -317,6 +317,43 @@ def test_wherever_a_file_is_cut_it_is_said_that_it_breaks_off(write):
             list(read_activities(write(whole[:end])))
 
 
+def test_the_trial_and_the_command_say_that_an_import_cannot_be_undone(write, people, sign_in, system):
+    said = "An IATI import can’t be undone: to correct it, import a corrected file, which updates the same activities"
+    for options, times in (({"dry_run": True}, 1), ({}, 1)):
+        out = io.StringIO()
+        call_command("import_iati", str(write(document(activity()))), stdout=out, **options)
+        assert out.getvalue().count(said) == times
+    client = sign_in(people["administrator"])
+    page = client.post(
+        "/admin/projects/importrun/add/", {"file": SimpleUploadedFile("a.xml", document(activity())), "licence": "unknown"},
+        follow=True,
+    ).content.decode()  # fmt: skip
+    assert said in page and page.index(said) < page.index("Carry it out")
+
+
+def test_a_trial_can_be_discarded_with_its_file(people, sign_in, django_capture_on_commit_callbacks):
+    client = sign_in(people["administrator"])
+    given = {"file": SimpleUploadedFile("a.xml", document(activity())), "licence": "unknown"}
+    page = client.post("/admin/projects/importrun/add/", given, follow=True).content.decode()
+    run = ImportRun.objects.get()
+    address, kept = f"/admin/projects/importrun/{run.pk}/discard/", Path(run.file.path)
+    assert f'action="{address}"' in page and "Leave it" not in page and kept.exists()
+    assert client.get(address).status_code == 405
+    assert sign_in(people["stranger"]).post(address).status_code in (302, 403) and ImportRun.objects.exists()
+    sign_in(people["administrator"])
+    with django_capture_on_commit_callbacks(execute=True):
+        done = client.post(address, follow=True).content.decode()
+    assert "Discarded: the trial is gone, and nothing was written." in done
+    assert not ImportRun.objects.exists() and not ImportIssue.objects.exists() and not kept.exists()
+    assert "carried out or discarded already" in client.post(address, follow=True).content.decode()
+
+
+def test_what_was_carried_out_cannot_be_discarded(write, people, sign_in, system):
+    run = import_file(write(document(activity())), by=system)
+    sign_in(people["administrator"]).post(f"/admin/projects/importrun/{run.pk}/discard/")
+    assert ImportRun.objects.filter(pk=run.pk).exists() and Project.objects.exists()
+
+
 def test_import_needs_the_right(write, db):
     with pytest.raises(PermissionDenied):
         import_file(write(document(activity())), by=UserFactory())

@@ -18,7 +18,7 @@ BROKEN_OFF = 2  # exit status
 class Command(BaseCommand):
     help = (
         "Reads IATI activity files (1.0x to 2.03; plain, gzip or zip). Takes what is good, reports the rest by activity. "
-        "Safe to run again: known activities are updated, staff's edits stay. Exits with 1 when nothing could be read, with 2 when a file "
+        "Safe to run again: known activities are updated, staff's edits stay. What is written can't be undone: use --dry-run first. Exits with 1 when nothing could be read, with 2 when a file "
         "was not read to its end: what came before the break is taken, and reading the whole file later goes on."
     )
 
@@ -65,6 +65,7 @@ class Command(BaseCommand):
         )
         if run.message:
             self.stdout.write(f"  {run.message}")
+        self.stdout.write(f"  {run.no_undo}")
         counts: dict[tuple[str, str, str], int] = {}
         for outcome, element, text in run.issues.values_list("outcome", "element", "text"):
             key = (outcome, element, text if outcome == ImportIssue.Outcome.REJECTED else "")

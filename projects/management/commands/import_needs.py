@@ -43,6 +43,7 @@ class Command(BaseCommand):
             f"{file.name}: {len(rows)} rows; {found.created} new drafts, {found.present} here already, "
             f"{found.rejected} not usable{trial}"
         )
+        self.stdout.write(f"  {run.no_undo}")
         if report:
             with report.open("w", encoding="utf-8", newline="") as target:
                 writer = csv.writer(target)
