@@ -73,7 +73,10 @@ def write_activity(
         outcome = "updated" if changed else "unchanged"
         _note_source(project, run, activity, has_changed=changed)
     if outcome != "unchanged" and activity.licence and activity.licence != run.provenance.licence:
-        text = _("Given by the file for this activity. The record has the licence that was stated for the import: %s.")
+        text = _(
+            "The file states this licence for the activity alone, in the portal’s own attribute ssc:licence, which IATI does not have. "
+            "It was not taken over: the record has the licence stated for the whole import (%s)."
+        )
         activity.find("iati-activity/@ssc:licence", activity.licence, Outcome.LEFT_OUT, text % run.provenance.licence)
 
     if outcome != "unchanged" or (note is None and not activity.is_own):

@@ -25,6 +25,7 @@ from partners.models import Partner, Provenance
 from projects import quality
 from projects.interchange import datasets, iati_export
 from projects.interchange.provenance import is_mixed, licences_of, occurring, sources_of, statement_of
+from projects.interchange.reference_sources import reference_sources
 from projects.interchange.statistics import QUANTITIES, TOSSD, contributions, payments, quantities
 from projects.models import Need, Project
 from ssc_portal.licences import OWN
@@ -94,7 +95,7 @@ def _write_into(target: Path, now: dt.datetime) -> dict:
 
 
 def _once(found: Iterable[dict]) -> list[dict]:
-    return list({tuple(one.items()): one for one in found}.values())
+    return list({json.dumps(one, sort_keys=True): one for one in found}.values())
 
 
 def _tables() -> Iterator[tuple]:
@@ -190,7 +191,8 @@ class _File:
             file.write(piece)
 
     def described(self) -> dict:
-        """As a resource of the data package."""
+        """As a resource of the data package. Its sources: those that records came from, and those of the lists in it."""
+        sources = [*sources_of(self.found), *reference_sources(self.name)]
         return {
             "name": f"{self.name}-{self.format}".lower(),
             "path": self.path.name,
@@ -201,7 +203,7 @@ class _File:
             "bytes": self.size,
             "hash": f"sha256:{self.checksum.hexdigest()}",
             "licenses": licences_of(self.found),
-            **({"sources": sources} if (sources := sources_of(self.found)) else {}),
+            **({"sources": sources} if sources else {}),
             **({"profile": "tabular-data-resource"} if self.format == "csv" else {}),
             **({"schema": {"fields": [column.schema for column in self.columns]}} if self.columns else {}),
         }

@@ -14,7 +14,7 @@ from django.utils import timezone
 from lxml import etree, html
 from openpyxl import load_workbook
 
-from partners.models import Change, Country, Partner, User
+from partners.models import Change, Country, CountryGroup, Partner, User
 from partners.models.provenance import ENTERED_HERE, NOT_STATED, licence_in, licence_url_in
 from projects import actions, duplicates
 from projects.choices import NeedState
@@ -22,7 +22,8 @@ from projects.interchange import iati_export, open_data
 from projects.interchange.bulk import running
 from projects.interchange.iati_import import import_file
 from projects.interchange.iati_own import own
-from projects.models import DuplicatePair, ImportRun, Need, Offer, Project
+from projects.interchange.reference_sources import SOURCES
+from projects.models import DuplicatePair, ImportRun, Need, Offer, Project, Term
 from ssc_portal.licences import LICENCES, OWN
 from tests.admin_form import shown
 from tests.factories import ContributionFactory, NeedFactory, OfferFactory, ProjectFactory, commit, put_in_state
@@ -211,6 +212,15 @@ def test_tables_say_of_a_licence_what_pages_say(licence):
         assert (found[0], found[1] or "") == (said.licence, said.licence_url)
 
 
+def test_every_reference_list_has_its_source_named():
+    """What a list says of where it comes from is one of the sources that are told with the files."""
+    for table, records in (("terms", Term.objects.all()), ("groups", CountryGroup.objects.all())):
+        known = tuple(said for one in SOURCES if table in one.tables for said in one.said)
+        found = set(records.values_list("source", flat=True))
+        assert [text for text in found if not text.startswith(known)] == [], table
+        assert [said for said in known if not any(text.startswith(said) for text in found)] == [], table
+
+
 # --- whole files --------------------------------------------------------------------------------------------------------
 @pytest.fixture
 def written(settings, tmp_path, client):
@@ -232,9 +242,19 @@ def test_whole_files_name_the_licences_and_sources_that_occur_in_them(read, writ
     mixed = ["CC-BY-4.0", "CC-BY-NC-4.0", "notspecified"]
     for name in ("package", "projects.csv", "projects.jsonl", "projects.geojson", "iati-activities.xml"):
         assert [one["name"] for one in found[name]["licenses"]] == mixed, name
-        assert found[name]["sources"] == [{"title": "UNDP Open Data", "path": "https://open.undp.example/a.xml"}]
+        named = [
+            one for one in found[name]["sources"] if "licenses" not in one
+        ]  # the others are those of reference lists
+        assert named == [{"title": "UNDP Open Data", "path": "https://open.undp.example/a.xml"}]
     assert [one["name"] for one in found["needs.csv"]["licenses"]] == ["CC-BY-4.0"]
     assert "sources" not in found["needs.csv"]
+    for table in ("countries", "regions", "groups", "terms", "partners"):
+        for one in found[f"{table}.csv"]["sources"]:
+            assert one["title"] and one["path"].startswith("http") and one["licenses"][0]["title"], table
+            assert one in found["package"]["sources"]
+    assert {"https://unstats.un.org/unsd/methodology/m49/overview/", "https://cldr.unicode.org/"} == {
+        one["path"] for one in found["regions.csv"]["sources"]
+    }
     assert "Records from other sources: the licence of their source" in found["package"]["description"]
 
     catalogue = client.get("/data/catalog.jsonld").json()
@@ -300,6 +320,7 @@ def test_a_licence_that_the_file_gives_is_not_dropped_without_a_word(read, tmp_p
     run = import_file(path, by=User.objects.system(), run=ImportRun(file_name="own.xml", licence="ODbL-1.0"))
     [issue] = run.issues.filter(element="iati-activity/@ssc:licence")
     assert (issue.value, "ODbL-1.0" in issue.text) == ("CC-BY-4.0", True)
+    assert "the portal’s own attribute ssc:licence" in issue.text
     assert Project.objects.get().provenance.licence == "ODbL-1.0"
 
 
