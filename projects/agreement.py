@@ -1,20 +1,20 @@
-"""From accepted responses to what was delivered: the plan, its confirmation, the project that carries it out, and back.
+"""From accepted responses to their delivery: the plan, its confirmation, and the project that carries it out.
 
 A plan is written by either side and confirmed by the country, by each provider and by UNEP; whoever changes it later
-takes these confirmations back. When the delivery starts, the plan becomes a project (or is added to one that runs), and
-what the project delivers is known on the need's page.
+takes these confirmations back. When the delivery starts, the plan becomes a project (or is added to one that runs); what
+is delivered is recorded in deliveries.py.
 """
 
 import datetime as dt
 from collections import defaultdict
 from decimal import Decimal
 
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from partners.choices import PartnerKind, Role
-from partners.models import Country, Partner, User
+from partners.models import Country, Partner
 from partners.rules import memberships, refuse
 from projects.choices import (
     ConfirmedStep,
@@ -113,6 +113,33 @@ def sides_of(user, need: Need) -> list[tuple[str, Party | None]]:
             for m in held
         )
     ]
+
+
+def accepted_answers(need: Need):
+    rows = Answer.objects.filter(response__need=need, response__state__in=ACCEPTED)
+    return rows.order_by("response_id", "pk").select_related(
+        "line",
+        "response__need",
+        "response__partner",
+        "response__country",
+        "response__second_partner",
+        "response__second_country",
+    )
+
+
+def by_line_and_responder(need: Need) -> list[tuple[tuple[LineItem, Party], list[Answer], set[Party]]]:
+    """((line, responder), its accepted answers, who gives that: the responder, and its second provider unless that one
+    answers the same line in its own name)."""
+    answers: dict[tuple, list[Answer]] = defaultdict(list)
+    for answer in accepted_answers(need):
+        answers[answer.line, answer.response.responder].append(answer)
+    return [
+        (
+            (line, responder), own,
+            {responder, *({a.response.second for a in own} - {None} - {who for other, who in answers if other == line})},
+        )
+        for (line, responder), own in answers.items()
+    ]  # fmt: skip
 
 
 # --- the plan ----------------------------------------------------------------------------------------------------------
@@ -366,7 +393,7 @@ def _planned(need: Need) -> list[tuple[tuple, list[Answer], list[PlanActivity]]]
     rows = list(need.activities.select_related("country", "partner").order_by("position", "pk"))
     return [
         (key, answers, [r for r in rows if r.who in doers and r.line_id in (None, key[0].pk)])
-        for key, answers, doers in _by_line_and_responder(need)
+        for key, answers, doers in by_line_and_responder(need)
     ]
 
 
@@ -478,167 +505,3 @@ def carry_over(need: Need) -> None:
                 "target": indicator.target, "target_on": indicator.target_on,
             },
         )  # fmt: skip
-
-
-# --- what is delivered -------------------------------------------------------------------------------------------------
-@transaction.atomic
-def record_delivered(need: Need, delivered: dict[int, Decimal], *, by) -> None:
-    """How much of each answer has been delivered: {key of the answer: quantity}. Where that is another quantity than
-    before, takes back earlier confirmations. Each provider states its own, UNEP's desk any.
-
-    The project's contributions that carry the answer out say the same.
-    """
-    now = locked(need, by, "deliver")
-    only_in(now, NeedState.IN_DELIVERY)
-    stated = list(accepted_answers(now).filter(pk__in=delivered))
-    if not {answer.pk for answer in stated} <= {answer.pk for answer in stated_by(by, now)}:
-        raise PermissionDenied(_("Each provider enters what it delivered itself; UNEP enters what others did."))
-    changed = [_set_delivered(one, delivered[one.pk]) for one in stated]
-    for answers, rows in _carried(now):
-        if not any(answer.pk in delivered for answer in answers):
-            continue  # of whom nothing is said now
-        shares = _shared_out(_reported(answers), [row.quantity for row in rows[:-1]] + [None])
-        changed += [_set_delivered(row, share) for row, share in _said(rows, shares, of=answers)]
-    if not any(changed):
-        return
-    now.confirmations.filter(step=ConfirmedStep.DELIVERY).delete()
-    now.version += 1
-    now.save(update_fields=["version", "modified_at"])
-    write_down(now, "record_delivered", by=by, is_public=True)
-
-
-def _reported(rows: list) -> Decimal:
-    """The sum of what is reported as delivered of answers, or of contributions."""
-    return sum((row.delivered for row in rows if row.delivered is not None), Decimal(0))
-
-
-def _shared_out(total: Decimal, most: list[Decimal | None]) -> list[Decimal]:
-    """A sum shared out in order, to each no more than its `most` (None: what is left)."""
-    shares = []
-    for one in most:
-        shares.append(total if one is None else min(total, one))
-        total -= shares[-1]
-    return shares
-
-
-def _said(rows: list, shares: list[Decimal], *, of: list) -> list[tuple]:
-    """(row, its share) of those rows of which the others, `of`, say something. Where these don't report on each of the rows, a row
-    for which nothing is left stays as not reported: what nobody said is not zero."""
-    each = len(of) == len(rows) and all(one.delivered is not None for one in of)
-    return [
-        (row, share)
-        for place, (row, share) in enumerate(zip(rows, shares, strict=True))
-        if each or place == 0 or share or row.delivered is not None
-    ]
-
-
-def stated_by(user, need: Need) -> list[Answer]:
-    """The accepted answers of which this person may say how much was delivered."""
-    return [answer for answer in accepted_answers(need) if user.has_perm("projects.deliver_response", answer.response)]
-
-
-def _set_delivered(row: Answer | Contribution, quantity: Decimal | None) -> bool:
-    """Whether that is another quantity than before; that nothing was reported is not zero."""
-    if row.delivered == quantity:
-        return False
-    row.delivered = quantity
-    row.full_clean()
-    row.save(update_fields=["delivered"])
-    return True
-
-
-def accepted_answers(need: Need):
-    rows = Answer.objects.filter(response__need=need, response__state__in=ACCEPTED)
-    return rows.order_by("response_id", "pk").select_related(
-        "line",
-        "response__need",
-        "response__partner",
-        "response__country",
-        "response__second_partner",
-        "response__second_country",
-    )
-
-
-def _carried(need: Need) -> list[tuple[list[Answer], list[Contribution]]]:
-    """(answers of one responder to one line, the contributions that carry them out: theirs for that line, in its unit),
-    where there are any."""
-    rows = Contribution.objects.filter(activity__need=need, activity__line__isnull=False, quantity__isnull=False)
-    rows = rows.select_related("activity__line", "country", "partner", "project").order_by("activity__position", "pk")
-    found = []
-    for (line, _responder), own, doers in _by_line_and_responder(need):
-        carrying = [r for r in rows if r.activity.line == line and r.unit == line.unit and r.who in doers]
-        if carrying:
-            found.append((own, carrying))
-    return found
-
-
-def _by_line_and_responder(need: Need) -> list[tuple[tuple[LineItem, Party], list[Answer], set[Party]]]:
-    """((line, responder), its accepted answers, who gives that: the responder, and its second provider unless that one
-    answers the same line in its own name)."""
-    answers: dict[tuple, list[Answer]] = defaultdict(list)
-    for answer in accepted_answers(need):
-        answers[answer.line, answer.response.responder].append(answer)
-    return [
-        (
-            (line, responder), own,
-            {responder, *({a.response.second for a in own} - {None} - {who for other, who in answers if other == line})},
-        )
-        for (line, responder), own in answers.items()
-    ]  # fmt: skip
-
-
-@transaction.atomic
-def follow(project: Project) -> None:
-    """The needs that a project carries out follow it: quantities delivered, suspension, its end. Acts as the system."""
-    by = User.objects.system()
-    for need in project.needs.filter(state__in=(NeedState.IN_DELIVERY, NeedState.ON_HOLD)).select_for_update(
-        of=("self",)
-    ):
-        if need.state == NeedState.IN_DELIVERY:
-            _take_delivered(need, by)
-        _take_status(need, project, by)
-
-
-def _take_delivered(need: Need, by) -> None:
-    changed = []
-    for answers, rows in _carried(need):
-        if all(row.delivered is None for row in rows):
-            changed += _taken_back(need, answers, by)
-        elif _reported(rows) != _reported(answers) or _says_more(rows, answers):
-            shares = _shared_out(_reported(rows), [answer.most for answer in answers])
-            changed += [_set_delivered(answer, share) for answer, share in _said(answers, shares, of=rows)]
-    if any(changed):
-        need.confirmations.filter(step=ConfirmedStep.DELIVERY).delete()
-        write_down(need, "record_delivered", by=by, is_public=True)
-
-
-def _says_more(rows: list[Contribution], answers: list[Answer]) -> bool:
-    """Whether the project reports on each answer, of one of which nothing is known here."""
-    is_whole = len(rows) == len(answers) and all(row.delivered is not None for row in rows)
-    return (is_whole or len(answers) == 1) and any(answer.delivered is None for answer in answers)
-
-
-def _taken_back(need: Need, answers: list[Answer], by) -> list[bool]:
-    """The project reports nothing, or no longer. What had come from it goes with it; what was entered at the need stays."""
-    if all(answer.delivered is None for answer in answers):
-        return []
-    last = need.events.filter(action="record_delivered").first()
-    return [_set_delivered(answer, None) for answer in answers] if last and last.by_id == by.pk else []
-
-
-def _take_status(need: Need, project: Project, by) -> None:
-    stopped = project.status in (Status.SUSPENDED, Status.CANCELLED)
-    told = need.events.filter(at__gte=need.state_since)
-    if stopped and need.state == NeedState.IN_DELIVERY:
-        transition(need, "hold", by=by, note=_("The project %(reference)s is “%(status)s”.") % {
-            "reference": project.reference, "status": project.get_status_display()})  # fmt: skip
-    elif need.state == NeedState.ON_HOLD and project.status == Status.IMPLEMENTATION:
-        last = need.events.filter(action="hold").first()
-        if need.held_from == NeedState.IN_DELIVERY and last and last.by_id == by.pk:
-            transition(need, "resume", by=by)
-    elif (
-        need.state == NeedState.IN_DELIVERY
-        and project.status in (Status.FINALISATION, Status.CLOSED)
-        and not told.filter(action="project_ended").exists()
-    ):
-        write_down(need, "project_ended", by=by, is_public=True)

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from partners.choices import STAFF_ROLES, Role
 from partners.models import Country, Partner, User
-from projects import actions, agreement, lifecycle
+from projects import actions, agreement, deliveries, lifecycle
 from projects.choices import ConfirmedStep, Criterion, NeedState, Status
 from projects.choices import NeedState as S
 from projects.demonstration import person, read
@@ -196,8 +196,8 @@ def _agree_and_deliver(need: Need, row: dict, upto: str, focal: User, desk: User
     answers = Answer.objects.filter(response__need=need, response__state="converted")
     delivered = {answer.pk: (answer.quantity * share).quantize(Decimal(1)) for answer in answers}
     for by in dict.fromkeys(helpers):  # each says what it delivered itself
-        own = {answer.pk for answer in agreement.stated_by(by, need)}
-        agreement.record_delivered(need, {key: n for key, n in delivered.items() if key in own}, by=by)
+        own = {answer.pk for answer in deliveries.stated_by(by, need)}
+        deliveries.record_delivered(need, {key: n for key, n in delivered.items() if key in own}, by=by)
     actions.report_progress(need, "The first half has been done; the second begins after the rains.", by=helpers[0])
     if upto == S.IN_DELIVERY:
         return

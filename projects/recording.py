@@ -12,7 +12,7 @@ from django.db.models import Model, ProtectedError
 from django.utils.translation import gettext as _
 
 from partners.rules import require
-from projects import agreement, quality
+from projects import deliveries, quality
 from projects.choices import Instrument, Status
 from projects.lifecycle import tell_outside
 from projects.models import Project
@@ -88,7 +88,7 @@ def change(project: Project, values: dict, *, by, seen=None) -> Project:
 def after_change(project: Project) -> None:
     """What follows a change of a project that was written: its score, the needs it carries out, systems that follow it."""
     quality.rescore(Project.objects.filter(pk=project.pk))
-    agreement.follow(project)
+    deliveries.follow(project)
     if project.is_published:
         tell_outside()
 

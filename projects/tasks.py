@@ -13,7 +13,7 @@ from procrastinate.exceptions import AlreadyEnqueued
 
 from partners.models import Change, KeptAnswer, User
 from partners.tasks import PATIENCE, do_each
-from projects import agreement, clocks, duplicates, notify, quality, search, webhooks
+from projects import clocks, deliveries, duplicates, notify, quality, search, webhooks
 from projects.choices import Matched
 from projects.interchange import open_data
 from projects.interchange.bulk import running
@@ -135,7 +135,7 @@ def keep_matching_fresh(timestamp: int) -> None:
 @app.task(name="projects.follow_projects", queue="clocks", lock="follow", pass_context=False)
 def follow_projects(timestamp: int) -> None:
     """Needs follow the projects that carry them out, whoever changed these and by whatever door."""
-    do_each(agreement.follow, Project.objects.carrying_needs())
+    do_each(deliveries.follow, Project.objects.carrying_needs())
 
 
 # --- clocks and mail -----------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 
 from partners.rules import require
-from projects import actions, agreement, drafting
+from projects import actions, agreement, deliveries, drafting
 from projects.choices import ConfirmedStep, NeedState, Side
 from projects.forms import CheckForm, DeliveredForm, NoteForm, PlanForm
 from projects.lifecycle.need import TO_AGREE, unconfirmed
@@ -108,10 +108,10 @@ def need_delivered(request: HttpRequest, reference: str) -> HttpResponse:
     """How much of each line has been delivered."""
     need = found(request, reference)
     require(request.user, "projects.deliver_need", need)
-    form = DeliveredForm(given(request), need=need, answers=agreement.stated_by(request.user, need))
+    form = DeliveredForm(given(request), need=need, answers=deliveries.stated_by(request.user, need))
 
     def act() -> str:
-        agreement.record_delivered(need, form.delivered, by=request.user)
+        deliveries.record_delivered(need, form.delivered, by=request.user)
         return _("Kept. The partners and UNEP each confirm the delivery.")
 
     return answer_form(request, need, form, act, {"title": _("Enter what was delivered"), "missing": []})

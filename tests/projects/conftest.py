@@ -5,6 +5,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from projects.interchange.bulk import running
 from projects.models import ImportRun
+from tests.projects.plans import triangular_need
 
 
 @pytest.fixture
@@ -27,3 +28,8 @@ def bring(media, people):
         return run
 
     return bring
+
+
+@pytest.fixture
+def triangular(people):
+    return triangular_need(people)

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from outreach import mailings, stories
 from outreach.models import Issue, IssueText, StoryText
-from projects import actions, agreement, drafting, recording
+from projects import actions, agreement, deliveries, drafting, recording
 from projects.choices import Criterion, NeedState, State
 from projects.lifecycle import as_seen, mark_of
 from projects.models import Answer, Confirmation, CriterionAnswer, Need, Offer, Project, RecordCheck
@@ -118,7 +118,7 @@ def test_a_plan_or_delivery_that_was_changed_meanwhile_is_not_confirmed(people, 
 
 def deliver(need, quantity, people):
     answer = Answer.objects.filter(response__need=need).first()
-    agreement.record_delivered(Need.objects.get(pk=need.pk), {answer.pk: quantity}, by=people["partner_lead"])
+    deliveries.record_delivered(Need.objects.get(pk=need.pk), {answer.pk: quantity}, by=people["partner_lead"])
 
 
 def test_an_offer_that_was_changed_meanwhile_is_not_made_active(people):

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from partners.choices import Role
 from partners.models import Change, Country, Partner, PublicRecord
-from projects import actions, agreement, duplicates, recording
+from projects import actions, agreement, deliveries, duplicates, recording
 from projects.choices import NeedState
 from projects.lifecycle import transition
 from projects.models import Answer, DuplicatePair, Location, Need, NeedDocument, Project, Response, Term
@@ -66,7 +66,7 @@ def _confirm(step):
 
 def _deliver(need, n, who):
     given = {a.pk: min(a.quantity, n + 1) for r in need.responses.all() for a in r.answers.all()}
-    agreement.record_delivered(need, given, by=who["partner_lead"])
+    deliveries.record_delivered(need, given, by=who["partner_lead"])
 
 
 def _move(act):

@@ -13,7 +13,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 
 from partners.choices import Role
 from partners.models import Country, Partner, User
-from projects import actions, agreement, charts, lifecycle
+from projects import actions, agreement, charts, deliveries, lifecycle
 from projects.choices import ConfirmedStep, Criterion, NeedState, ResponseState, Side, Status
 from projects.coverage import OVER, PARTS, coverage_of, letter_of
 from projects.lifecycle import transition
@@ -304,7 +304,7 @@ def test_what_was_asked_is_accounted_for_through_every_life(people, responses, e
                 for row in response.answers.all()
                 if response.is_accepted and place not in silent
             }
-            agreement.record_delivered(need, delivered, by=lead)
+            deliveries.record_delivered(need, delivered, by=lead)
             for row in account():
                 given = [delivered[answer.pk] for answer in row.line.answers.all() if answer.pk in delivered]
                 assert row.figures["delivered"] == (

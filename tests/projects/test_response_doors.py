@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from partners.choices import Role
 from partners.models import Country, Partner
-from projects import actions, agreement
+from projects import actions, agreement, deliveries
 from projects.choices import ConfirmedStep, NeedState, ResponseState, Side
 from projects.coverage import coverage_of
 from projects.lifecycle import transition
@@ -262,7 +262,7 @@ def test_random_dialogues_break_no_rule(people, steps):
                 elif act == "start":
                     agreement.start(fresh, None, by=by)
                 elif act == "delivered":
-                    agreement.record_delivered(
+                    deliveries.record_delivered(
                         fresh, {a.pk: a.quantity for r in responses for a in r.answers.all()}, by=by
                     )
                 elif response is None:
