@@ -18,7 +18,7 @@ from projects.interchange.iati_own import assumed, is_own_vocabulary, own, role_
 from projects.interchange.iati_results import take_result
 from projects.interchange.iati_settling import settle
 from projects.interchange.iati_texts import LANG, code_of, name_of, narratives, shown, take_out_hidden, within
-from projects.interchange.iati_understood import IN_TRANSACTIONS, count_unread
+from projects.interchange.iati_understood import IN_TRANSACTIONS, READ_ONCE, count_unread
 from projects.models.parts import ROUNDING
 from ssc_portal.numbers import plainly
 
@@ -38,13 +38,14 @@ def parse_activity(element) -> Activity:
     activity.licence = element.get(own("licence"), "")
     currency = (element.get("default-currency") or "").strip().upper()
     activity.currency = currency if re.fullmatch(r"[A-Z]{3}", currency) else ""
+    seen: set[str] = set()
     for child in element:
-        if not isinstance(child.tag, str):
+        if not isinstance(child.tag, str) or "*" in assumed(child):
             continue
-        take = _TAKE.get(child.tag)
-        if "*" in assumed(child):
-            continue
-        if take:
+        if child.tag in READ_ONCE and child.tag in seen:
+            continue  # told with what is not read
+        seen.add(child.tag)
+        if take := _TAKE.get(child.tag):
             take(child, activity)
     count_unread(element, activity.unread, is_own=activity.is_own)
     if activity.is_own:
@@ -235,7 +236,8 @@ def _take_date(element, activity):
 
 
 def _share(element, activity) -> Decimal | None:
-    raw = element.get(own("share"), element.get("percentage"))
+    is_made_up = activity.is_own and "percentage" in assumed(element)
+    raw = element.get(own("share"), None if is_made_up else element.get("percentage"))
     if raw in (None, ""):
         return None
     value, _repaired = number_of(raw.replace("%", ""))

@@ -32,6 +32,12 @@ def assumed(element) -> set[str]:
     return set(element.get(ASSUMED, "").split())
 
 
+def mark_assumed(element, *names: str) -> None:
+    """Says that these attributes or elements in it are not of the record, beside what is marked so already."""
+    if names:
+        element.set(ASSUMED, " ".join(dict.fromkeys([*element.get(ASSUMED, "").split(), *names])))
+
+
 def vocabulary_uri() -> str:
     """Where the codes of the own vocabulary are explained."""
     with override("en"):
@@ -66,25 +72,23 @@ def role_of(code: str) -> tuple[str, int | None] | None:
     return (code, None) if code in CountryRole.values else None
 
 
-def percentages(shares: list[Decimal | None]) -> list[Decimal | None]:
-    """Shares as IATI takes them: none for a single one, else each given and adding up to exactly 100.
+def percentages(shares: list[Decimal | None], elsewhere: Decimal = Decimal(0)) -> list[Decimal | None]:
+    """Shares as IATI takes them: none for a single one of which nothing is said, else each given and adding up to exactly 100.
 
-    What is missing divides what is left; shares that can't add up so keep their proportion; none at all are equal.
+    What is missing divides what is left, without what is reported of others that can't stand beside them (`elsewhere`); what
+    does not add up so keeps its proportion; none at all are equal. Whoever writes one that differs from what was reported marks it.
     """
-    if len(shares) < 2:
-        return [None] * len(shares)
-    known = sum(s for s in shares if s is not None)
-    missing = sum(s is None for s in shares)
+    if not shares or (shares == [None] and not elsewhere):
+        return list(shares)
+    known = sum((share for share in shares if share is not None), Decimal(0))
+    missing = shares.count(None)
     if not missing and known == HUNDRED:
         return list(shares)
-    if missing and known < HUNDRED:
-        each = (HUNDRED - known) / missing
-        found = [each if s is None else s for s in shares]
-    elif known:
-        found = [(s or 0) * HUNDRED / known for s in shares]
-    else:
-        found = [HUNDRED / len(shares)] * len(shares)
-    found = [Decimal(s).quantize(STEP, rounding=ROUND_HALF_UP) for s in found]
+    each = max(HUNDRED - known - elsewhere, Decimal(0)) / missing if missing else None
+    found = [each if share is None else share for share in shares]
+    total = sum(found)
+    found = [share * HUNDRED / total if total else HUNDRED / len(found) for share in found]
+    found = [Decimal(share).quantize(STEP, rounding=ROUND_HALF_UP) for share in found]
     largest = max(range(len(found)), key=found.__getitem__)
     found[largest] += HUNDRED - sum(found)
     return found

@@ -16,7 +16,7 @@ from lxml import etree
 from partners.choices import PartnerKind
 from projects import quality
 from projects.choices import CountryRole, Instrument, Modality, OrganisationRole, ResultKind, Unit, Vocabulary
-from projects.interchange.iati_own import ASSUMED, OWN_VOCABULARY, own, percentages, role_code
+from projects.interchange.iati_own import ASSUMED, OWN_VOCABULARY, mark_assumed, own, percentages, role_code
 from projects.interchange.iati_writing import (
     GENERAL,
     OBJECTIVES,
@@ -187,7 +187,9 @@ def _places(root, project) -> list[tuple[str, dict]]:
     vocabulary = M49
     if not for_all and not any(li.country for li in links):  # all regions of a file are of one vocabulary
         for_all, vocabulary = [li for li in regions if li.is_dac_region], DAC
-    shares = percentages([li.share for li in [*receiving, *for_all]])
+    apart = [li for li in links if not li.country and li.role != CountryRole.PROVIDER]
+    elsewhere = sum_of_shares([*apart, *(li for li in regions if li not in for_all)])
+    shares = percentages([li.share for li in [*receiving, *for_all]], elsewhere)
     for link, share in zip(receiving, shares, strict=False):
         element = put(root, "recipient-country", code=link.country.iso2)
         _share(element, share, link.share)
@@ -216,10 +218,16 @@ def _places(root, project) -> list[tuple[str, dict]]:
     ]  # fmt: skip
 
 
+def sum_of_shares(links) -> Decimal:
+    return sum((link.share for link in links if link.share is not None), Decimal(0))
+
+
 def _share(element, written: Decimal | None, kept: Decimal | None) -> None:
+    """A share as IATI asks for it. One that nobody reported is marked as assumed, beside the one that was."""
     if written is not None:
         element.set("percentage", number(written))
     if written != kept:
+        mark_assumed(element, "percentage")
         element.set(own("share"), "" if kept is None else number(kept))
 
 
@@ -227,6 +235,7 @@ def _terms(root, project, publisher) -> list[tuple[str, dict]]:
     """Sectors, then tags. Returns what can't stand there, as it was reported."""
     reported, tags = [], []
     sectors: dict[str, list] = {}  # vocabulary of IATI: [(code, link or None, name)]
+    apart: dict[str, list] = {}  # what is of these vocabularies too and can't stand there
     for link in project.term_links.all():
         term = link.term
         if term is None:
@@ -236,6 +245,7 @@ def _terms(root, project, publisher) -> list[tuple[str, dict]]:
             elif code and vocabulary.isdigit() and vocabulary not in (DAC, "7", "8"):
                 sectors.setdefault(vocabulary, []).append((code, link, link.reported_name))
             else:
+                apart.setdefault(vocabulary, []).append(link)
                 reported.append(("sector", {
                     "vocabulary": vocabulary, "code": code, "name": link.reported_name,
                     "percentage": None if link.share is None else number(link.share),
@@ -252,19 +262,21 @@ def _terms(root, project, publisher) -> list[tuple[str, dict]]:
             tags.append((OWN_VOCABULARY, publisher.uri, f"{term.vocabulary}:{term.code}", term.name_en, link.share))
     if "1" not in sectors:
         codes = dict.fromkeys(quality.default_sectors(project))
+        apart.pop("1", None)
         sectors["1"] = [(code, None, "") for code in codes]
     for vocabulary in sorted(sectors, key=int):
         rows = sectors[vocabulary]
-        shares = percentages([link.share if link else None for _code, link, _name in rows])
+        elsewhere = sum_of_shares(apart.get(vocabulary, []))
+        shares = percentages([link.share if link else None for _code, link, _name in rows], elsewhere)
         for (code, link, name), share in zip(rows, shares, strict=True):
             element = put(root, "sector", vocabulary=vocabulary, code=code)
             _share(element, share, link.share if link else share)
             if link is None:
-                element.set(ASSUMED, "*")
+                mark_assumed(element, "*")
             if name or vocabulary in ("98", "99"):  # own vocabularies need a name
                 narrate(element, name or code)
                 if not name:
-                    element.set(ASSUMED, "narrative")
+                    mark_assumed(element, "narrative")
     for vocabulary, uri, code, name, share in tags:
         element = put(root, "tag", vocabulary=vocabulary, vocabulary_uri=uri, code=code)
         if share is not None:

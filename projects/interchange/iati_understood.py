@@ -55,9 +55,9 @@ READ = {
 } - {""}
 # Of these the record holds one; the first is read.
 READ_ONCE = {
-    "iati-identifier", "reporting-org", "activity-status", "activity-scope", "collaboration-type", "budget/value",
-    "transaction/value", "transaction/transaction-type", "transaction/transaction-date", "transaction/description",
-    "location/name", "location/point", "document-link/title", "document-link/language", "result/title",
+    "iati-identifier", "reporting-org", "activity-status", "activity-scope", "collaboration-type", "budget/period-start",
+    "budget/period-end", "budget/value", "budget-planned/period-start", "budget-planned/period-end", "budget-planned/value", "transaction/value", "transaction/transaction-type", "transaction/transaction-date", "transaction/description",
+    "location/name", "location/point", "location/point/pos", "document-link/title", "document-link/language", "document-link/document-date", "result/title",
     "result/indicator/title", "result/indicator/description", "result/indicator/baseline", "result/indicator/period/period-end",
 }  # fmt: skip
 # Whose text is read beside or instead of an attribute, in some version.

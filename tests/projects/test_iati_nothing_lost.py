@@ -15,10 +15,10 @@ from projects import linked_data, quality
 from projects.interchange import iati_export
 from projects.interchange.iati_elements import parse_activity
 from projects.interchange.iati_import import import_file
-from projects.interchange.iati_own import ASSUMED
+from projects.interchange.iati_own import ASSUMED, own
 from projects.interchange.iati_understood import READ
 from projects.interchange.iati_writing import Publisher
-from projects.models import ImportRun, Project
+from projects.models import ImportRun, Project, ProjectPartner
 from projects.models.importing import AT_WORK
 from tests.iati_standard import LANG, Standard
 from tests.projects.test_iati import activity, document
@@ -138,6 +138,94 @@ def test_what_nobody_said_is_left_out_or_marked_as_assumed(read):
     assert (reporter.get("ref"), reporter.get("secondary-reporter"), reporter.get(ASSUMED)) == ("XX", "1", "type")
     assert [org.get("role") for org in written.findall("participating-org")] == ["4"]
     assert written.get("hierarchy") is None
+
+
+PLACED = '<sector vocabulary="1" code="41030"/><activity-date type="1" iso-date="2024-01-01"/>'
+
+
+def placed(*places: str, more="") -> bytes:
+    """An activity that takes place in countries and regions of these codes and shares: "KE:30", "1 298:70"."""
+    said = []
+    for place in places:
+        code, _colon, share = place.partition(":")
+        vocabulary, _space, region = code.partition(" ")
+        name = (
+            f'recipient-region vocabulary="{vocabulary}" code="{region}"'
+            if region
+            else f'recipient-country code="{code}"'
+        )
+        percentage = f' percentage="{share}"' if share else ""
+        said.append(f"<{name}{percentage}><narrative>Place {code}</narrative></{name.split()[0]}>")
+    whole = activity(PLACED + more, identifier="XM-DAC-41114-1").replace(
+        '<recipient-country code="KE"/>', "".join(said)
+    )
+    return document(whole)
+
+
+def percentages_of(written, name: str) -> list[tuple[str, bool, str | None]]:
+    """(percentage, whether it is marked as assumed, what was reported) of each of these elements."""
+    return [
+        (e.get("percentage"), "percentage" in e.get(ASSUMED, "").split(), e.get(own("share")))
+        for e in written.findall(name)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("places", "out"),
+    [
+        (["KE:30", "UG:30", "RW:30", "ZZ:10"], [("33.3334", True, "30"), ("33.3333", True, "30"), ("33.3333", True, "30")]),
+        (["KE:40", "ZZ:60"], [("100", True, "40")]),
+        (["KE:50"], [("100", True, "50")]),
+        (["KE", "ZZ:60"], [("100", True, "")]),
+        (["KE:30", "UG:30"], [("50", True, "30"), ("50", True, "30")]),
+        (["KE:30", "UG"], [("30", False, None), ("70", True, "")]),
+        (["KE:40", "UG", "ZZ:20"], [("50", True, "40"), ("50", True, "")]),
+        (["KE:40", "UG:60"], [("40", False, None), ("60", False, None)]),
+        (["KE:100"], [("100", False, None)]),
+        (["KE"], [(None, False, None)]),
+    ],
+)  # fmt: skip
+def test_a_percentage_that_nobody_reported_is_marked(read, places, out):
+    read(placed(*places))
+    assert percentages_of(exported(), "recipient-country") == out
+
+
+def test_a_percentage_of_a_sector_that_nobody_reported_is_marked(read):
+    codes = ("14.1", "14.2", "14.99", "14.98", "14.97")
+    targets = "".join(f'<sector vocabulary="8" code="{code}" percentage="20"/>' for code in codes)
+    read(placed("KE", more=targets))
+    written = percentages_of(exported(), "sector[@vocabulary='8']")
+    assert written == [("50", True, "20"), ("50", True, "20")]
+    assert [e.get("percentage") for e in exported().findall(own("reported"))] == ["20"] * 3
+
+
+@pytest.mark.parametrize(
+    ("more", "name", "value", "told"),
+    [
+        ('<activity-status code="4"/>', "status", "2", "activity-status"),
+        ('<activity-scope code="4"/><activity-scope code="2"/>', "delivery_level", "national", "activity-scope"),
+        ("<iati-identifier>XX-2</iati-identifier>", "iati_identifier", "XX-1", "iati-identifier"),
+        ('<reporting-org ref="YY" type="22"><narrative>Y</narrative></reporting-org>', "title", "A project", "reporting-org"),
+    ],
+)  # fmt: skip
+def test_of_what_is_named_twice_the_first_is_taken(read, more, name, value, told):
+    run = read(document(activity(more)))
+    assert getattr(Project.objects.get(), name) == value
+    assert [issue.outcome for issue in run.issues.filter(element=told)] == ["left_out"]
+    assert not ProjectPartner.objects.filter(reported_code="YY").exists()
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ('<budget><period-start iso-date="2024-01-01"/><period-start iso-date="2024-02-01"/><period-end iso-date="2024-12-31"/><value>1</value></budget>', "budget/period-start"),
+        ('<budget-planned><period-start iso-date="2024-01-01"/><period-end iso-date="2024-12-31"/><value>1</value><value>2</value></budget-planned>', "budget-planned/value"),
+        ('<document-link url="https://example.org/"><document-date iso-date="2024-01-01"/><document-date iso-date="2024-02-01"/></document-link>', "document-link/document-date"),
+        ("<location><point><pos>1 2</pos><pos>3 4</pos></point></location>", "location/point/pos"),
+    ],
+)  # fmt: skip
+def test_a_second_one_within_an_element_is_told(read, more, told):
+    assert [issue.outcome for issue in read(document(activity(more))).issues.filter(element=told)] == ["left_out"]
 
 
 def test_type_of_an_organisation_goes_out_as_it_came(read):

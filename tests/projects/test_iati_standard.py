@@ -153,7 +153,7 @@ def test_shares_add_up_exactly(shares):
     given = [None if s is None else Decimal(str(s)) for s in shares]
     found = percentages(given)
     assert len(found) == len(given)
-    if len(given) > 1:
+    if given not in ([], [None]):
         assert sum(found) == 100
         assert all(0 <= share <= 100 for share in found)
         assert sum(g or 0 for g in given) != 100 or None in given or found == given
