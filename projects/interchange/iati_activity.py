@@ -59,7 +59,8 @@ class Activity:
     """One activity in the portal's own terms; nothing is looked up yet."""
 
     identifier: str = ""
-    key: str = ""  # the identifier, or what stands for it in files older than 2.01
+    key: str = ""  # the identifier, or one that IATI does not allow
+    other_key: str = ""  # what stands for it in files older than 2.01: known to its publisher alone
     line: int = 0
     language: str = "en"
     currency: str = ""

@@ -77,7 +77,7 @@ def _take_identifier(element, activity):
             "iati-identifier", raw, "kept",
             _("Holds “%(sign)s”, which IATI does not allow; used to find the record again, not as its IATI identifier.") % {"sign": bad[0]},
         )  # fmt: skip
-        activity.key = activity.key or value[:200]
+        activity.key = value[:200]
         within(value, 200, "iati-identifier", activity)
     elif len(value) > 200:
         activity.find("iati-identifier", raw[:60], "left_out", _("Longer than 200 characters."))
@@ -89,9 +89,9 @@ def _take_other_identifier(element, activity):
     value = (element.get("ref") or element.text or "").strip().strip("'")
     if activity.is_own and element.get("type") in ("A9", "B1"):
         return  # the portal's own reference, and those of records that were merged
-    if value and not activity.key:
+    if value and not activity.other_key:
         owner = element.get("owner-name") or element.get("owner-ref") or ""
-        activity.key = f"{owner}:{value}"[:200]
+        activity.other_key = f"{owner}:{value}"[:200].removeprefix(":")
         within(f"{owner}:{value}", 200, "other-identifier", activity)
         if element.get("owner-name") and element.get("owner-ref"):
             activity.unread.add("other-identifier/@owner-ref", element.get("owner-ref"))

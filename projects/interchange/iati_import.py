@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from partners.rules import require
 from projects import quality, search
 from projects.interchange import iati_reader
-from projects.interchange.iati_activity import Activity, Finding
+from projects.interchange.iati_activity import Activity, Finding, Tie
 from projects.interchange.iati_directory import Directory
 from projects.interchange.iati_reader import Unreadable
 from projects.interchange.iati_storing import write_activity
@@ -150,18 +150,37 @@ class _TrialRun(Exception):
     """Rolls back what a trial run wrote."""
 
 
-def _import_one(activity, run, directory, by, dry_run, publish, seen, touched) -> None:
+LONGEST_NAME = 200  # of ReferenceValue.key
+
+
+def _name_of(activity: Activity, run: ImportRun) -> tuple[str, str]:
+    """What the record of an activity is found by again, or why there is nothing. An identifier means one activity in all the world;
+    anything else only one of its publisher's."""
+    if activity.key:
+        return activity.key, ""
     title = next(iter(t.get("title") for t in activity.texts.values() if t.get("title")), "")
-    name = activity.key or title
-    if not name:
+    if not (within := activity.other_key or title):
+        return "", _("Neither an identifier nor a title.")
+    reporting = next((t for t in activity.organisations if t.is_reporting), Tie())
+    publisher = reporting.code or reporting.name or run.publisher or run.source_url
+    if not publisher:
+        return "", _(
+            "Neither an identifier nor a publisher, so it could not be found again. State who publishes the file."
+        )
+    name = f"{publisher} {within}"
+    if len(name) > LONGEST_NAME:
+        name = f"{name[: LONGEST_NAME - 33]} {hashlib.md5(name.encode(), usedforsecurity=False).hexdigest()}"
+    return name, ""
+
+
+def _import_one(activity, run, directory, by, dry_run, publish, seen, touched) -> None:
+    name, why_not = _name_of(activity, run)
+    if why_not:
         run.rejected += 1
         _record(
             run,
             activity,
-            [
-                *activity.findings,
-                Finding("iati-activity", "", Outcome.REJECTED, _("Neither an identifier nor a title.")),
-            ],
+            [*activity.findings, Finding("iati-activity", "", Outcome.REJECTED, why_not)],
         )
         return
     if name in seen:
@@ -216,7 +235,7 @@ def _record(run: ImportRun, activity: Activity, findings: list) -> None:
     ImportIssue.objects.bulk_create(
         ImportIssue(
             run=run,
-            identifier=(activity.key or "?")[:250],
+            identifier=(activity.key or activity.other_key or "?")[:250],
             line=activity.line,
             element=f.element,
             value=f.value,

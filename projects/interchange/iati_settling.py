@@ -28,14 +28,14 @@ def _settle_unread(activity: Activity) -> None:
 
 
 def _settle_identity(activity: Activity) -> None:
-    if activity.identifier and activity.key:
-        activity.unread.add("other-identifier", activity.key)
     activity.key = activity.identifier or activity.key
+    if activity.key and activity.other_key:
+        activity.unread.add("other-identifier", activity.other_key)
     reporting = next((t for t in activity.organisations if t.is_reporting), None)
-    if not activity.identifier and activity.key:
+    if not activity.key and activity.other_key:
         activity.find(
             "iati-identifier", "", "repaired",
-            _("Missing; the record is known by %(key)s, which the file gives instead.") % {"key": activity.key},
+            _("Missing; the record is known by %(key)s, which the file gives instead.") % {"key": activity.other_key},
         )  # fmt: skip
     if reporting is None and activity.is_own:
         return  # the portal reports what names no publisher, and marks it as assumed

@@ -424,3 +424,43 @@ def test_language_of_a_partners_site_is_not_made_up(db):
     partner.website = "https://partner.example.org/"
     site = iati_export.organisation_of(partner, Publisher()).find(f"document-link[@url='{partner.website}']")
     assert site.find("language") is None
+
+
+# --- which record an activity is ---------------------------------------------------------------------------------------
+def of_publisher(ref: str, country: str, *, identifier="", title="A training", reporting="") -> str:
+    one = activity(title=title).replace("<iati-identifier>XX-1</iati-identifier>", identifier)
+    reporting = reporting or f'<reporting-org ref="{ref}" type="10"><narrative>{ref}</narrative></reporting-org>'
+    before = '<reporting-org ref="XM-DAC-41114" type="40"><narrative>UNDP</narrative></reporting-org>'
+    return one.replace(before, reporting).replace('code="KE"', f'code="{country}"')
+
+
+@pytest.mark.parametrize(
+    "identifier", ["", '<other-identifier ref="123"/>', '<other-identifier owner-name="Z" ref="1"/>']
+)
+def test_activities_without_identifier_of_two_publishers_are_two_records(read, identifier):
+    for ref, country in (("AA-1", "KE"), ("BB-1", "UG")):
+        for _again in range(2):
+            run = read(document(of_publisher(ref, country, identifier=identifier)))
+        assert (run.created, run.updated, run.unchanged, run.rejected) == (0, 0, 1, 0)
+    found = {link.country.iso2 for project in Project.objects.all() for link in project.country_links.all()}
+    assert (Project.objects.count(), found) == (2, {"KE", "UG"})
+
+
+def test_two_publishers_in_one_file_with_the_same_title_are_two_records(read):
+    run = read(document(of_publisher("AA-1", "KE"), of_publisher("BB-1", "UG")))
+    assert (run.created, run.rejected) == (2, 0)
+
+
+def test_long_titles_that_begin_alike_are_two_records(read):
+    run = read(document(*(of_publisher("AA-1", "KE", title="x" * 300 + end) for end in "ab")))
+    assert (run.created, run.rejected) == (2, 0)
+
+
+def test_without_identifier_and_publisher_the_source_of_the_import_stands_for_it(read):
+    nobody = document(of_publisher("", "KE", reporting="<!-- nobody -->"))
+    run = read(nobody)
+    assert (run.created, run.rejected) == (0, 1)
+    assert "State who publishes the file" in run.issues.get(outcome="rejected").text
+    for publisher in ("Ministry A", "Ministry B"):
+        run = read(nobody, run=ImportRun(file_name="a.xml", publisher=publisher))
+        assert (run.created, run.updated) == (1, 0)
