@@ -97,6 +97,8 @@ def _carry_out(path: Path, run: ImportRun, by, dry_run: bool, publish: bool, pro
     _finish(touched)
     if not dry_run:
         _tie_together(run, parents, directory)
+    _record_strangers(run, source)
+    unread.update({name: stranger.times for name, stranger in source.strangers.items()})
     if unread:
         elements = ", ".join(f"{name} ({n})" for name, n in unread.most_common(12))
         left_out = _("Not read in full, with the number of findings: %s. The findings name each part.") % elements
@@ -244,6 +246,18 @@ def _record(run: ImportRun, activity: Activity, findings: list) -> None:
         )
         for f in findings
     )
+
+
+def _record_strangers(run: ImportRun, source: iati_reader.Source) -> None:
+    """What stood in the file beside its activities: one finding for each kind."""
+    text = _("Only <iati-activity> may stand here; it was not read. Found in this file: %(n)s.")
+    ImportIssue.objects.bulk_create(
+        ImportIssue(
+            run=run, identifier="?", line=found.line, element=name, value=found.said, outcome=Outcome.LEFT_OUT,
+            text=text % {"n": found.times},
+        )
+        for name, found in source.strangers.items()
+    )  # fmt: skip
 
 
 def is_usable(run: ImportRun) -> bool:

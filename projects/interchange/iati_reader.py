@@ -18,6 +18,7 @@ from lxml import etree
 
 from projects.interchange.iati_activity import Activity
 from projects.interchange.iati_elements import parse_activity
+from projects.interchange.iati_texts import shown
 
 MOST_BYTES = 2 * 1024**3  # of XML, unpacked
 MOST_RATIO = 200  # of an archive: real IATI files pack 10 to 30 times
@@ -146,6 +147,19 @@ class Source:
     files: dict[str, int] = field(default_factory=dict)  # of an archive with several: how many activities each gave
     problems: list[str] = field(default_factory=list)  # of those of them that could not be read to their end
     passed_over: list[str] = field(default_factory=list)  # files of an archive that are no XML
+    strangers: dict[str, "Stranger"] = field(default_factory=dict)  # what stands beside the activities, by its name
+
+    def note_stranger(self, name: str, line: int, said: str) -> None:
+        self.strangers.setdefault(name, Stranger(line, said)).times += 1
+
+
+@dataclass
+class Stranger:
+    """Something that stands where only activities may: where it stood first, what it said, how often there is such."""
+
+    line: int
+    said: str
+    times: int = 0
 
 
 def read_activities(path: Path, source: Source | None = None) -> Iterator[Activity]:
@@ -195,10 +209,17 @@ def _read(stream: _Bounded, source: Source) -> Iterator[Activity]:
                 if element.tag == "iati-activity":
                     done, current = done + 1, None
                     yield parse_activity(element)
+                else:
+                    source.note_stranger(str(element.tag)[:100], element.sourceline or 0, shown(element)[:500])
                 # Free what was read: the element and everything before it.
                 element.clear()
-                while element.getprevious() is not None:
+                while (before := element.getprevious()) is not None:
+                    _note_text(before.tail, before, source)
                     del element.getparent()[0]
+            elif depth == 0:
+                _note_text(element.text, element, source)
+                for last in element:
+                    _note_text(last.tail, last, source)
     except etree.XMLSyntaxError as error:
         line = None if stream.ends_at(*error.position) else error.lineno
         raise Unreadable(_end_of_reading(current, identifier, done, line)) from error
@@ -233,6 +254,11 @@ def _end_of_reading(current, identifier: str, done: int, line: int | None) -> st
             "The XML has an error in line %(line)s, in activity %(n)s (%(where)s): %(done)s were read in full before it; have the publisher mend the file and import it again."
         )
     return text % about
+
+
+def _note_text(text: str | None, beside, source: Source) -> None:
+    if text and text.strip():
+        source.note_stranger("text()", beside.sourceline or 0, " ".join(text.split())[:500])
 
 
 def _check_root(root) -> None:

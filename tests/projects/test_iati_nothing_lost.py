@@ -464,3 +464,17 @@ def test_without_identifier_and_publisher_the_source_of_the_import_stands_for_it
     for publisher in ("Ministry A", "Ministry B"):
         run = read(nobody, run=ImportRun(file_name="a.xml", publisher=publisher))
         assert (run.created, run.updated) == (1, 0)
+
+
+def test_what_stands_beside_the_activities_is_told(read):
+    other = "<iati-organisation><organisation-identifier>Z</organisation-identifier></iati-organisation>"
+    misspelt = "<iati-activty><iati-identifier>XX-{}</iati-identifier></iati-activty>"
+    run = read(
+        document("first text", activity(), misspelt.format(2), "loose text", other, misspelt.format(3), "at the end")
+    )
+    assert (run.created, run.done) == (1, 1)
+    told = {issue.element: (issue.value, issue.outcome, issue.text[-2:]) for issue in run.issues.all()}
+    assert told["iati-activty"] == ("XX-2", "left_out", "2.")
+    assert told["iati-organisation"] == ("Z", "left_out", "1.")
+    assert told["text()"][1:] == ("left_out", "3.")
+    assert "iati-activty (2)" in run.message
