@@ -12,6 +12,7 @@ from pathlib import Path
 
 from django.core.exceptions import ValidationError
 from django.db import DatabaseError, transaction
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -79,7 +80,6 @@ def _carry_out(path: Path, run: ImportRun, by, dry_run: bool, publish: bool, pro
             if activity.parent:
                 parents[activity.identifier] = activity.parent
             _import_one(activity, run, directory, by, dry_run, publish, seen, touched)
-            run.done += 1
             if run.done % 25 == 0:
                 run.version = source.version
                 run.percent = min(99, source.bytes_read * 100 // size) if size else 0
@@ -121,8 +121,11 @@ def _carry_out(path: Path, run: ImportRun, by, dry_run: bool, publish: bool, pro
 
 
 def _tie_together(run: ImportRun, parents: dict[str, str], directory: Directory) -> None:
-    """Ties to records that came later in the file: what belongs together, and programmes with their parts."""
-    waiting = RelatedProject.objects.filter(project__import_run=run, other=None)
+    """Ties to records that came later, in this file or another: what belongs together, and programmes with their parts."""
+    here = Project.objects.filter(iati_identifier=OuterRef("reported_identifier"))
+    is_own = Q(reported_identifier__startswith=f"{directory.publisher.ref}-")
+    # Also those of earlier imports: what they name may have come with this one, or before they could be tied.
+    waiting = RelatedProject.objects.filter(Exists(here) | is_own, other=None)
     for link in waiting.iterator():
         if (other := directory.project(link.reported_identifier)) and other.pk != link.project_id:
             RelatedProject.objects.filter(pk=link.pk).update(other=other, reported_identifier="")
@@ -178,34 +181,18 @@ def _name_of(activity: Activity, run: ImportRun) -> tuple[str, str]:
 def _import_one(activity, run, directory, by, dry_run, publish, seen, touched) -> None:
     name, why_not = _name_of(activity, run)
     if why_not:
-        run.rejected += 1
-        _record(
-            run,
-            activity,
-            [*activity.findings, Finding("iati-activity", "", Outcome.REJECTED, why_not)],
-        )
+        _count(run, "rejected", activity, [*activity.findings, Finding("iati-activity", "", Outcome.REJECTED, why_not)])
         return
     if name in seen:
-        run.rejected += 1
-        _record(
-            run,
-            activity,
-            [
-                Finding(
-                    "iati-identifier",
-                    name,
-                    Outcome.REJECTED,
-                    _("The file holds this activity twice; the first was taken."),
-                )
-            ],
-        )
+        text = _("The file holds this activity twice; the first was taken.")
+        _count(run, "rejected", activity, [Finding("iati-identifier", name, Outcome.REJECTED, text)])
         return
     seen.add(name)
     if activity.is_need and Need.objects.filter(reference=activity.reference).exists():
-        run.unchanged += 1
         text = _("A need of this portal, not a project; it stays as it is.")
-        _record(run, activity, [Finding("iati-activity", activity.reference, Outcome.KEPT, text)])
+        _count(run, "unchanged", activity, [Finding("iati-activity", activity.reference, Outcome.KEPT, text)])
         return
+    before = {count: getattr(run, count) for count in COUNTS}
     try:
         with transaction.atomic():
             written: list[int] = []
@@ -215,22 +202,37 @@ def _import_one(activity, run, directory, by, dry_run, publish, seen, touched) -
                     written.append(project.pk)
             if dry_run:
                 raise _TrialRun
+            _count(
+                run, outcome, activity, activity.findings
+            )  # in the same transaction: a run that is killed has told all it wrote
     except _TrialRun:
-        pass
+        _count(run, outcome, activity, activity.findings)
     except (ValidationError, DatabaseError) as error:
-        run.rejected += 1
+        for count, n in before.items():
+            setattr(run, count, n)
         text = "; ".join(error.messages) if isinstance(error, ValidationError) else _refusal()
-        _record(run, activity, [*activity.findings, Finding("iati-activity", "", Outcome.REJECTED, text[:500])])
+        _count(
+            run, "rejected", activity, [*activity.findings, Finding("iati-activity", "", Outcome.REJECTED, text[:500])]
+        )
         logger.warning("IATI activity %s was not read: %s", name, " ".join(str(error).split())[:2000])
         return
-    setattr(run, outcome, getattr(run, outcome) + 1)
-    _record(run, activity, activity.findings)
-    if not dry_run and outcome != "unchanged":
-        touched.append(project.pk)
+    if not dry_run:
+        touched.append(project.pk)  # also what is unchanged: a run that was killed has not scored what it wrote last
 
 
 def _refusal() -> str:
     return _("The database refused it. Whoever runs the portal finds the reason in its log.")
+
+
+COUNTS = ("done", "created", "updated", "unchanged", "rejected")
+
+
+def _count(run: ImportRun, outcome: str, activity: Activity, findings: list) -> None:
+    """One activity more that was read, and what there is to tell of it."""
+    run.done += 1
+    setattr(run, outcome, getattr(run, outcome) + 1)
+    ImportRun.objects.filter(pk=run.pk).update(**{count: getattr(run, count) for count in COUNTS})
+    _record(run, activity, findings)
 
 
 def _record(run: ImportRun, activity: Activity, findings: list) -> None:

@@ -7,12 +7,12 @@ import zipfile
 import psycopg
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import DatabaseError, connection
 from lxml import etree
 
 from partners.models import Partner, User
 from projects import linked_data, quality
-from projects.interchange import iati_export
+from projects.interchange import iati_export, iati_import
 from projects.interchange.iati_elements import parse_activity
 from projects.interchange.iati_import import import_file
 from projects.interchange.iati_own import ASSUMED, own
@@ -478,3 +478,53 @@ def test_what_stands_beside_the_activities_is_told(read):
     assert told["iati-organisation"] == ("Z", "left_out", "1.")
     assert told["text()"][1:] == ("left_out", "3.")
     assert "iati-activty (2)" in run.message
+
+
+# --- going on after a break --------------------------------------------------------------------------------------------
+class Killed(BaseException):
+    """As kill -9: nothing of the program goes on after it."""
+
+
+def test_going_on_after_a_kill_is_the_same_as_a_whole_run(read, monkeypatch):
+    link = '<related-activity ref="XX-4" type="3"/>'
+    whole = [activity(link if n == 1 else "", identifier=f"XX-{n}") for n in range(1, 5)]
+    written = iati_import.write_activity
+
+    def stop_at_the_fourth(one, *rest):
+        if one.identifier == "XX-4":
+            raise Killed
+        return written(one, *rest)
+
+    monkeypatch.setattr(iati_import, "write_activity", stop_at_the_fourth)
+    with pytest.raises(Killed):
+        read(document(*whole))
+    run = ImportRun.objects.get()
+    assert (run.done, run.created) == (3, 3)
+    monkeypatch.setattr(iati_import, "write_activity", written)
+    run = read(document(*whole))
+    assert (run.done, run.created, run.unchanged) == (4, 1, 3)
+    assert not Project.objects.filter(quality_score=0).exists()
+    assert Project.objects.get(iati_identifier="XX-1").related_links.get().other.iati_identifier == "XX-4"
+
+
+def test_a_link_of_an_earlier_file_is_tied_when_what_it_names_comes(read):
+    own = f"{Publisher().ref}-NOT-HERE"
+    links = f'<related-activity ref="XX-2" type="3"/><related-activity ref="XX-9" type="3"/><related-activity ref="{own}" type="3"/>'
+    read(document(activity(links)))
+    read(document(activity(identifier="XX-2")))
+    found = Project.objects.get(iati_identifier="XX-1").related_links.all()
+    assert {(link.other and link.other.iati_identifier, link.reported_identifier) for link in found} == {
+        ("XX-2", ""), (None, "XX-9"), (None, own),
+    }  # fmt: skip
+
+
+def test_an_activity_that_the_database_refuses_is_counted_once(read, monkeypatch):
+    def refuse(run, outcome, one, findings, count=iati_import._count):
+        count(run, outcome, one, findings)
+        if outcome == "created":
+            raise DatabaseError("refused at the end")
+
+    monkeypatch.setattr(iati_import, "_count", refuse)
+    run = read(document(activity()))
+    run.refresh_from_db()
+    assert (run.done, run.created, run.rejected) == (1, 0, 1)
