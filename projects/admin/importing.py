@@ -34,7 +34,7 @@ from ssc_portal.signs import without_hidden
 from ssc_portal.storage import kept_with_its_row
 
 MOST_UPLOAD = 200 * 1024**2  # bytes
-MOST_PREVIEW = 5 * 1024**2  # bytes, unpacked; larger files are read by the worker, without a preview first
+MOST_PREVIEW = 512 * 1024  # bytes, unpacked; larger files are read by the worker, without a preview first
 LISTED = 500
 ROWS_LISTED = 100
 

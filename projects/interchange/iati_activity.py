@@ -1,7 +1,7 @@
 """An activity in the portal's own terms, as the reader hands it to the import. Nothing is looked up yet."""
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from datetime import date
 from decimal import Decimal
 
@@ -93,6 +93,8 @@ class Activity:
     findings: list[Finding] = field(default_factory=list)
     unread: Unread = field(default_factory=Unread)
     only_in_transactions: list[str] = field(default_factory=list)  # elements named there and not at the activity
+    named: dict[tuple, Tie] = field(default_factory=dict)  # what was named already, by what it is known by
+    told: set[tuple] = field(default_factory=set)
 
     @property
     def is_own(self) -> bool:
@@ -100,10 +102,16 @@ class Activity:
         return bool(self.reference)
 
     def find(self, element: str, value, outcome: str, text: str) -> None:
-        self.findings.append(Finding(element[:120], str(value or "")[:500], outcome, str(text)[:500]))
+        finding = Finding(element[:120], str(value or "")[:500], outcome, str(text)[:500])
+        self.told.add(astuple(finding))
+        self.findings.append(finding)
 
     def find_once(self, element: str, value, outcome: str, text: str) -> None:
         """The same of many parts of an activity is told once."""
-        self.find(element, value, outcome, text)
-        if self.findings[-1] in self.findings[:-1]:
-            self.findings.pop()
+        if (element[:120], str(value or "")[:500], outcome, str(text)[:500]) not in self.told:
+            self.find(element, value, outcome, text)
+
+    def named_before(self, what: str, known_by: tuple, tie: Tie) -> Tie | None:
+        """What was named earlier and is the same; else this is remembered."""
+        same = self.named.setdefault((what, *known_by), tie)
+        return None if same is tie else same

@@ -16,7 +16,7 @@ from projects.interchange.iati_codes import DATE_TYPES, ROLE_WORDS, STATUS_WORDS
 from projects.interchange.iati_money import take_budget, take_transaction
 from projects.interchange.iati_own import assumed, is_own_vocabulary, own, role_of
 from projects.interchange.iati_results import take_result
-from projects.interchange.iati_settling import settle
+from projects.interchange.iati_settling import TEXT_LIMITS, settle
 from projects.interchange.iati_texts import LANG, code_of, name_of, narratives, shown, take_out_hidden, within
 from projects.interchange.iati_understood import IN_TRANSACTIONS, READ_ONCE, count_unread
 from projects.models.parts import ROUNDING
@@ -158,9 +158,7 @@ def _take_participating(element, activity):
         )
         role = "4"
     tie.role = OrganisationRole.REPORTS_ONLY if activity.is_own and "role" in assumed(element) else role
-    if any(
-        (t.code, t.name, t.slug, t.role) == (tie.code, tie.name, tie.slug, tie.role) for t in activity.organisations
-    ):
+    if activity.named_before(element.tag, (tie.code, tie.name, tie.slug, tie.role), tie):
         activity.find(
             "participating-org", tie.name or tie.code, "repaired", _("Named twice in the same role; kept once.")
         )
@@ -180,8 +178,8 @@ def _texts_into(field_name: str):
                         "title", text, "left_out",
                         _("A second title in the same language (%(lang)s); the first was taken.") % {"lang": language},
                     )  # fmt: skip
-                else:
-                    texts[field_name] += "\n\n" + text
+                elif len(texts[field_name]) <= TEXT_LIMITS.get(field_name, len(texts[field_name])):
+                    texts[field_name] += "\n\n" + text  # what is too long already is cut, and told, in the end
             else:
                 texts[field_name] = text
 
@@ -261,7 +259,7 @@ def _take_place(target: str):
         ties = getattr(activity, target)
         if not tie.code and not tie.name:
             activity.find(element.tag, "", "left_out", _("Neither a code nor a name."))
-        elif same := next((t for t in ties if _known_by(t) == _known_by(tie)), None):
+        elif same := activity.named_before(element.tag, _known_by(tie), tie):
             _add_share(same, tie, element, activity)
         else:
             ties.append(tie)
@@ -269,8 +267,16 @@ def _take_place(target: str):
     return take
 
 
-def _known_by(tie: Tie) -> tuple[str, str]:
-    return tie.code, tie.name if not tie.code else ""
+WITHOUT_A_LIST = (
+    "98",
+    "99",
+    "tag 98",
+    "tag 99",
+)  # vocabularies of whoever reports: a code says nothing without its name
+
+
+def _known_by(tie: Tie) -> tuple[str, str, str]:
+    return tie.vocabulary, tie.code, "" if tie.code and tie.vocabulary not in WITHOUT_A_LIST else tie.name
 
 
 def _add_share(tie: Tie, again: Tie, element, activity) -> None:
@@ -310,9 +316,7 @@ def _take_sector(element, activity):
     tie.share = _share(element, activity)
     if not tie.code and not tie.name:
         activity.find("sector", "", "left_out", _("Neither a code nor a name."))
-    elif same := next(
-        (t for t in activity.sectors if (t.vocabulary, *_known_by(t)) == (tie.vocabulary, *_known_by(tie))), None
-    ):
+    elif same := activity.named_before("term", _known_by(tie), tie):
         _add_share(same, tie, element, activity)
     else:
         activity.sectors.append(tie)
@@ -331,11 +335,7 @@ def _take_tag(element, activity):
     tie = Tie(code=code, name=name_of(element, activity), vocabulary=vocabulary)
     if not tie.code and not tie.name:
         activity.find("tag", "", "left_out", _("Neither a code nor a name."))
-    elif any(
-        (t.vocabulary, t.code, t.name if not t.code else "")
-        == (tie.vocabulary, tie.code, tie.name if not tie.code else "")
-        for t in activity.sectors
-    ):
+    elif activity.named_before("term", _known_by(tie), tie):
         activity.find("tag", tie.code or tie.name, "repaired", _("Named twice; kept once."))
     else:
         activity.sectors.append(tie)

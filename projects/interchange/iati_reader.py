@@ -8,9 +8,10 @@ import gzip
 import lzma
 import zipfile
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from django.utils.translation import gettext as _
@@ -37,6 +38,7 @@ DAMAGED = (
 )
 # What reading on in an archive raises that broke off or is damaged inside.
 CUT = (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, gzip.BadGzipFile)
+MOST_ATTRIBUTES = 100  # of one element; IATI knows eight. Whoever looks at each of n goes over them n times
 MOST_ELEMENTS = 1_000_000  # of one activity, which is held as a whole; 40 000 payments have 400 000
 
 
@@ -51,7 +53,7 @@ class _Bounded:
     def __init__(self, stream, packed_bytes: int | None, given: int = 0):
         self.stream, self.given, self.has_ended = stream, given, False
         self.lines = self.column = 0  # where what was given so far ends
-        self.most = MOST_BYTES if packed_bytes is None else min(MOST_BYTES, max(FREE_BYTES, packed_bytes * MOST_RATIO))
+        self.most = _most_of(packed_bytes)
 
     def read(self, size=-1):
         chunk = self.stream.read(size if size and size > 0 else 65536)
@@ -60,15 +62,33 @@ class _Bounded:
         self.lines += chunk.count(b"\n")
         self.column = len(rest) + (0 if line_end else self.column)
         if self.given > self.most:
-            raise Unreadable(
-                _("The file unpacks to more than %(most)s MB; it was not read further.")
-                % {"most": self.most // 1024**2}
-            )
+            raise _unpacks_to_more(self.most)
         return chunk
 
     def ends_at(self, line: int, column: int) -> bool:
         """Whether that is where it ends, but for what was begun (<![CDATA[): of an error there the rest is missing."""
         return self.has_ended and line == self.lines + 1 and column > self.column - 9
+
+
+def _most_of(packed_bytes: int | None) -> int:
+    return MOST_BYTES if packed_bytes is None else min(MOST_BYTES, max(FREE_BYTES, packed_bytes * MOST_RATIO))
+
+
+def _unpacks_to_more(most: int) -> Unreadable:
+    return Unreadable(
+        _("The file unpacks to more than %(most)s MB; it was not read further.") % {"most": most // 1024**2}
+    )
+
+
+def _refuse_endless(files: Iterable[Callable], packed_bytes: int) -> None:
+    """Unpacks once without reading, up to the limit: what is in an archive without end takes far longer to read than to unpack."""
+    left = most = _most_of(packed_bytes)
+    for open_file in files:
+        with suppress(*DAMAGED), open_file() as file:  # whoever reads it says what is wrong with it
+            while chunk := file.read(1024**2):
+                left -= len(chunk)
+                if left < 0:
+                    raise _unpacks_to_more(most)
 
 
 PACKED = (".gz", ".zip", ".7z", ".bz2", ".xz", ".tar", ".tgz", ".rar")
@@ -102,8 +122,10 @@ def opened(path: Path, source: "Source") -> Iterator[Iterator[tuple[str, _Bounde
                     _tell_others(others, source)
                     if not members:
                         raise Unreadable(_("The archive holds no XML file."))
+                    _refuse_endless((partial(archive.open, one) for one in members), path.stat().st_size)
                     yield _unpacked(archive, members, path.stat().st_size)
             elif start.startswith(b"\x1f\x8b"):
+                _refuse_endless([partial(gzip.open, path)], path.stat().st_size)
                 with gzip.open(file) as member:
                     yield iter([("", _Bounded(member, path.stat().st_size))])
             else:
@@ -197,6 +219,8 @@ def _read(stream: _Bounded, source: Source) -> Iterator[Activity]:
                     raise Unreadable(_("An activity has more than %(n)s elements; the file was not read further.") % {"n": MOST_ELEMENTS})  # fmt: skip
                 if depth == 2 and element.tag == "iati-activity":
                     current, identifier = element, ""
+                if len(element.attrib) > MOST_ATTRIBUTES:
+                    raise Unreadable(_("An element has more than %(n)s attributes; the file was not read further.") % {"n": MOST_ATTRIBUTES})  # fmt: skip
                 if depth == 1:
                     _check_root(element)
                     source.version = (element.get("version") or "")[:10]

@@ -52,7 +52,7 @@ def values_of(activity: Activity, name: str) -> dict:
 
 def parts_of(activity: Activity, directory: Directory) -> dict[str, list[dict]]:
     """What belongs to the project, by the name of the reverse manager. Repeated targets are kept once."""
-    countries, regions, partners, terms = [], [], [], []
+    countries, regions, partners, terms = _Rows(), _Rows(), _Rows(), _Rows()
     if activity.is_own:
         countries = _countries_with_roles(activity, directory)
     known = {row["country"] for row in countries}
@@ -176,7 +176,7 @@ def _reported_type(partner: Partner | None, tie: Tie) -> dict:
 def _countries_with_roles(activity: Activity, directory: Directory) -> list[dict]:
     """Countries with the roles that the portal's own tags give them; shares stand with those that receive."""
     shares = {getattr(directory.country(tie), "pk", None): tie.share for tie in activity.countries}
-    rows: list[dict] = []
+    rows = _Rows()
     for tie in activity.roles:
         country = directory.country(tie)
         role, order = role_of(tie.role)
@@ -226,8 +226,16 @@ def _tell_name(element: str, found, tie: Tie, activity: Activity) -> None:
         activity.find_once(f"{element}/narrative", tie.name, Outcome.LEFT_OUT, text[:500])
 
 
+class _Rows(list):
+    """Rows of one part, with those that are tied to a record found by it."""
+
+    def __init__(self):
+        super().__init__()
+        self.known: dict[tuple, dict] = {}
+
+
 def _once(
-    rows: list[dict],
+    rows: _Rows,
     target: str,
     found,
     tie: Tie,
@@ -245,8 +253,8 @@ def _once(
         "reported_name": tie.name if found is None else "",
         **rest,
     }
-    same = (r for r in rows if found is not None and r[target] == found and all(r[k] == row[k] for k in also))
-    if there := next(same, None):
+    there = None if found is None else rows.known.setdefault((found.pk, *(row[k] for k in also)), row)
+    if there is not None and there is not row:
         if row.get("share") is not None:
             there["share"] = min((there["share"] or 0) + row["share"], 100)
         if row.get("is_reporting"):

@@ -11,11 +11,13 @@ import pytest
 from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
+from lxml import etree
 
 from partners.models import User
 from projects.choices import State
-from projects.interchange import iati_reader
+from projects.interchange import iati_elements, iati_reader
 from projects.interchange.cleaning import clean
+from projects.interchange.iati_elements import parse_activity
 from projects.interchange.iati_import import import_file
 from projects.interchange.iati_reader import Unreadable, read_activities
 from projects.models import ImportIssue, ImportRun, Project
@@ -395,6 +397,64 @@ def test_archives_are_read_and_bombs_are_not(write, monkeypatch):
     bomb = gzip.compress(b"<iati-activities>" + b" " * 30_000_000)
     with pytest.raises(Unreadable, match="unpacks to more"):
         list(read_activities(write(bomb, "bomb.gz")))
+    into = io.BytesIO()
+    with zipfile.ZipFile(into, "w", zipfile.ZIP_DEFLATED) as archive:
+        for n in range(3):
+            archive.writestr(f"{n}.xml", b"<iati-activities>" + b"<a/>" * 150_000 + b"</iati-activities>")
+    with pytest.raises(Unreadable, match="unpacks to more"):
+        list(read_activities(write(into.getvalue(), "bomb.zip")))
+
+
+def test_an_archive_without_end_is_refused_before_any_of_it_is_read(write, monkeypatch):
+    monkeypatch.setattr(iati_reader, "FREE_BYTES", 1024**2)
+    content = document(activity()).removesuffix(b"</iati-activities>")
+    with pytest.raises(Unreadable, match="unpacks to more"):
+        next(read_activities(write(gzip.compress(content + b"<a></a>" * 2_000_000), "bomb.gz")))
+
+
+def test_an_element_with_attributes_without_end_is_refused(write):
+    attributes = " ".join(f'a{n}="1"' for n in range(20_000))
+    with pytest.raises(Unreadable, match="more than 100 attributes"):
+        list(read_activities(write(document(activity(f"<foo {attributes}/>")))))
+
+
+class Compared(str):
+    """A text that counts how often texts are compared with it."""
+
+    times = 0
+    __hash__ = str.__hash__
+
+    def __eq__(self, other):
+        Compared.times += 1
+        return str.__eq__(self, other)
+
+
+@pytest.mark.parametrize(
+    "one",
+    [
+        '<participating-org role="1" ref="XX-{n}"><narrative>Organisation {n}</narrative></participating-org>',
+        '<sector vocabulary="99" code="{n}"><narrative>Sector {n}</narrative></sector>',
+        '<tag vocabulary="99" code="{n}"><narrative>Tag {n}</narrative></tag>',
+        '<recipient-country code="{n}"/>',
+        '<recipient-region vocabulary="99" code="{n}"><narrative>Region {n}</narrative></recipient-region>',
+    ],
+)  # fmt: skip
+def test_each_of_many_is_not_compared_with_all_before_it(one, monkeypatch):
+    """Of n of a kind each is looked up, not searched: the number of comparisons grows as n."""
+    monkeypatch.setattr(iati_elements, "within", lambda text, *rest: Compared(text))
+
+    def comparisons(n: int) -> int:
+        Compared.times = 0
+        parse_activity(etree.fromstring(activity("".join(one.format(n=i) for i in range(n)))))
+        return Compared.times
+
+    assert comparisons(400) < 8 * comparisons(100) + 8000
+
+
+def test_many_different_findings_of_a_kind_are_told_each(imported):
+    titles = "".join(f'<narrative xml:lang="not a language {n}">T{n}</narrative>' for n in range(50))
+    _project, issues = imported(f"<title>{titles}</title>")
+    assert len([one for one in issues if one[0] == "title/narrative/@lang"]) == 50
 
 
 def test_huge_text_is_refused_not_swallowed(write):
