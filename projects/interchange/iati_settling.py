@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
-from projects.interchange.iati_activity import Activity
+from projects.interchange.iati_activity import Activity, Tie
 from projects.models.parts import ROUNDING
 from ssc_portal.numbers import plainly
 
@@ -79,10 +79,35 @@ def _settle_dates(activity: Activity) -> None:
             del activity.dates[end]
 
 
+def _sum(ties) -> Decimal:
+    return sum((tie.share for tie in ties if tie.share is not None), Decimal(0))
+
+
+def _regions_that_count(activity: Activity) -> list[Tie]:
+    """The regions whose shares add up with those of the countries. A file may say the same in several lists of regions, each of which
+    makes 100 with the countries; the record keeps the shares of one."""
+    lists: dict[str, list[Tie]] = {}
+    for tie in activity.regions:
+        lists.setdefault(tie.vocabulary, []).append(tie)
+    told = {vocabulary for vocabulary, ties in lists.items() if any(tie.share is not None for tie in ties)}
+    if activity.is_own or len(told) < 2 or _sum(activity.countries) + _sum(activity.regions) <= 100 + ROUNDING:
+        return activity.regions
+    kept = next((vocabulary for vocabulary in ("2", "1") if vocabulary in told), next(v for v in lists if v in told))
+    for vocabulary in told - {kept}:
+        said = "; ".join(f"{t.code or t.name} {plainly(t.share)}" for t in lists[vocabulary] if t.share is not None)
+        text = _("The record keeps the shares of one list of regions, here of vocabulary %(v)s; the regions stay.") % {
+            "v": kept
+        }
+        activity.find(f"recipient-region (vocabulary {vocabulary})/@percentage", said, "left_out", text)
+        for tie in lists[vocabulary]:
+            tie.share = None
+    return lists[kept]
+
+
 def _settle_shares(activity: Activity) -> None:
     """Percentages that add up to more than 100, but for rounding, can't all be right: they are left out, the places and
     sectors stay."""
-    groups = {"recipient-country": [*activity.countries, *activity.regions]}
+    groups = {"recipient-country": [*activity.countries, *_regions_that_count(activity)]}
     for tie in activity.sectors:
         groups.setdefault(f"sector (vocabulary {tie.vocabulary})", []).append(tie)
     for what, ties in groups.items():

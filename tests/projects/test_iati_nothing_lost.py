@@ -3,6 +3,7 @@
 import io
 import json
 import zipfile
+from decimal import Decimal
 
 import psycopg
 import pytest
@@ -528,3 +529,40 @@ def test_an_activity_that_the_database_refuses_is_counted_once(read, monkeypatch
     run = read(document(activity()))
     run.refresh_from_db()
     assert (run.done, run.created, run.rejected) == (1, 0, 1)
+
+
+# --- shares of regions -------------------------------------------------------------------------------------------------
+def shares_of(project) -> dict[str, Decimal | None]:
+    links = [*project.country_links.all(), *project.region_links.all()]
+    return {
+        link.reported_code or getattr(link, "country", None) and link.country.iso2 or link.region.code: link.share
+        for link in links
+    }
+
+
+@pytest.mark.parametrize(
+    ("places", "kept", "left_out"),
+    [
+        (["1 298:100", "2 202:100"], {"002": None, "202": 100}, "298 100"),
+        (["KE:50", "1 298:50", "99 A1:50"], {"KE": 50, "002": 50, "99:A1": None}, "A1 50"),
+        (["98 1:40", "99 1:60"], {"98:1": 40, "99:1": 60}, None),
+        (["KE:40", "98 1:60", "99 1:60"], {"KE": 40, "98:1": 60, "99:1": None}, "1 60"),
+    ],
+)  # fmt: skip
+def test_shares_of_regions_are_those_of_one_list(read, places, kept, left_out):
+    run = read(placed(*places))
+    assert shares_of(Project.objects.get()) == kept
+    found = run.issues.filter(element__contains="@percentage")
+    assert [(issue.value, issue.outcome) for issue in found] == ([(left_out, "left_out")] if left_out else [])
+    assert not run.issues.filter(text__contains="They add up").exists()
+
+
+@pytest.mark.parametrize("element", ["recipient-region", "sector", "tag"])
+def test_the_same_code_of_two_own_lists_is_two(read, element):
+    one = '<{e} vocabulary="{v}" code="1"><narrative>{name}</narrative></{e}>'
+    said = ("98", "North"), ("99", "South"), ("99", "West"), ("99", "West")
+    run = read(document(activity("".join(one.format(e=element, v=v, name=name) for v, name in said))))
+    project = Project.objects.get()
+    links = project.region_links if element == "recipient-region" else project.term_links
+    assert sorted(links.values_list("reported_name", flat=True)) == ["North", "South", "West"]
+    assert run.issues.filter(element=element, text__contains="kept once").count() == 1
