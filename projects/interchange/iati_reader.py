@@ -100,7 +100,13 @@ def _members(archive: zipfile.ZipFile) -> tuple[list[zipfile.ZipInfo], list[str]
     found, others = [], []
     for member in archive.infolist():
         parts = Path(member.filename).parts
-        if member.is_dir() or not parts or "__MACOSX" in parts or parts[-1].startswith("."):
+        if (
+            member.is_dir()
+            or not parts
+            or "__MACOSX" in parts
+            or parts[-1].startswith("._")
+            or parts[-1] == ".DS_Store"
+        ):
             continue
         if parts[-1].lower().endswith(".xml"):
             found.append(member)
@@ -135,10 +141,13 @@ def opened(path: Path, source: "Source") -> Iterator[Iterator[tuple[str, _Bounde
     except IsADirectoryError as error:
         raise Unreadable(_("This is a folder, not a file: %(path)s") % {"path": path}) from error
     except DAMAGED as error:
-        text = _(
-            "The archive is damaged or locked with a password, so it can’t be unpacked: get it again, or unpack it and import the XML file."
-        )
-        raise Unreadable(text) from error
+        raise Unreadable(_damaged()) from error
+
+
+def _damaged() -> str:
+    return _(
+        "The archive is damaged or locked with a password, so it can’t be unpacked: get it again, or unpack it and import the XML file."
+    )
 
 
 def _tell_others(names: list[str], source: "Source") -> None:
@@ -154,10 +163,21 @@ def _tell_others(names: list[str], source: "Source") -> None:
 def _unpacked(archive, members: list, packed_bytes: int) -> Iterator[tuple[str, _Bounded]]:
     given = 0  # the bound is one for the whole archive
     for member in members:
-        with archive.open(member) as file:
-            bounded = _Bounded(file, packed_bytes, given)
-            yield member.filename if len(members) > 1 else "", bounded
-            given = bounded.given
+        bounded = _Bounded(_Member(archive, member), packed_bytes, given)
+        yield member.filename if len(members) > 1 else "", bounded
+        given = bounded.given
+
+
+class _Member:
+    """A file of an archive, opened when it is read: one that can't be opened doesn't hold up the others."""
+
+    def __init__(self, archive: zipfile.ZipFile, member: zipfile.ZipInfo):
+        self.open = partial(archive.open, member)
+        self.file = None
+
+    def read(self, size: int) -> bytes:
+        self.file = self.file or self.open()
+        return self.file.read(size)
 
 
 @dataclass
@@ -202,6 +222,8 @@ def read_activities(path: Path, source: Source | None = None) -> Iterator[Activi
                     yield activity
             except Unreadable as error:
                 source.problems.append(f"{name}: {error}")
+            except DAMAGED:
+                source.problems.append(f"{name}: {_damaged()}")
 
 
 def _read(stream: _Bounded, source: Source) -> Iterator[Activity]:

@@ -566,3 +566,31 @@ def test_the_same_code_of_two_own_lists_is_two(read, element):
     links = project.region_links if element == "recipient-region" else project.term_links
     assert sorted(links.values_list("reported_name", flat=True)) == ["North", "South", "West"]
     assert run.issues.filter(element=element, text__contains="kept once").count() == 1
+
+
+# --- archives ----------------------------------------------------------------------------------------------------------
+def test_a_file_whose_name_begins_with_a_dot_is_read_or_named(read):
+    files = {".hid.xml": document(activity()), ".notes": b"x", "._a.xml": b"of macOS", ".DS_Store": b"of macOS"}
+    run = read(packed(**files), "all.zip")
+    assert (run.progress, run.created) == ("done", 1)
+    assert "no XML: .notes." in run.message
+
+
+@pytest.mark.parametrize("at", ["content", "header"])
+def test_a_damaged_file_of_an_archive_holds_up_no_other(read, at):
+    names = ("a.xml", "b.xml", "c.xml")
+    whole = {name: document(activity(identifier=f"XX-{name}", title="Much of it " * 20)) for name in names}
+    into = io.BytesIO()
+    with zipfile.ZipFile(into, "w") as archive:
+        for name, content in whole.items():
+            archive.writestr(name, content)
+        start = archive.getinfo("b.xml").header_offset
+    content = bytearray(into.getvalue())
+    if at == "content":
+        content[content.index(b"Much of it", start)] = ord("X")
+    else:
+        content[start : start + 4] = b"XXXX"
+    run = read(bytes(content), "all.zip")
+    assert (run.progress, "XX-c.xml" in Project.objects.values_list("iati_identifier", flat=True)) == ("failed", True)
+    assert "b.xml: The archive is damaged" in run.message
+    assert "c.xml (1)" in run.message
