@@ -12,6 +12,21 @@ from ssc_portal.signs import without_empty_ends, without_hidden
 
 DECIMAL = r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)"  # as XML Schema has decimals: a dot, and nothing between thousands
 MOST = Decimal(10) ** 18
+HTML = (
+    "a abbr acronym address article aside b bdi bdo big blockquote body br button caption center cite code col colgroup dd del dfn dir div "
+    "dl dt em embed figcaption figure font footer form h1 h2 h3 h4 h5 h6 head header hr html i iframe img input ins kbd label legend li "
+    "link main map mark meta nav noscript object ol option p param pre q s samp script section select small span strike strong style sub "
+    "summary sup table tbody td textarea tfoot th thead time title tr tt u ul var video wbr"
+)  # fmt: skip
+# A tag as HTML knows it, with attributes that have a value or none but a few; of word processors those with their prefixes.
+# What else stands in angle brackets is what somebody wrote: "a<b, c>d", "<john@example.org>".
+MARKUP = re.compile(
+    rf"</?(?:{'|'.join(sorted(HTML.split(), key=len, reverse=True))}|(?:o|w|v|m|st1):[a-z0-9]{{1,30}})"
+    r"(?:\s{1,9}(?:[a-z][a-z0-9:_-]{0,40}\s{0,3}=\s{0,3}(?:\"[^\"<>]{0,500}\"|'[^'<>]{0,500}'|[^\s<>\"']{1,200})"
+    r"|nowrap|noshade|compact|checked|disabled|hidden|open|reversed|selected)){0,30}\s{0,9}/?>",
+    re.IGNORECASE,
+)
+NEW_LINE = re.compile(r"<br\s{0,9}/?>|</p>|</li>|</div>", re.IGNORECASE)
 MOJIBAKE = re.compile(r"[ÃÂ][\x80-\xbf¡-¿]|â€|Ð[\x80-\xbf°-¿]")
 
 
@@ -32,9 +47,8 @@ def clean(text: str | None) -> tuple[str, str]:
             value = repaired
             done.append(_("its encoding repaired"))
             break
-    if re.search(r"</?[a-zA-Z][^<>]{0,300}>", value):
-        value = re.sub(r"(?i)<br\s*/?>|</p>|</li>|</div>", "\n", value)
-        value = re.sub(r"</?[a-zA-Z][^<>]{0,300}>", "", value)
+    if MARKUP.search(value):
+        value = MARKUP.sub("", NEW_LINE.sub("\n", value))
         done.append(_("markup removed"))
     if (seen := without_empty_ends(without_hidden(value))) != value:
         value = seen

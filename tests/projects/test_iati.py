@@ -223,6 +223,24 @@ def test_text_is_cleaned(raw, text):
     assert clean(raw)[0] == text
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["a<b, c>d", "write to <john@example.org>", "<mailto:john@example.org>", "if a<i and b>j", "p<0.05 and q>1", "see <https://example.org/>",
+     "<name of the ministry>", "<Kenya>", "x<y>z", "a <b c> d"],
+)  # fmt: skip
+def test_angle_brackets_that_are_no_markup_stay(text):
+    assert clean(text) == (text, "")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["<p>A</p>", "<P align=center>A</P>", '<a href="https://example.org/?a=1" target=_blank>A</a>', "<td nowrap>A</td>", "A<br/>", "<o:p>A</o:p>",
+     "<span style='color: red'>A</span>", "<h1 >A</h1 >", '<img src="a.png" alt="" />A', "<script>A</script>"],
+)  # fmt: skip
+def test_markup_is_taken_out(text):
+    assert clean(text)[0] == "A"
+
+
 def test_texts_keep_their_languages(imported):
     project, _issues = imported(
         '<title><narrative xml:lang="fr">Un projet</narrative><narrative xml:lang="ar">مشروع</narrative></title>'
