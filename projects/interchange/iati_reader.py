@@ -258,7 +258,7 @@ def _read(stream: _Bounded, source: Source) -> Iterator[Activity]:
                 else:
                     source.note_stranger(str(element.tag)[:100], element.sourceline or 0, shown(element)[:500])
                 # Free what was read: the element and everything before it.
-                element.clear()
+                element.clear(keep_tail=True)
                 while (before := element.getprevious()) is not None:
                     _note_text(before.tail, before, source)
                     del element.getparent()[0]
