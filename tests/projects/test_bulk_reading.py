@@ -182,3 +182,28 @@ def test_what_is_wrong_with_a_line_names_the_row_of_the_table(bring):
 def test_what_is_wrong_with_an_entry_of_a_cell_says_so(bring):
     run = bring("projects", "title,countries,modality,terms\nP,KEN,bilateral,bsp-theme:air:60; bsp-theme:waste:140\n")
     assert all("Row " not in text for text in problems(run)) and "Entry 2 of the cell: " in " ".join(problems(run))
+
+
+# --- numbers that a workbook keeps as numbers ---------------------------------------------------------------------------
+NUMBERS = HEAD.strip().split(";")
+
+
+def line_of(title, quantity, delivered) -> list:
+    return [title, "Experts", "KEN", "D011", quantity, delivered, "expert-days", None, None, None, None, "USD"]
+
+
+PLACE = ["iso3", "iso2", "m49", "name_en", "latitude", "longitude"]
+
+
+@pytest.mark.parametrize("beside", ["12,5", "1.234,5", 7, None], ids=["comma", "grouped", "number", "nothing"])
+def test_a_number_kept_as_a_number_means_that_number_whatever_stands_beside_it(beside, bring):
+    rows = [PLACE, ["XKX", "XK", "983", "A", -1.292, 36.817], ["XKY", "XY", "984", "B", 1.234, beside]]
+    run = bring("countries", workbook(Data=rows), by="administrator", write=False)
+    first, second = run.rows.all()
+    assert (first.problems, first.after["latitude"], first.after["longitude"]) == ([], "-1.2920", "36.8170")
+    assert "ambiguous" not in str(second.problems) and not [
+        text for name, text in second.problems if name == "latitude"
+    ]
+    rows = [NUMBERS, line_of("P", 254.712, 2), line_of("Q", beside, 0.5)]
+    said = problems(bring("projects", workbook(Data=rows)))[0]
+    assert "at most 2" in said and "254712" not in said

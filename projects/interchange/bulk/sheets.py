@@ -15,6 +15,7 @@ from projects.interchange.bulk.cells import NAMED, Cell
 from projects.interchange.bulk.resources import TableResource
 from projects.interchange.workbooks import BOLD, FILL, LISTS, head, opened, pick, put
 from ssc_portal.incoming import MOST_COLUMNS, MOST_ROWS, text_of
+from ssc_portal.numbers import Written
 from ssc_portal.signs import hidden_in, without_empty_ends, without_hidden
 from ssc_portal.tables import harmless
 
@@ -171,7 +172,7 @@ def _gathered(rows: list[tuple[int, list]], titles: list[str], resource: TableRe
     lines = resource.line_names()
     for number, row in rows:
         as_given = [text_of(cell) for cell in row]
-        texts = [without_empty_ends(without_hidden(text)).strip() for text in as_given]
+        texts = [_seen(text) for text in as_given]
         if any(texts[len(titles) :]):
             raise ValidationError(_("Row %(n)s has more cells than there are columns.") % {"n": number})
         cells = dict(zip(titles, [*texts, *[""] * len(titles)], strict=False))
@@ -192,6 +193,11 @@ def _gathered(rows: list[tuple[int, list]], titles: list[str], resource: TableRe
         if any(line.values()):
             found[-1].cells[resource.line_column].append((number, line))
     return found
+
+
+def _seen(text: str) -> str:
+    """A text without what nobody sees; a number that a workbook keeps as one stays that number (`to_be_read`)."""
+    return text if isinstance(text, Written) else without_empty_ends(without_hidden(text)).strip()
 
 
 def _goes_on(above: dict, own: dict, resource: TableResource) -> bool:
