@@ -240,7 +240,9 @@ def _told(value):
     if value is None or isinstance(value, str | bool | int | float):
         return value
     iso = getattr(value, "isoformat", None)
-    return [iso()[:10] if hasattr(value, "year") else iso() if iso else str(value)]
+    if not hasattr(value, "year"):
+        return [iso() if iso else str(value)]
+    return [str(value).removesuffix(" 00:00:00")]  # a day; of a moment its time, too
 
 
 # --- a picture ---------------------------------------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 import html
 import re
-from datetime import date
 from decimal import Decimal
 
 from django.utils.translation import gettext as _
@@ -62,14 +61,6 @@ def language_code(value: str | None, default: str) -> str:
     """A language code fit for use, else the default."""
     code = (value or "").strip().lower()[:8]
     return code if re.fullmatch(r"[a-z]{2,3}(-[a-z]{2,4})?", code) else default
-
-
-def day_of(text: str | None) -> date | None:
-    """A date written as in ISO 8601, or None."""
-    try:
-        return date.fromisoformat((text or "").strip()[:10])
-    except ValueError:
-        return None
 
 
 def number_of(text: str | None) -> tuple[Decimal | None, bool]:

@@ -10,16 +10,17 @@ from decimal import ROUND_DOWN, Decimal
 from django.utils.translation import gettext as _
 
 from projects.choices import OrganisationRole
-from projects.interchange.cleaning import day_of, language_code, number_of
+from projects.interchange.cleaning import language_code, number_of
 from projects.interchange.iati_activity import Activity, Tie
 from projects.interchange.iati_codes import DATE_TYPES, ROLE_WORDS, STATUS_WORDS
 from projects.interchange.iati_money import take_budget, take_transaction
 from projects.interchange.iati_own import assumed, is_own_vocabulary, own, role_of
 from projects.interchange.iati_results import take_result
 from projects.interchange.iati_settling import TEXT_LIMITS, settle
-from projects.interchange.iati_texts import LANG, code_of, name_of, narratives, shown, take_out_hidden, within
+from projects.interchange.iati_texts import LANG, code_of, day_of, name_of, narratives, shown, take_out_hidden, within
 from projects.interchange.iati_understood import IN_TRANSACTIONS, READ_ONCE, count_unread
 from projects.models.parts import ROUNDING
+from ssc_portal.dates import read_xml_day
 from ssc_portal.numbers import plainly
 
 
@@ -216,12 +217,14 @@ def _take_status(element, activity):
 def _take_date(element, activity):
     raw = element.get("iso-date") or element.get("iso_date") or element.text
     name = DATE_TYPES.get((element.get("type") or "").strip().lower())
-    value = day_of(raw)
+    value, repaired = read_xml_day(raw or "")
     if not (raw or "").strip():
         return
     if name is None or value is None:
         activity.find("activity-date", f"{element.get('type') or ''} {raw}", "left_out", _("No usable type or date."))
         return
+    if repaired:
+        activity.find("activity-date", raw, "repaired", _("Read as %(number)s.") % {"number": value})
     if (element.get("type") or "") in ("start", "end"):
         activity.find(
             "activity-date",
@@ -444,10 +447,7 @@ def _language_of_document(element, activity) -> str:
 
 def _date_of_document(element, activity):
     raw = (when.get("iso-date") or "").strip() if (when := element.find("document-date")) is not None else ""
-    day = day_of(raw)
-    if raw and day is None:
-        activity.find("document-link/document-date/@iso-date", raw, "left_out", _("Not a usable date."))
-    return day
+    return day_of(raw, "document-link/document-date/@iso-date", activity)
 
 
 def _take_related(element, activity):

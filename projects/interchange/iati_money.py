@@ -5,10 +5,10 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from django.utils.translation import gettext as _
 
-from projects.interchange.cleaning import day_of, number_of
+from projects.interchange.cleaning import number_of
 from projects.interchange.iati_codes import TRANSACTION_WORDS
 from projects.interchange.iati_own import assumed
-from projects.interchange.iati_texts import code_of, name_of
+from projects.interchange.iati_texts import code_of, day_of, name_of
 from ssc_portal.numbers import plainly
 
 STEP = Decimal("0.01")  # what amounts and quantities of the record are kept in
@@ -59,14 +59,14 @@ def _value_date(value, activity):
     raw = (value.get("value-date") or "").strip()
     if "value-date" in assumed(value) or not raw:
         return None
-    if (day := day_of(raw)) is None:
-        activity.find(f"{value.getparent().tag}/value/@value-date", raw, "left_out", _("Not a usable date."))
-    return day
+    return day_of(raw, f"{value.getparent().tag}/value/@value-date", activity)
 
 
 def take_budget(element, activity):
     starts, ends = (
-        day_of(p.get("iso-date") or p.text) if (p := element.find(name)) is not None else None
+        day_of(p.get("iso-date") or p.text, f"{element.tag}/{name}", activity)
+        if (p := element.find(name)) is not None
+        else None
         for name in ("period-start", "period-end")
     )
     money = _money(element, activity, element.tag)
@@ -123,7 +123,8 @@ def take_transaction(element, activity):
         return
     when = element.find("transaction-date")
     value = element.find("value")
-    made_on = day_of(when.get("iso-date") or when.text) if when is not None else None
+    stated = (when.get("iso-date") or when.text) if when is not None else None
+    made_on = day_of(stated, "transaction/transaction-date", activity)
     valued_on = _value_date(value, activity)
     if made_on is None and valued_on:
         activity.find("transaction/transaction-date", "", "repaired", _("No date; the value date was taken."))

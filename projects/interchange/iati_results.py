@@ -7,10 +7,10 @@ from decimal import Decimal
 from django.utils.translation import gettext as _
 
 from projects.choices import ContributionKind
-from projects.interchange.cleaning import day_of, number_of
+from projects.interchange.cleaning import number_of
 from projects.interchange.iati_money import in_two_decimals
 from projects.interchange.iati_own import assumed, own, unit_of
-from projects.interchange.iati_texts import name_of, shown
+from projects.interchange.iati_texts import day_of, name_of, shown
 
 
 def take_result(element, activity):
@@ -61,7 +61,8 @@ def _indicator(indicator, activity, by_sex: str = "actual") -> dict:
     elif year := indicator.get(own("baseline-year")):
         row["baseline_year"] = int(year) if year.isdigit() else None
     for attribute in ("target_on", "actual_on"):
-        row[attribute] = day_of(indicator.get(own(attribute.replace("_", "-"))))
+        name = attribute.replace("_", "-")
+        row[attribute] = day_of(indicator.get(own(name)), f"result/indicator/@{name}", activity)
     for end, period in _in_order(indicator.findall("period"), activity):
         _take_period(period, end, row, by_sex, activity)
     for sex in ("women", "men"):
@@ -86,10 +87,7 @@ def _in_order(periods: list, activity) -> list[tuple[date | None, object]]:
     for period in periods:
         end = period.find("period-end")
         raw = (end.get("iso-date") or "").strip() if end is not None and "period-end" not in assumed(period) else ""
-        day = day_of(raw)
-        if raw and day is None:
-            activity.unread.add("result/indicator/period/period-end/@iso-date", raw)
-        found.append((day, period))
+        found.append((day_of(raw, "result/indicator/period/period-end/@iso-date", activity), period))
     return sorted(found, key=lambda one: one[0] or date.min)
 
 

@@ -1,10 +1,13 @@
 """Texts of IATI elements: narratives in several languages, cleaned; from the portal's own files to the letter."""
 
+from datetime import date
+
 from django.utils.translation import gettext as _
 
 from projects.interchange.cleaning import clean, language_code
 from projects.interchange.iati_activity import Activity
 from projects.interchange.iati_own import assumed
+from ssc_portal.dates import read_xml_day
 from ssc_portal.signs import hidden_in, without_hidden
 
 LANG = "{http://www.w3.org/XML/1998/namespace}lang"
@@ -25,6 +28,17 @@ def shown(element) -> str:
     """What an element says, for a finding: its attributes and texts, and those of the elements in it."""
     said = [text for part in element.iter() for text in (*part.attrib.values(), part.text or "")]
     return " ".join(" ".join(said).split())
+
+
+def day_of(raw: str | None, path: str, activity: Activity) -> date | None:
+    """The day that an element states; one that had to be repaired, or can't be used, is told."""
+    raw = (raw or "").strip()
+    day, repaired = read_xml_day(raw)
+    if repaired:
+        activity.find(path, raw, "repaired", _("Read as %(number)s.") % {"number": day})
+    elif raw and day is None:
+        activity.find(path, raw, "left_out", _("Not a usable date."))
+    return day
 
 
 def within(text: str, limit: int, path: str, activity: Activity) -> str:

@@ -25,6 +25,7 @@ from projects.choices import Unit, Vocabulary
 from projects.forms.draft import Lines, Part, ThemesForm, parts_of
 from projects.interchange.workbooks import BOLD, FILL, LISTS, WRAP, head, opened, pick, put
 from projects.models import Need, Term
+from ssc_portal.dates import read_month
 from ssc_portal.numbers import NotANumber, read_number, to_be_read
 from ssc_portal.tables import UNWRITABLE
 
@@ -438,9 +439,8 @@ def _lines(part: Part, need: Need, sheet, by):
 
 def _month(text: str) -> tuple[str, str]:
     """(month, year) of 2027-06, of a whole date, or of 06/2027."""
-    parts = [p for p in text.replace("/", "-").replace(".", "-").split("-") if p.isdigit()]
-    if len(parts) >= 2 and len(parts[0]) == 4:
-        return str(int(parts[1])), parts[0]
-    if len(parts) == 2 and len(parts[1]) == 4:
-        return str(int(parts[0])), parts[1]
-    return "", ""
+    try:
+        month = read_month(text)
+    except ValueError:
+        return "", ""
+    return str(month.month), str(month.year)

@@ -23,7 +23,7 @@ NEW = {  # a new record of each kind, and who may bring it in
     ),
     "needs": (
         "key,country,kind,title,problem,terms,languages,line,assistance,quantity,unit,by_when,line_note\n"
-        "N1,KEN,capacity,Air laboratory,No data.,bsp-theme:air – Air,en;fr,Train staff,training,12,places,2027-06,\n"
+        "N1,KEN,capacity,Air laboratory,No data.,bsp-theme:air – Air pollution and ozone,en;fr,Train staff,training,12,places,2027-06,\n"
         "N1,,,,,bsp-theme:waste,,Instruments,,,,,later\n", "desk",
     ),
     "offers": (

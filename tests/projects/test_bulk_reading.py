@@ -1,6 +1,7 @@
 """How the cells of a table are read: numbers as they are written elsewhere, and nothing dropped without a word."""
 
 import io
+from datetime import datetime
 
 import pytest
 from django.urls import reverse
@@ -207,3 +208,109 @@ def test_a_number_kept_as_a_number_means_that_number_whatever_stands_beside_it(b
     rows = [NUMBERS, line_of("P", 254.712, 2), line_of("Q", beside, 0.5)]
     said = problems(bring("projects", workbook(Data=rows)))[0]
     assert "at most 2" in said and "254712" not in said
+
+
+# --- codes with names, and what is said behind them ---------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("column", "cell", "stored"),
+    [
+        ("countries", "KEN – Kenya:provider", "KEN:provider"),
+        ("countries", "KEN – KENYA", "KEN:recipient"),
+        ("countries", "BOL – Bolivie (État plurinational de):provider", "BOL:provider"),
+        ("countries", "KEN:provider – Provider", "KEN:provider"),
+        ("terms", "sdg:13 – 13 Climate action:50", "sdg:13:50"),
+        ("terms", "sdg:13 – Climate action:50", "sdg:13:50"),
+        ("partners", "unep – UNEP:4", "unep:4"),
+        ("status", "2 – in delivery", "2"),
+        ("status", "2 – قيد التنفيذ", "2"),
+    ],
+)
+def test_a_name_behind_a_code_is_read_with_what_follows_it(column, cell, stored, bring):
+    run = bring("projects", f"title,{column}\nP,{cell}\n", write=False)
+    assert problems(run) == []
+    assert run.rows.get().after[column] == stored
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "said"),
+    [
+        ("countries", "KEN – Kenya, UGA – Uganda", "“Kenya, UGA – Uganda” is not the name of KEN"),
+        ("countries", "KEN – Uganda", "“Uganda” is not the name of KEN"),
+        ("countries", "KEN – provider", "“provider” is not the name of KEN"),
+        ("countries", "KEN – Kenya and others:provider", "“Kenya and others:provider” is not the name of KEN"),
+        ("countries", "KEN:provider – recipient", "“recipient” is not the name of provider"),
+        ("terms", "sdg:13 – Life below water", "“Life below water” is not the name of sdg:13"),
+        ("status", "2 – in delivery – delayed until 2027", "“in delivery – delayed until 2027” is not the name of 2"),
+        ("parent", "KEN – Kenya", "There is no “KEN” here"),
+        ("countries", "KEN:recipient::lead country of it", "“lead country of it” stands behind the last part"),
+        ("countries", "KEN – Kenya:recipient::lead", "“lead” stands behind the last part"),
+        ("partners", "unep:1:lead", "“lead” stands behind the last part of the entry “unep:1:lead”"),
+        ("terms", "sdg:13:50:main focus", "“main focus” stands behind the last part"),
+    ],
+)  # fmt: skip
+def test_what_behind_a_code_is_not_understood_is_told_by_its_cell(column, cell, said, bring):
+    run = bring("projects", f'title,{column}\nP,"{cell}"\n')
+    assert counts(run) == (0, 0, 0, 1)
+    assert problems(run)[0].startswith(f"{column}: ") and said in problems(run)[0]
+
+
+@pytest.mark.parametrize(
+    ("kind", "columns", "cells", "said"),
+    [
+        ("needs", "country,title,is_for_women", "KEN,A,true – but few", "“but few” is not the name of true"),
+        ("needs", "country,title,terms", "KEN,A,bsp-theme:air – Air and water", "is not the name of bsp-theme:air"),
+        ("needs", "country,title", "KEN – Uganda,A", "“Uganda” is not the name of KEN"),
+        ("offers", "partner,title,eligible", "undp,A,KEN – and its neighbours", "“and its neighbours” is not the name of KEN"),
+        ("countries", "iso3,iso2,m49,name_en,groups", "XKX,XK,983,T,ldc – all of them", "“all of them” is not the name of ldc"),
+    ],
+)  # fmt: skip
+def test_a_name_that_is_not_that_of_its_code_is_told_in_every_table(kind, columns, cells, said, bring):
+    run = bring(kind, f"{columns}\n{cells}\n", by="administrator" if kind == "countries" else "desk")
+    assert said in " ".join(problems(run)) and counts(run) == (0, 0, 0, 1)
+
+
+def test_a_fixed_cell_that_is_not_understood_is_told_by_its_cell(bring):
+    bring("needs", "key,country,title\nN1,KEN,Air\n")
+    run = bring("needs", "key,country,title\nN1,KEN – Uganda,Air\n")
+    assert (run.progress, counts(run)) == ("waiting", (0, 0, 0, 1))
+    assert problems(run)[0].startswith("country: ") and "“Uganda” is not the name of KEN" in problems(run)[0]
+
+
+# --- days and months ----------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("text", ["2027-06-30/2028-01-01", "2027-06-30 or later", "2027-03-01xyz", "2027-06-30 23:59", "2027-06-30T", "2027"])  # fmt: skip
+def test_text_behind_a_day_is_told(text, bring):
+    run = bring("projects", f"title,planned_end\nP,{text}\n")
+    assert problems(run) == [f"planned_end: “{text}” is no day. Write it as 2027-06-30."]
+
+
+@pytest.mark.parametrize(
+    ("day", "stored"), [("2027-06-30 00:00:00", "2027-06-30"), ("20270630", "2027-06-30"), ("2027-06-30T00:00", "2027-06-30")]
+)  # fmt: skip
+def test_a_day_that_programs_write_with_midnight_is_that_day(day, stored, bring):
+    assert bring("projects", f"title,planned_end\nP,{day}\n").rows.get().after["planned_end"] == stored
+
+
+MONTHS = "country,title,line,assistance,quantity,unit,by_when,line_note\nKEN,N,Train,training,5,places,{},\n"
+
+
+@pytest.mark.parametrize(
+    "text", ["2027-06-30 to 2027-09", "2027-06abc", "2027-13", "2027", "06/2027 or later", "2027.1"]
+)
+def test_text_behind_a_month_is_told(text, bring):
+    run = bring("needs", MONTHS.format(text))
+    assert problems(run) == [f"lines: Row 2, by_when: “{text}” is no month. Write it as 2027-06."]
+
+
+@pytest.mark.parametrize("text", ["2027-06", "06/2027", "6.2027", "2027-06-01", "2027-06-01 00:00:00", "2027/06"])
+def test_a_month_is_read_as_people_write_it(text, bring):
+    run = bring("needs", MONTHS.format(text))
+    assert problems(run) == [] and run.rows.get().after["lines"][0]["by_when"] == "2027-06"
+
+
+def test_the_time_of_a_moment_in_a_workbook_is_told(bring):
+    moment = datetime(2027, 6, 30, 23, 59)  # noqa: DTZ001  a sheet has no time zones
+    run = bring("projects", workbook(Data=[["title", "planned_end"], ["P", moment]]))
+    assert problems(run) == ["planned_end: “2027-06-30 23:59:00” is no day. Write it as 2027-06-30."]
+    day = moment.replace(hour=0, minute=0)
+    right = bring("projects", workbook(Data=[["title", "planned_end"], ["P", day]]))
+    assert right.rows.get().after["planned_end"] == "2027-06-30"

@@ -143,6 +143,15 @@ def test_numbers_of_a_sheet_are_read_as_people_write_them(need, people):
     assert [(f.sheet, f.row, f.column) for f in refusal.value.findings] == [("Lines", 2, "D")]
 
 
+@pytest.mark.parametrize("text", ["2027-06-30 to 2027-09", "from 2027-06", "2027-06 or later", "2027.1"])
+def test_a_month_of_a_sheet_is_read_to_its_end(text, need, people):
+    book, _rows = sheet_of(need)
+    book["Lines"]["F2"].value = text
+    with pytest.raises(need_sheet.SheetErrors, match="Write the month as 2027-06") as refusal:
+        need_sheet.take(need, sent(book), by=people["contributor"])
+    assert [(f.sheet, f.row, f.column) for f in refusal.value.findings] == [("Lines", 2, "F")]
+
+
 def test_a_number_typed_where_a_text_is_asked_stays_as_it_was_typed(need, people):
     book, rows = sheet_of(need)
     rows["institution.contact_phone"].value = 254.712

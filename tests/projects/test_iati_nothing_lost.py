@@ -3,6 +3,7 @@
 import io
 import json
 import zipfile
+from datetime import date
 from decimal import Decimal
 
 import psycopg
@@ -594,3 +595,41 @@ def test_a_damaged_file_of_an_archive_holds_up_no_other(read, at):
     assert (run.progress, "XX-c.xml" in Project.objects.values_list("iati_identifier", flat=True)) == ("failed", True)
     assert "b.xml: The archive is damaged" in run.message
     assert "c.xml (1)" in run.message
+
+
+# --- days --------------------------------------------------------------------------------------------------------------
+DAYS = """<activity-date type="1" iso-date="{0}"/><budget type="1" status="1"><period-start iso-date="{0}"/><period-end iso-date="2024-12-31"/>
+<value currency="USD" value-date="{0}">5</value></budget><transaction><transaction-type code="3"/><transaction-date iso-date="{0}"/>
+<value currency="USD" value-date="{0}">7</value></transaction><result type="1"><title><narrative>R</narrative></title><indicator measure="1">
+<title><narrative>I</narrative></title><period><period-end iso-date="{0}"/><actual value="3"/></period></indicator></result>
+<document-link url="https://example.org/a.pdf" format="application/pdf"><title><narrative>D</narrative></title><document-date iso-date="{0}"/></document-link>"""
+
+
+def days_of(project) -> set:
+    return {
+        project.planned_start, *project.budgets.values_list("starts_on", flat=True), *project.budgets.values_list("valued_on", flat=True),
+        *project.transactions.values_list("made_on", flat=True), *project.transactions.values_list("valued_on", flat=True),
+        *project.results.values_list("actual_on", flat=True), *project.documents.values_list("published_on", flat=True),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("junk", ["2024-01-01junk", "2024-01-01 or so", "2024-01-01/2024-06-30", "2024-02-30"])
+def test_text_behind_a_day_is_told_and_no_day_made_of_it(junk, read):
+    run = read(document(activity(DAYS.format(junk))))
+    assert days_of(Project.objects.get()) <= {None}
+    told = set(run.issues.filter(value__contains=junk, outcome="left_out").values_list("element", flat=True))
+    assert told == {
+        "activity-date", "budget/period-start", "transaction/transaction-date",
+        "transaction/value/@value-date", "result/indicator/period/period-end/@iso-date",
+        "document-link/document-date/@iso-date",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("written", "repaired"),
+    [("2024-01-01Z", 0), ("2024-01-01+03:00", 0), (" 2024-01-01 ", 0), ("2024-01-01T00:00:00Z", 7), ("2024-01-01T12:30:00.5+03:00", 7)],
+)  # fmt: skip
+def test_a_day_with_a_time_zone_is_that_day_and_a_moment_is_repaired(written, repaired, read):
+    run = read(document(activity(DAYS.format(written))))
+    assert days_of(Project.objects.get()) == {date(2024, 1, 1)}
+    assert run.issues.filter(text="Read as 2024-01-01.", outcome="repaired").count() == repaired

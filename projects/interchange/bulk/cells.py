@@ -4,25 +4,54 @@ Where a code is to be picked, the cell may hold the code alone or, as the lists 
 """
 
 import calendar
-import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from decimal import Decimal
 from functools import cached_property
 
+from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 from import_export import widgets
 
+from ssc_portal.dates import read_day, read_month
 from ssc_portal.numbers import clearly, read_number, to_be_read
+from ssc_portal.signs import without_hidden
 from ssc_portal.tables import GUARD, JOIN
 
 NAMED = " – "  # between a code and its name
+NAMES = ("acronym", "formal_name", "title")  # what a record is called beside its names in each language
 YES, NO = "true", "false"
 
 
-def code_of(text: str) -> str:
-    return text.split(NAMED)[0].strip()
+def code_and_name(text: str) -> tuple[str, str]:
+    """The code that a cell holds, and what stands behind it as its name."""
+    code, _dash, name = text.partition(NAMED)
+    return code.strip(), name.strip()
+
+
+def check_name(code: str, name: str, known: set[str]) -> None:
+    """Raises ValueError where what stands behind a code is not its name: it would say something that nobody reads."""
+    if name and as_compared(name) not in known:
+        raise ValueError(
+            _("“%(text)s” is not the name of %(code)s. Write the code alone, and each further one behind a semicolon.")
+            % {"text": name[:60], "code": code}
+        )
+
+
+def as_compared(name: str) -> str:
+    return " ".join(without_hidden(name).replace(";", ",").casefold().split())
+
+
+def known_names(said: Callable[[], str], also: Iterable[str] = ()) -> set[str]:
+    """A name in each language of the portal, and others beside it, to be compared with what somebody wrote."""
+    found = set(also)
+    for code, _name in settings.LANGUAGES:
+        with override(code):
+            found.add(str(said()))
+    return {as_compared(name) for name in found if name}
 
 
 class Cell(widgets.Widget):
@@ -71,14 +100,19 @@ class Choice(Cell):
     def choices(self):
         return [(str(value), str(label)) for value, label in self.known]
 
+    @cached_property
+    def names(self) -> dict[str, set[str]]:
+        return {value: known_names(lambda label=label: label) for value, label in self.known}
+
     def read(self, text):
-        code = code_of(text).lower()
-        found = next((value for value, _label in self.known if str(value).lower() == code), None)
+        code, name = code_and_name(text)
+        found = next((value for value, _label in self.known if str(value).lower() == code.lower()), None)
         if found is None:
             known = ", ".join(str(value) for value, _label in self.known[:20])
             raise ValueError(
-                _("“%(code)s” is not known here. Use one of: %(known)s.") % {"code": code[:40], "known": known}
+                _("“%(code)s” is not known here. Use one of: %(known)s.") % {"code": code[:40].lower(), "known": known}
             )
+        check_name(code, name, self.names[found])
         return found
 
 
@@ -93,8 +127,10 @@ class YesNo(Cell):
         return None if self.null else False
 
     def read(self, text):
-        if (answer := self.words.get(code_of(text).lower())) is None:
+        code, name = code_and_name(text)
+        if (answer := self.words.get(code.lower())) is None:
             raise ValueError(_("Answer true or false."))
+        check_name(code, name, known_names(lambda: dict(self.choices())[self.show(answer)]))
         return answer
 
     def show(self, value):
@@ -111,10 +147,7 @@ class Day(Nullable):
     how = "2027-06-30"
 
     def read(self, text):
-        try:
-            return dt.date.fromisoformat(text[:10])
-        except ValueError:
-            raise ValueError(_("“%(text)s” is no day. Write it as 2027-06-30.") % {"text": text[:20]}) from None
+        return read_day(text)
 
     def show(self, value):
         return value.isoformat()
@@ -126,10 +159,7 @@ class Month(Nullable):
     how = "2027-06"
 
     def read(self, text):
-        try:
-            day = dt.date.fromisoformat(f"{text[:7]}-01")
-        except ValueError:
-            raise ValueError(_("“%(text)s” is no month. Write it as 2027-06.") % {"text": text[:20]}) from None
+        day = read_month(text)
         return day.replace(day=calendar.monthrange(day.year, day.month)[1])
 
     def show(self, value):
@@ -178,10 +208,24 @@ class Record(Nullable):
         return [(self.code(record), str(record)) for record in self.by_code.values()]
 
     def read(self, text):
-        code = code_of(text)
-        if (found := self.find(code)) is None:
-            raise ValueError(_("There is no “%(code)s” here.") % {"code": code[:60]})
+        code, name = code_and_name(text)
+        found = self.found(code)
+        check_name(code, name, self.names_of(found) if name else set())
         return found
+
+    def found(self, code: str) -> models.Model:
+        if (record := self.find(code)) is None:
+            raise ValueError(_("There is no “%(code)s” here.") % {"code": code[:60]})
+        return record
+
+    def names_of(self, record: models.Model) -> set[str]:
+        """All that a record is called, kept: a table names the same ones again and again."""
+        kept = self.__dict__.setdefault("_names", {})
+        if record not in kept:
+            fields = (one.name for one in record._meta.fields)
+            names = [name for name in fields if name in NAMES or name.startswith(("name_", "short_"))]
+            kept[record] = known_names(lambda: str(record), [getattr(record, name) for name in names])
+        return kept[record]
 
     def find(self, code: str) -> models.Model | None:
         return self.by_code.get(code.lower())
@@ -221,19 +265,40 @@ class Tie(Record):
         self.name, self.parts, self.defaults = name, parts, defaults
 
     def numbers_in(self, text):
-        _code, said = self._taken_apart(text)
-        cells = zip(self.parts.values(), said, strict=False)
-        return [found for cell, part in cells for found in cell.numbers_in(part)]
+        with suppress(ValueError):
+            _record, said = self._taken_apart(text)
+            cells = zip(self.parts.values(), said, strict=False)
+            return [found for cell, part in cells for found in cell.numbers_in(part)]
+        return []
 
-    def _taken_apart(self, text: str) -> tuple[str, list[str]]:
-        given = code_of(text)
-        code = next((c for c in self._beginnings(given) if c.lower() in self.by_code), given)
-        return code, [part.strip() for part in given[len(code) :].split(":")[1:]]
+    def _taken_apart(self, text: str) -> tuple[models.Model, list[str]]:
+        """The record, and what is said of the tie. Raises ValueError for a code or a name that is not known."""
+        head, dash, tail = text.partition(NAMED)
+        code = next((c for c in self._beginnings(head) if c.lower() in self.by_code), head.strip())
+        record, rest = self.found(code), head[len(code) :]
+        if dash and not rest.strip():
+            rest = self._behind_name(code, record, tail)
+        else:
+            rest += dash + tail
+        return record, [part.strip() for part in rest.split(":")[1:]]
+
+    def _behind_name(self, code: str, record: models.Model, text: str) -> str:
+        """What follows the name of a record, which may have colons of its own."""
+        names = self.names_of(record)
+        name = next((start for start in self._beginnings(text) if as_compared(start) in names), None)
+        if name is None:
+            check_name(code, text.strip() or NAMED.strip(), names)
+        return text.lstrip()[len(name) :]
 
     def read(self, text):
-        code, said = self._taken_apart(text)
+        record, said = self._taken_apart(text)
+        if beside := [part for part in said[len(self.parts) :] if part]:
+            raise ValueError(
+                _("“%(text)s” stands behind the last part of the entry “%(entry)s”. Write no more than %(form)s.")
+                % {"text": beside[0][:60], "entry": text[:60], "form": ":".join((_("code"), *self.parts))}
+            )
         found = {
-            self.name: super().read(code),
+            self.name: record,
             **{name: cell.empty for name, cell in self.parts.items()},
             **self.defaults,
         }

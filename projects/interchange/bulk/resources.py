@@ -115,7 +115,7 @@ class TableResource(resources.ModelResource):
 
     def get_instance(self, instance_loader, row):
         for name in self.known_by:
-            if code := self.fields[name].widget.clean(row.get(name)):
+            if code := self._read(name, row.get(name)):
                 code = str(code).upper() if name in ("reference", "iso3") else code
                 found = self.records().filter(**{self.says.get(name, name): code}).first()
                 if found is None and name in self.only_present:
@@ -129,6 +129,13 @@ class TableResource(resources.ModelResource):
         return None
 
     # -- reading a row
+    def _read(self, name: str, text):
+        """What a cell holds that is asked for before the row is read as a whole."""
+        try:
+            return self.fields[name].widget.clean(text)
+        except ValueError as error:
+            raise ValidationError({name: str(error)}) from None
+
     def before_import_row(self, row, **kwargs):
         self.before, self.record, self.earlier_run_id = {}, None, None
         if unknown := [name for name in row if name not in self.fields]:
@@ -141,7 +148,8 @@ class TableResource(resources.ModelResource):
         if not new:
             self.before, self.earlier_run_id = self.cells(instance), instance.import_run_id
             changed = [
-                name for name in self.fixed if row.get(name) and self.fields[name].widget.render(self.fields[name].clean(row)) != self.before[name]
+                name for name in self.fixed
+                if row.get(name) and self.fields[name].widget.render(self._read(name, row[name])) != self.before[name]
             ]  # fmt: skip
             if changed:
                 raise ValidationError({name: _("This can't be changed once the record is there.") for name in changed})
