@@ -28,6 +28,7 @@ from partners import callers
 from partners.accounts import SET_UP_FIRST, lacks_second_factor
 from partners.models import ApiToken, PublicRecord, kind_of
 from ssc_portal import parameters
+from ssc_portal.sent_json import DEEPEST, depth_is_over, has_half_sign, has_nul, places_of
 from ssc_portal.signs import IS_HIDDEN, without_empty_ends, without_needless
 
 PROBLEM = "application/problem+json"
@@ -110,7 +111,6 @@ class TokenScheme(OpenApiAuthenticationExtension):
         return {"type": "http", "scheme": "bearer", "description": "A personal token, made at /account/tokens/."}
 
 
-DEEPEST = 20  # lists and objects of a body inside each other
 LONGEST = 1000  # of a list in a body: each item is checked, and what is wrong with it told
 
 
@@ -123,15 +123,15 @@ class Parser(JSONParser):
             found = super().parse(stream, media_type, parser_context)
         except RecursionError as error:
             raise exceptions.ParseError(_too_deep()) from error
-        if _depth_is_over(found):
+        if depth_is_over(found):
             raise exceptions.ParseError(_too_deep())
         if _has_long_list(found):
             raise exceptions.ParseError(_("A list has more than %(most)s items. Send fewer.") % {"most": LONGEST})
-        if path := next(_with(found, lambda text: "\x00" in text), None):
+        if path := next(places_of(found, has_nul), None):
             raise exceptions.ValidationError({path: [_("There is a NUL sign in it. Take it out.")]})
-        if path := next(_with(found, IS_HIDDEN.search), None):
+        if path := next(places_of(found, IS_HIDDEN.search), None):
             raise exceptions.ValidationError({path: [_("There is a sign in it that nobody sees and that turns the direction of writing or steers a terminal. Take it out.")]})  # fmt: skip
-        if path := next(_with(found, _has_half_sign), None):
+        if path := next(places_of(found, has_half_sign), None):
             raise exceptions.ValidationError({path: [_("There is half a sign in it (a lone surrogate). Take it out.")]})
         return _without_unseen(found)
 
@@ -149,38 +149,10 @@ def _too_deep() -> str:
     return _("More than %(most)s lists or objects stand inside each other. Send a flatter body.") % {"most": DEEPEST}
 
 
-def _depth_is_over(value) -> bool:
-    """Level by level, since what is too deep can't be walked through by calls."""
-    level = [value]
-    for _n in range(DEEPEST + 1):
-        held = [one for one in level if isinstance(one, (dict, list))]
-        level = [inner for one in held for inner in (one.values() if isinstance(one, dict) else one)]
-        if not held:
-            return False
-    return True
-
-
 def _has_long_list(value) -> bool:
     if isinstance(value, dict):
         return any(map(_has_long_list, value.values()))
     return isinstance(value, list) and (len(value) > LONGEST or any(map(_has_long_list, value)))
-
-
-def _has_half_sign(text: str) -> bool:
-    return any("\ud800" <= sign <= "\udfff" for sign in text)
-
-
-def _with(value, is_bad, path: str = "body") -> Iterator[str]:
-    """Where texts are that can't be stored, also in names."""
-    if isinstance(value, dict):
-        for name, inner in value.items():
-            yield from _with(name, is_bad, path)
-            yield from _with(inner, is_bad, str(name))
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _with(inner, is_bad, path)
-    elif isinstance(value, str) and is_bad(value):
-        yield path.replace("\x00", "").encode(errors="replace").decode()[:60]
 
 
 class ReadOnly(permissions.BasePermission):

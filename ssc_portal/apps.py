@@ -18,10 +18,12 @@ class PortalConfig(AppConfig):
         from django.core import checks
 
         from ssc_portal.database import check_version
+        from ssc_portal.sent_json import guard_forms
         from ssc_portal.signs import take_out_of_forms
 
         checks.register(check_version, checks.Tags.database)
         take_out_of_forms()
+        guard_forms()
 
 
 class PortalAdminConfig(AdminConfig):

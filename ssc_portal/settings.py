@@ -184,6 +184,13 @@ ACCOUNT_RATE_LIMITS = {  # an office of a hundred people behind one address gets
 ALLAUTH_TRUSTED_PROXY_COUNT = 1 if env.bool("DJANGO_BEHIND_PROXY", False) else 0
 MFA_ADAPTER = "partners.accounts.SecondFactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_FORMS = {
+    "add_webauthn": "partners.passkeys.AddPasskey",
+    "signup_webauthn": "partners.passkeys.SignUpWithPasskey",
+    "authenticate_webauthn": "partners.passkeys.AuthenticateWithPasskey",
+    "login_webauthn": "partners.passkeys.LoginWithPasskey",
+    "reauthenticate_webauthn": "partners.passkeys.ReauthenticateWithPasskey",
+}
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = DEBUG
 MFA_TOTP_ISSUER = "South-South cooperation portal"
