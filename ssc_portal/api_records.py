@@ -493,7 +493,10 @@ def api_schema(request: HttpRequest) -> HttpResponse:
 def api_docs(request: HttpRequest) -> HttpResponse:
     """The API in words, made from its own OpenAPI description, so that the two can't differ. Works without script."""
     answer = render(request, "api_docs.html", _docs(get_language() or "en"))
-    answer["Cache-Control"] = f"public, max-age={SCHEMA_SECONDS}"
+    is_somebodys = (
+        request.session.session_key and request.user.is_authenticated
+    )  # their name and their token against forgery
+    answer["Cache-Control"] = "private, no-store" if is_somebodys else f"public, max-age={SCHEMA_SECONDS}"
     patch_vary_headers(answer, ["Accept-Language", "Cookie"])
     return answer
 

@@ -104,16 +104,18 @@ class LastSlash(CommonMiddleware):
 
 class NotKept:
     """What is shown to somebody who is signed in is kept by no browser and no proxy. The API says its own: answers to a
-    token are `private, no-cache`, so that a program can ask whether they changed."""
+    token are `private, no-cache`, so that a program can ask whether they changed.
+
+    Outside of every step that answers: pages of errors, redirects and refusals are answers to a known person, too.
+    """
 
     def __init__(self, get_response):
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest):
-        was_known = _is_known(request)
         response = self.get_response(request)
         says_its_own = request.path.startswith("/api/") and "Cache-Control" in response
-        if (was_known or _is_known(request)) and not says_its_own:  # also as they sign in or out
+        if not says_its_own and _may_be_known(request):
             response["Cache-Control"] = "private, no-store"
         return response
 
@@ -135,5 +137,13 @@ class PageRates:
         return None if taken is None or taken.is_allowed else too_many(request, taken.wait)
 
 
-def _is_known(request: HttpRequest) -> bool:
-    return bool(request.session.session_key and request.user.is_authenticated)
+def _may_be_known(request: HttpRequest) -> bool:
+    """Whether the answer is for somebody who is signed in, or was until now. Where nobody has looked at the session that a
+    browser brought (the answer was given before), it may be anybody's."""
+    brought = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
+    session = getattr(request, "session", None)
+    if session is None or not hasattr(request, "user") or (brought and not session.accessed):
+        return bool(brought)
+    if not session.session_key:
+        return bool(brought)  # signed out, or ended
+    return session.session_key != brought or request.user.is_authenticated

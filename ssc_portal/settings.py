@@ -76,6 +76,7 @@ MIDDLEWARE = [
     "django.middleware.gzip.GZipMiddleware",  # before static files: in development those are not compressed beforehand
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.http.ConditionalGetMiddleware",
+    "ssc_portal.middleware.NotKept",  # outside of all that answer
     "ssc_portal.middleware.OtherOrigins",
     "ssc_portal.middleware.Guard",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -88,7 +89,6 @@ MIDDLEWARE = [
     "partners.sessions.SessionLimits",
     "partners.unsent.KeepsUnsent",
     "allauth.account.middleware.AccountMiddleware",
-    "ssc_portal.middleware.NotKept",
     "partners.accounts.SecondFactor",
     "ssc_portal.middleware.PersonalSettings",
     "pghistory.middleware.HistoryMiddleware",

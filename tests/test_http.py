@@ -64,6 +64,39 @@ def test_pages_of_somebody_are_kept_by_nobody(client, people, sign_in, address):
     assert "no-store" in answer["Cache-Control"]
 
 
+@pytest.mark.parametrize("debug", [True, False])
+@pytest.mark.parametrize(
+    "address",
+    ["/nowhere/", "/fr/nowhere/", "/%00", "/needs/?q=%00", "/needs/?page=x", "/needs", "/api/v1/docs/", "/api/v1/nowhere/", "/api/v1/%00",
+     "/projects/?page=1&page=2", "/admin/login/"],
+)  # fmt: skip
+def test_refusals_and_redirects_of_somebody_are_kept_by_nobody(people, sign_in, settings, debug, address):
+    settings.DEBUG = debug
+    answer = sign_in(people["contributor"]).get(address)
+    assert "no-store" in answer.get("Cache-Control", ""), answer.status_code
+
+
+def test_signing_in_and_out_is_kept_by_nobody(client, people):
+    client.force_login(people["contributor"])
+    assert "no-store" in client.post("/accounts/logout/")["Cache-Control"]
+    too_much = b"a" * 3_000_000
+    client.force_login(people["contributor"])
+    answer = client.post("/contact/", too_much, content_type="application/x-www-form-urlencoded")
+    assert answer.status_code == 413 and "no-store" in answer["Cache-Control"]
+
+
+@pytest.mark.parametrize(
+    "address", ["/api/v1/docs/", "/api/v1/schema/", "/api/v1/needs/", "/api/v1/changes/", "/api/v1/terms/"]
+)
+def test_what_the_api_lets_everybody_keep_has_nothing_of_a_person(address, client, people):
+    public = client.get(address)
+    assert "public" in public["Cache-Control"] and "no-store" not in public["Cache-Control"]
+    client.force_login(people["contributor"])
+    answer = client.get(address)
+    assert "private" in answer["Cache-Control"] or answer.content == public.content
+    assert "private" in answer["Cache-Control"] or "csrfmiddlewaretoken" not in answer.content.decode()
+
+
 def test_pages_for_everybody_carry_no_such_line(client):
     assert "no-store" not in client.get("/needs/").get("Cache-Control", "")
 
