@@ -20,6 +20,7 @@ from django.utils.translation import ngettext
 
 from partners import callers
 from partners.letters import tell
+from ssc_portal import networks
 
 COOKIE = "__Host-known" if settings.SESSION_COOKIE_SECURE else "known"
 SALT = "browser that was signed in before"
@@ -31,6 +32,10 @@ RESET = "password_reset_of"  # in the session: whose password was set anew here
 
 
 class SlowsGuessing(DefaultAccountAdapter):
+    def get_client_ip(self, request):
+        """Asked by every limit that counts by address, of django-allauth and of ours (partners/callers.py)."""
+        return networks.caller(super().get_client_ip(request))
+
     def pre_authenticate(self, request, **credentials):
         """Unknown browsers share one total for each account; each browser that was signed in before has its own."""
         try:

@@ -1,9 +1,13 @@
-"""Which addresses lie in the internet. Others are reached by nothing that somebody from outside names."""
+"""Which addresses lie in the internet, and which IPv4 address one of IPv6 carries inside. Others than those of the internet are
+reached by nothing that somebody from outside names."""
 
 import ipaddress
 from urllib.parse import urlsplit
 
 NAT64 = ipaddress.ip_network("64:ff9b::/96")  # RFC 6052: IPv4 addresses inside
+TRANSLATED = [  # the whole of IPv4 in the last 32 bits: RFC 4291 (mapped), RFC 2765, RFC 6052, RFC 8215
+    ipaddress.ip_network("::ffff:0:0/96"), ipaddress.ip_network("::ffff:0:0:0/96"), NAT64, ipaddress.ip_network("64:ff9b:1::/48"),
+]  # fmt: skip
 ISATAP = (0x00005EFE, 0x02005EFE)  # RFC 5214: before an IPv4 address, in any net
 NEVER = [  # not in the internet, or led on to who knows where, whatever the version of Python says of them
     ipaddress.ip_network(net)
@@ -27,6 +31,18 @@ def is_public(address: str) -> bool:
     if ip.ipv4_mapped or ip in NAT64 or number >> 32 & 0xFFFFFFFF in ISATAP:
         return is_public(str(ipaddress.IPv4Address(number & 0xFFFFFFFF)))
     return True
+
+
+def caller(address: str) -> str:
+    """The address by which somebody who calls is counted. What stands for one address of IPv4 is that address: else all of IPv4
+    would be one network (translated by a server in front of ours), or one address a whole network (6to4, Teredo)."""
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    if ip.version == 4:
+        return str(ip)
+    if any(ip in net for net in TRANSLATED):
+        return str(ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF))
+    teredo = ip.teredo
+    return str(ip.sixtofour or (teredo and teredo[1]) or ip)
 
 
 def is_plainly_private(url: str) -> bool:

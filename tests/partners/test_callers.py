@@ -1,8 +1,10 @@
 """Limits of calls: which address calls, counted over all processes, with room that no person uses up."""
 
 import pytest
+from django.core.cache import cache
 from django.db import OperationalError, connection
 from django.test import Client
+from django.urls import reverse
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -138,3 +140,44 @@ def test_many_addresses_of_one_kind_cost_calls_of_another_nothing(settings, monk
         callers.take("search", f"192.0.2.{number}")
     left = [callers.take("page", "198.51.100.1").left for _n in range(3)]
     assert left == [999, 998, 997]
+
+
+# --- one caller, however the address is written -----------------------------------------------------------------------------
+FORMS_OF_IPV4 = ["{0}", "::ffff:{0}", "::ffff:0:{0}", "64:ff9b::{0}", "64:ff9b:1::{0}"]
+
+
+def hexadecimal(address: str) -> str:
+    return "{:02x}{:02x}:{:02x}{:02x}".format(*map(int, address.split(".")))
+
+
+@pytest.mark.parametrize("form", [*FORMS_OF_IPV4, "2002:{1}::1", "2002:{1}:77::9"])
+def test_an_address_of_ipv4_is_one_caller_in_each_form_and_others_are_others(form, rf):
+    def caller(address: str) -> str:
+        return callers.address_of(rf.get("/", REMOTE_ADDR=form.format(address, hexadecimal(address))))
+
+    assert caller("66.7.8.9") == "66.7.8.9" != caller("66.7.8.10")
+
+
+def test_of_ipv6_a_network_is_one_caller(rf):
+    one, two, other = ("2001:4860:1:2::1", "2001:4860:1:2:ffff::1", "2001:4860:1:3::1")
+    found = [callers.address_of(rf.get("/", REMOTE_ADDR=address)) for address in (one, two, other)]
+    assert found[0] == found[1] != found[2]
+
+
+@pytest.mark.parametrize("form", FORMS_OF_IPV4[1:])
+def test_one_stranger_uses_up_no_other_ones_pages(form, few):
+    statuses = [Client().get("/about/", REMOTE_ADDR=form.format(f"66.7.{n}.1")).status_code for n in range(6)]
+    assert set(statuses) == {200}
+    assert [Client().get("/about/", REMOTE_ADDR=form.format("8.8.4.4")).status_code for _n in range(4)][-1] == 429
+
+
+@pytest.mark.parametrize("address", ["account_signup", "account_login", "account_reset_password"])
+def test_limits_of_accounts_count_each_address_of_ipv4_alone(address, settings):
+    cache.clear()
+    settings.ACCOUNT_RATE_LIMITS = dict.fromkeys(("signup", "login", "reset_password"), "2/m/ip")
+
+    def statuses(callers):
+        return [Client().post(reverse(address), {"email": f"a{n}@example.org"}, REMOTE_ADDR=ip).status_code for n, ip in enumerate(callers)]  # fmt: skip
+
+    assert 429 not in statuses(f"::ffff:66.7.{n}.1" for n in range(4))
+    assert statuses(["::ffff:8.8.4.4", "8.8.4.4", "64:ff9b::8.8.4.4"])[-1] == 429
