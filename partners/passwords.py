@@ -7,50 +7,21 @@ from django.contrib.auth.password_validation import CommonPasswordValidator
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
+from partners.common_words import DATES, OF_THE_SITE, PASSWORDS, PHRASES, SMALL
+
 ENOUGH = 8  # characters that a guesser has to find one by one
-LONGEST_PIECE = 24
 READ = 128  # characters; whatever is longer than this is judged by its beginning
+LONGEST_PIECE = 40
 ROWS = (
     "1234567890", "qwertyuiop", "asdfghjkl", "zxcvbnm", "azertyuiop", "qsdfghjklm", "qwertzuiop", "йцукенгшщзхъ",
-    "1q2w3e4r5t6y7u8i9o0p", "1qaz2wsx3edc4rfv5tgb6yhn7ujm", "qazwsxedcrfvtgbyhnujm", "!@#$%^&*()",
+    "一二三四五六七八九十", "31415926535897932384", "27182818284590452353", "1q2w3e4r5t6y7u8i9o0p", "1qaz2wsx3edc4rfv5tgb6yhn7ujm", "qazwsxedcrfvtgbyhnujm", "!@#$%^&*()",
 )  # fmt: skip
-IN_A_ROW = [half for row in ROWS for half in (row * 2, row[::-1] * 2)]
-OF_THE_SITE = frozenset(
-    [
-        "south",
-        "north",
-        "unep",
-        "pnue",
-        "pnuma",
-        "united",
-        "nations",
-        "portal",
-        "cooperation",
-        "southsouth",
-        "triangular",
-        "environment",
-        "environmental",
-        "programme",
-        "program",
-        "nairobi",
-        "kenya",
-        "partner",
-        "partners",
-        "project",
-        "projects",
-        "country",
-        "countries",
-        "need",
-        "needs",
-        "offer",
-        "offers",
-    ]
-)
 LOOKALIKES = str.maketrans("@4831!05$7", "aabeiiosst")
+SIGNS = str.maketrans("@!$", "ais")  # those of them that are no figures
 
 
 class EasyToGuess:
-    """Refuses sequences, repetitions and a few common words in a row.
+    """Refuses sequences, repetitions, dates and a few common words in a row, however they are spelled.
 
     Not zxcvbn: its advice is in English only and its word lists are English; what is needed here is one sum.
     """
@@ -60,7 +31,12 @@ class EasyToGuess:
 
     def validate(self, password: str, user=None) -> None:
         text = unicodedata.normalize("NFKC", password).casefold()[:READ]
-        if min(self._characters_to_find(text), self._characters_to_find(_without_doubles(text))) < ENOUGH:
+        between = len(
+            {sign for sign in text if not (sign.isalnum() or sign.isspace() or unicodedata.combining(sign))} - UNSEEN
+        )
+        ways = [(text, 0), (plain(text), between), (plain(text.translate(SIGNS)), between)]
+        ways += [(_without_doubles(way), more) for way, more in ways]
+        if min(self._characters_to_find(way) + more for way, more in ways) < ENOUGH:
             raise ValidationError(
                 _(
                     "This password is easy to guess: it is made of a sequence, a repetition or common words. Enter four or more "
@@ -82,14 +58,32 @@ class EasyToGuess:
 
     def _price(self, text: str, start: int, end: int) -> int:
         piece, length = text[start:end], end - start
+        if piece in WORDS or piece.translate(LOOKALIKES) in WORDS:
+            return 1
         if length < 3:
             return length
-        if text.find(piece) < start or piece.translate(LOOKALIKES) in OF_THE_SITE:
+        if text.find(piece) < start:
             return 1
-        if _is_sequence(piece) or re.fullmatch(r"(19|20)\d\d", piece):
+        if _is_sequence(piece) or DAY.fullmatch(piece):
             return 2
         is_common = length > 3 and (piece in self.common or piece.translate(LOOKALIKES) in self.common)
         return 3 if is_common else length
+
+
+def plain(text: str) -> str:
+    """Letters and figures alone, as a guesser compares them: without accents, signs between them and signs that nobody sees."""
+    parts = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(str(unicodedata.digit(sign, sign)) for sign in parts if sign.isalnum() and sign != TATWEEL)
+
+
+TATWEEL = "\u0640"  # lengthens a letter of Arabic
+UNSEEN = {"\u00ad", "\u200b", "\u200c", "\u200d", "\u2060", "\ufeff", TATWEEL}
+WORDS = frozenset(plain(word) for group in (OF_THE_SITE, PASSWORDS, DATES, SMALL, PHRASES) for word in group.split())
+IN_A_ROW = [half for row in (*ROWS, *map(plain, ROWS)) if row for half in (row * 2, row[::-1] * 2)]
+_YEAR, _MONTH, _DAY = r"(19|20)\d\d", r"(0[1-9]|1[0-2])", r"(0[1-9]|[12]\d|3[01])"
+DAY = re.compile(
+    "|".join([_YEAR, _MONTH + _DAY, _DAY + _MONTH, _YEAR + _MONTH + _DAY, _DAY + _MONTH + _YEAR, _MONTH + _DAY + _YEAR])
+)
 
 
 def _is_sequence(piece: str) -> bool:
