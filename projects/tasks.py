@@ -8,7 +8,6 @@ from pathlib import Path
 from django.db import transaction
 from django.utils import timezone
 from procrastinate.contrib.django import app
-from procrastinate.contrib.django.models import ProcrastinateJob
 from procrastinate.exceptions import AlreadyEnqueued
 
 from partners.models import Change, KeptAnswer, User
@@ -19,7 +18,7 @@ from projects.interchange import open_data
 from projects.interchange.bulk import running
 from projects.interchange.iati_import import import_file
 from projects.matching import keeping, reading
-from projects.models import Event, FacetTally, ImportRun, Notice, Project, WebhookCall
+from projects.models import Event, FacetTally, ImportRun, Notice, Project
 
 logger = logging.getLogger(__name__)
 
@@ -181,32 +180,27 @@ def send_digest_if_due(user: User) -> None:
 @app.task(name="projects.tell_webhooks", queue="clocks", lock="changes", retry=PATIENCE, pass_context=False)
 def tell_webhooks(timestamp: int = 0) -> None:
     """Every minute, and when a record has moved: writes down whom the newest changes have to be told, and makes these calls."""
-    for call in webhooks.note_changes():
-        send_webhook_later(call)
+    for host in sorted({webhooks.host_of(call.webhook) for call in webhooks.note_changes()}):
+        send_webhooks_later(host)
 
 
-def send_webhook_later(call: WebhookCall) -> None:
-    """Queues a call. Those of one host wait for one another, so that a slow receiver holds up its own calls alone."""
-    about = {"lock": f"webhook {webhooks.host_of(call)}"[:200], "queueing_lock": f"webhook call {call.pk}"}
+def send_webhooks_later(host: str) -> None:
+    """Queues the calls of a host, which are made one after another: a slow receiver holds up its own calls alone."""
+    about = {"lock": f"webhook {host}", "queueing_lock": f"webhooks of {host}"}
     with contextlib.suppress(AlreadyEnqueued), transaction.atomic():
-        send_webhook.configure(**about).defer(call_id=call.pk)
+        send_webhooks.configure(**about).defer(host=host)
 
 
-@app.task(name="projects.send_webhook", queue="webhooks")
-def send_webhook(call_id: int) -> None:
-    webhooks.send(call_id)
+@app.task(name="projects.send_webhooks", queue="webhooks")
+def send_webhooks(host: str) -> None:
+    """One job for all that waits for a host: a job for each call would begin at the next look into the queue only."""
+    if webhooks.send_waiting(host):
+        send_webhooks_later(host)
 
 
 @app.periodic(cron="* * * * *")
 @app.task(name="projects.retry_webhooks", queue="clocks", pass_context=False)
 def retry_webhooks(timestamp: int) -> None:
     """Every minute: calls whose next attempt is due, and those whose worker ended before they were made."""
-    queued = ProcrastinateJob.objects.filter(task_name=send_webhook.name, status="todo").values_list("args", flat=True)
-    due = WebhookCall.objects.due().exclude(
-        pk__in=[args["call_id"] for args in queued]
-    )  # else a slow host's come first for ever
-    for call in due.select_related("webhook").order_by("next_at", "pk")[:MAX_CALLS_A_MINUTE]:
-        send_webhook_later(call)
-
-
-MAX_CALLS_A_MINUTE = 1000
+    for host in webhooks.hosts_due():
+        send_webhooks_later(host)

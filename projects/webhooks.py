@@ -50,6 +50,8 @@ CONNECT_SECONDS = 5  # also for the handshake of TLS
 CALL_SECONDS = 15  # for the whole of it, however slowly the other side answers
 RETRY_LATER = (429, 503)  # answers whose Retry-After is heeded (RFC 9110, 10.2.3; RFC 6585, 4)
 MAX_RETRY_AFTER_SECONDS = 24 * 60 * 60
+RUN_SECONDS = 20  # for which the waiting calls of one host are made one after another, before others get the place
+MAX_CALLS_IN_A_RUN = 500
 READ_AT_ONCE = 500  # changes of the feed
 KEPT_FOR = dt.timedelta(days=30)  # the log
 WORDS = 200
@@ -138,7 +140,8 @@ def _call(webhook: Webhook, what: str, record, reference: str) -> WebhookCall:
             "page": settings.PORTAL_URL + record.get_absolute_url(),
         }
     body = {"type": what, "timestamp": timezone.now().isoformat(timespec="seconds"), "data": data}
-    return WebhookCall(webhook=webhook, what=what, record=reference, body=json.dumps(body))
+    at = max(timezone.now(), webhook.quiet_until or timezone.now())
+    return WebhookCall(webhook=webhook, what=what, record=reference, body=json.dumps(body), next_at=at)
 
 
 # --- the call ----------------------------------------------------------------------------------------------------------
@@ -219,18 +222,46 @@ def _ended_after(seconds: float, connection: HTTPConnection) -> Iterator[None]:
 
 
 def _asked_to_wait(answer: urllib3.BaseHTTPResponse) -> dt.timedelta:
+    """None at all where it can't be read: a number of thousands of digits, a year that no calendar has."""
     if answer.status not in RETRY_LATER:
         return dt.timedelta()
     try:
         seconds = urllib3.Retry(retry_after_max=MAX_RETRY_AFTER_SECONDS).get_retry_after(answer)
-    except urllib3.exceptions.InvalidHeader:
+    except (urllib3.exceptions.InvalidHeader, ValueError, TypeError, OverflowError):
         seconds = None
     return dt.timedelta(seconds=seconds or 0)
 
 
-def host_of(call: WebhookCall) -> str:
+def host_of(webhook: Webhook) -> str:
     """Whose calls wait for one another: those of one host."""
-    return urlsplit(call.webhook.url).hostname or ""
+    return urlsplit(webhook.url).hostname or ""
+
+
+def hosts_due() -> list[str]:
+    """Hosts that have calls to be made now."""
+    due = Webhook.objects.filter(pk__in=WebhookCall.objects.due().values("webhook"))
+    return sorted({host_of(webhook) for webhook in due.only("url")})
+
+
+def send_waiting(host: str) -> bool:
+    """Makes the calls of a host that are due one after another, in their order, as fast as they are answered. Whether some are
+    left: a run ends after a while, and when nobody answers, so that hosts that do are not kept waiting."""
+    found = Webhook.objects.active().filter(url__icontains=host).only("url")
+    due = (
+        WebhookCall.objects.due()
+        .filter(webhook__in=[each.pk for each in found if host_of(each) == host])
+        .order_by("pk")
+    )
+    ends = time.monotonic() + RUN_SECONDS
+    for _n in range(MAX_CALLS_IN_A_RUN):
+        key = due.values_list("pk", flat=True).first()
+        if key is None:
+            return False
+        is_tried = send(key)
+        is_answered = WebhookCall.objects.filter(pk=key, status__isnull=False).exists()
+        if not is_tried or not is_answered or time.monotonic() > ends:
+            break
+    return due.exists()
 
 
 def send(key: int) -> bool:
@@ -260,7 +291,12 @@ def _send(call: WebhookCall) -> None:
         call.problem = ""
     except NotAllowed as error:
         call.status, call.problem = None, str(error)[:WORDS]
-    except (urllib3.exceptions.HTTPError, HTTPException, OSError) as error:
+    except (
+        urllib3.exceptions.HTTPError,
+        HTTPException,
+        OSError,
+        ValueError,
+    ) as error:  # an answer that nobody can read, too
         call.status, call.problem = None, _reason(error)
     if call.status and 200 <= call.status < 300:
         call.state, call.next_at = CallState.DONE, None
@@ -269,8 +305,18 @@ def _send(call: WebhookCall) -> None:
     else:
         call.next_at = timezone.now() + max(WAITS[call.attempts - 1], wait)
     call.save(update_fields=["status", "problem", "state", "next_at"])
+    if wait:
+        _wait_with_others(webhook.url, timezone.now() + wait)
     if call.state == CallState.FAILED:
         _pause_if_hopeless(webhook)
+
+
+def _wait_with_others(url: str, until: dt.datetime) -> None:
+    """Who asks to be called later means every call: those to the same address wait too, also new ones. Not those to others of
+    the same host, which many share: nobody stops somebody else's."""
+    Webhook.objects.filter(url=url).update(quiet_until=until)
+    waiting = WebhookCall.objects.filter(webhook__url=url, state=CallState.WAITING)
+    waiting.filter(next_at__lt=until).update(next_at=until)
 
 
 def _reason(error: Exception) -> str:

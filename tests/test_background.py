@@ -86,11 +86,11 @@ def test_what_a_dead_worker_left_is_done_anew_but_imports_are_not(reference_agai
 
 def test_a_job_whose_work_is_queued_anew_holds_up_no_other(reference_again):
     person = MembershipFactory().user
-    call = webhooks.ping(made(person, "https://slow.example/"))
+    webhooks.ping(made(person, "https://slow.example/"))
     lost = left_behind(
-        tasks_of_projects.send_webhook.configure(queueing_lock=f"webhook call {call.pk}"), call_id=call.pk
+        tasks_of_projects.send_webhooks.configure(queueing_lock="webhooks of slow.example"), host="slow.example"
     )
-    tasks_of_projects.send_webhook_later(call)
+    tasks_of_projects.send_webhooks_later("slow.example")
     other = left_behind(tasks_of_projects.run_clocks, timestamp=0)
     ends_its_worker = left_behind(tasks_of_projects.fold_tallies, timestamp=0)
     with connection.cursor() as cursor:
@@ -102,15 +102,15 @@ def test_a_job_whose_work_is_queued_anew_holds_up_no_other(reference_again):
     assert states == ["failed", "todo", "failed"]
 
 
-def test_calls_of_a_slow_host_keep_nobody_elses_from_being_tried_again(reference_again, monkeypatch):
-    monkeypatch.setattr(tasks_of_projects, "MAX_CALLS_A_MINUTE", 3)
+def test_calls_of_a_slow_host_keep_nobody_elses_from_being_tried_again(reference_again):
     person = MembershipFactory().user
     slow = made(person, "https://slow.example/")
-    calls = [webhooks.ping(slow) for _n in range(4)] + [webhooks.ping(made(person, "https://fast.example/"))]
+    for webhook in (slow, slow, slow, slow, made(person, "https://fast.example/")):
+        webhooks.ping(webhook)
     for _minute in range(2):
         tasks_of_projects.retry_webhooks(timestamp=0)
-    queued = ProcrastinateJob.objects.filter(task_name="projects.send_webhook").values_list("args", flat=True)
-    assert {call.pk for call in calls} <= {args["call_id"] for args in queued}
+    queued = ProcrastinateJob.objects.filter(task_name="projects.send_webhooks").values_list("args", flat=True)
+    assert sorted(args["host"] for args in queued) == ["fast.example", "slow.example"]
 
 
 @contextlib.contextmanager
@@ -144,7 +144,8 @@ def until(condition, seconds=60) -> bool:
 
 def test_mail_goes_out_while_a_receiver_drips(reference_again, dripping, workers, tmp_path):  # noqa: F811
     person = MembershipFactory().user
-    tasks_of_projects.send_webhook_later(webhooks.ping(made(person, dripping.url)))
+    webhooks.ping(made(person, dripping.url))
+    tasks_of_projects.send_webhooks_later("127.0.0.1")
     assert until(lambda: dripping.calls == 1), (tmp_path / "log").read_text()
     tasks.send_mail.defer(email="a@example.org", subject="S", text="T", html="<p>T</p>")
     assert until(lambda: list((tmp_path / "mail").glob("*"))), (tmp_path / "log").read_text()

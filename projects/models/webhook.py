@@ -30,7 +30,7 @@ def _key() -> str:
     return secrets.token_urlsafe(24)
 
 
-@pghistory.track(exclude=["key"])
+@pghistory.track(exclude=["key", "quiet_until"])
 class Webhook(CheckedTogether):
     """An address that is called when records of a list change, as far as its owner may see them."""
 
@@ -50,6 +50,7 @@ class Webhook(CheckedTogether):
     created_at = models.DateTimeField(_("made at"), default=timezone.now, editable=False)
     paused_at = models.DateTimeField(_("paused at"), null=True, editable=False)
     paused_by = models.CharField(_("paused by"), max_length=10, choices=PauseReason, blank=True, editable=False)
+    quiet_until = models.DateTimeField(_("asked for no calls until"), null=True, editable=False)  # by its Retry-After
 
     objects = WebhookQuerySet.as_manager()
 
@@ -120,6 +121,15 @@ class WebhookCall(models.Model):
 
     def __str__(self):
         return f"{self.what} {self.record}"
+
+    @property
+    def is_put_off(self) -> bool:
+        """Whether it waits for its next attempt, or because the other side asked to be called later."""
+        return (
+            self.state == CallState.WAITING
+            and bool(self.next_at)
+            and bool(self.attempts or self.next_at > timezone.now())
+        )
 
 
 class FeedPosition(models.Model):

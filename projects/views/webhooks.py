@@ -15,7 +15,7 @@ from partners.rules import require
 from projects import webhooks
 from projects.forms.webhook import WebhookForm
 from projects.models import Webhook
-from projects.tasks import send_webhook_later
+from projects.tasks import send_webhooks_later
 from ssc_portal.parameters import one_value
 from ssc_portal.sending import once
 
@@ -80,7 +80,8 @@ def webhook_act(request: HttpRequest, key: int, act: str) -> HttpResponse:
     """Tests, pauses, goes on, or removes."""
     webhook = _own(request, key, "delete" if act == "remove" else "change")
     if act == "test":
-        send_webhook_later(webhooks.ping(webhook))
+        webhooks.ping(webhook)
+        send_webhooks_later(webhooks.host_of(webhook))
         messages.success(request, _("A test is on its way. Reload the page to see what came of it."))
     elif act == "pause":
         webhooks.pause(webhook)
@@ -104,6 +105,6 @@ def webhook_again(request: HttpRequest, key: int, call: int) -> HttpResponse:
     webhook = _own(request, key)
     found = get_object_or_404(webhook.calls, pk=call)
     webhooks.again(found)
-    send_webhook_later(found)
+    send_webhooks_later(webhooks.host_of(found.webhook))
     messages.success(request, _("It is sent again. Reload the page to see what came of it."))
     return redirect(webhook)

@@ -25,8 +25,9 @@ from projects import actions, drafting, recording, webhooks
 from projects.choices import CallState
 from projects.lifecycle import quietly, transition
 from projects.models import Answer, Project, Response, Webhook, WebhookCall
-from projects.tasks import retry_webhooks, tell_webhooks
+from projects.tasks import retry_webhooks, send_webhooks, tell_webhooks
 from ssc_portal import networks
+from tests.admin_form import shown
 from tests.api_calls import token_of
 from tests.factories import NeedFactory, ProjectFactory, commit
 
@@ -317,15 +318,88 @@ def test_the_next_attempt_waits_as_long_as_the_receiver_asks(people, receiver, s
 
 
 def test_calls_of_one_host_wait_for_one_another_and_no_others_do(people):
-    first, second = (webhooks.ping(made(people["stranger"], f"https://slow.example/{n}")) for n in range(2))
-    other = webhooks.ping(made(people["stranger"], "https://quick.example/"))
+    for n in range(2):
+        webhooks.ping(made(people["stranger"], f"https://slow.example/{n}"))
+    webhooks.ping(made(people["stranger"], "https://quick.example/"))
     WebhookCall.objects.update(next_at=timezone.now())
     for _minute in range(2):
         retry_webhooks(timestamp=0)
-    queued = ProcrastinateJob.objects.filter(task_name="projects.send_webhook").order_by("pk")
-    locks = {job.args["call_id"]: job.lock for job in queued}
-    assert queued.count() == 3  # each call once
-    assert locks[first.pk] == locks[second.pk] != locks[other.pk]
+    queued = ProcrastinateJob.objects.filter(task_name="projects.send_webhooks").order_by("pk")
+    assert [job.args["host"] for job in queued] == ["quick.example", "slow.example"]  # each once
+    assert len({job.lock for job in queued}) == 2
+
+
+@pytest.mark.parametrize(
+    ("status", "retry_after"),
+    [(503, "9" * 5000), (429, "9" * 5000), (503, "Fri, 31 Dec 99999 23:59:59 GMT"), (503, "1e9"), (503, "nan"), (503, "-5"),
+     (503, "１２０"), (503, "120, 240"), (503, "Fri, 99 Foo 2026 99:99:99 GMT"), (503, "")],
+)  # fmt: skip
+def test_a_wait_that_cannot_be_read_is_none(people, receiver, status, retry_after):
+    header = retry_after.encode().decode("latin-1")
+    receiver.answers = [(status, {"Retry-After": header})]
+    call = webhooks.ping(made(people["stranger"], receiver.url))
+    assert webhooks.send(call.pk)
+    call.refresh_from_db()
+    assert (call.state, call.status, call.problem) == (CallState.WAITING, status, "")
+    wait = call.next_at - timezone.now()
+    longest = webhooks.WAITS[0] if not header.isdigit() else dt.timedelta(days=1)  # more than a day is a day
+    assert dt.timedelta() < wait <= longest
+
+
+def test_every_call_to_a_receiver_waits_as_long_as_it_asks(people, receiver):
+    receiver.answers = [(503, {"Retry-After": "240"})]
+    asked, same, other = (
+        made(people[name], receiver.url + more, kind)
+        for name, more, kind in (("stranger", "", "project"), ("desk", "", "need"), ("desk", "&c=d", "offer"))
+    )
+    first, waits, goes = webhooks.ping(asked), webhooks.ping(same), webhooks.ping(other)
+    waiting = webhooks.ping(asked)
+    webhooks.send(first.pk)
+    asked.refresh_from_db()
+    new = webhooks.ping(asked)
+    for call in (first, waits, waiting, new):
+        call.refresh_from_db()
+        assert abs(call.next_at - timezone.now() - dt.timedelta(seconds=240)) < dt.timedelta(seconds=30)
+        assert call.is_put_off and not webhooks.send(call.pk)
+    assert webhooks.send(goes.pk)  # to another address of this host
+    assert len(receiver.got) == 2
+    webhooks.again(new)  # its owner says so
+    assert webhooks.send(new.pk)
+
+
+def test_what_waits_for_a_host_is_sent_by_one_job_in_order(people, receiver):
+    one, two = made(people["stranger"], receiver.url), made(people["desk"], receiver.url.replace("/in", "/other"))
+    numbers = [str(webhooks.ping(webhook).number) for _n in range(30) for webhook in (one, two)]
+    elsewhere = webhooks.ping(made(people["desk"], "https://elsewhere.example/127.0.0.1"))
+    send_webhooks("127.0.0.1")
+    assert [headers["webhook-id"] for _path, headers, _body in receiver.got] == numbers
+    assert set(WebhookCall.objects.exclude(pk=elsewhere.pk).values_list("state", "attempts")) == {(CallState.DONE, 1)}
+    elsewhere.refresh_from_db()
+    assert elsewhere.attempts == 0
+    assert not ProcrastinateJob.objects.filter(task_name="projects.send_webhooks").exists()
+
+
+@pytest.mark.parametrize("limit", ["MAX_CALLS_IN_A_RUN", "RUN_SECONDS"])
+def test_a_long_backlog_gives_its_place_away_and_goes_on_later(people, receiver, monkeypatch, limit):
+    monkeypatch.setattr(webhooks, limit, {"MAX_CALLS_IN_A_RUN": 3, "RUN_SECONDS": -1}[limit])
+    webhook = made(people["stranger"], receiver.url)
+    for _n in range(7):
+        webhooks.ping(webhook)
+    send_webhooks("127.0.0.1")
+    assert len(receiver.got) == {"MAX_CALLS_IN_A_RUN": 3, "RUN_SECONDS": 1}[limit]
+    assert ProcrastinateJob.objects.get(task_name="projects.send_webhooks").status == "todo"
+    for _turn in range(7):
+        send_webhooks("127.0.0.1")
+    assert len(receiver.got) == 7
+
+
+def test_a_host_where_nobody_answers_holds_its_place_for_one_call(people, settings):
+    settings.WEBHOOKS_TO_PRIVATE = True
+    webhook = made(people["stranger"], "http://127.0.0.1:1/")
+    calls = [webhooks.ping(webhook) for _n in range(3)]
+    send_webhooks("127.0.0.1")
+    assert [WebhookCall.objects.get(pk=call.pk).attempts for call in calls] == [1, 0, 0]
+    assert ProcrastinateJob.objects.filter(task_name="projects.send_webhooks").count() == 1
 
 
 PRIVATE = [
@@ -500,7 +574,8 @@ def test_administrators_look_and_remove_and_end_tokens(people, sign_in):
     client.post("/admin/partners/apitoken/", {"action": "revoke_selected", "_selected_action": [token.pk]})
     token.refresh_from_db()
     assert token.revoked_at is not None
-    client.post(f"/admin/projects/webhook/{webhook.pk}/delete/", {"post": "yes"})
+    address = f"/admin/projects/webhook/{webhook.pk}/delete/"
+    client.post(address, shown(client.get(address)))
     assert not Webhook.objects.exists()
 
 
