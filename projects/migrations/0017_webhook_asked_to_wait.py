@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("projects", "0013_quantity_agreed_in_the_plan")]
+    dependencies = [("projects", "0016_agreed_in_plans_confirmed_before")]
 
     operations = [
         migrations.AddField(
