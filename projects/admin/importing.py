@@ -281,7 +281,7 @@ class ImportRunAdmin(RuledAdmin, admin.ModelAdmin):
             raise PermissionDenied
         waiting = ImportRun.objects.filter(pk=pk, progress=ImportRun.Progress.WAITING)
         if not waiting.update(progress=ImportRun.Progress.QUEUED):  # pressed twice, it happens once
-            self.message_user(request, _("It was carried out or discarded already."), messages.WARNING)
+            self.message_user(request, _("It was carried out already, or discarded."), messages.WARNING)
         elif run.is_table:
             run.started_by, run.only_good = request.user, run.only_good or "only_good" in request.POST
             run.progress = ImportRun.Progress.QUEUED
@@ -300,7 +300,7 @@ class ImportRunAdmin(RuledAdmin, admin.ModelAdmin):
         if not self.has_add_permission(request) or (run and not self._may_state(request, run)):
             raise PermissionDenied
         if run is None:
-            self.message_user(request, _("It was carried out or discarded already."), messages.WARNING)
+            self.message_user(request, _("It was carried out already, or discarded."), messages.WARNING)
         else:
             file = run.file
             run.delete()

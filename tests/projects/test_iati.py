@@ -365,7 +365,7 @@ def test_a_trial_can_be_discarded_with_its_file(people, sign_in, django_capture_
         done = client.post(address, follow=True).content.decode()
     assert "Discarded: the trial is gone, and nothing was written." in done
     assert not ImportRun.objects.exists() and not ImportIssue.objects.exists() and not kept.exists()
-    assert "carried out or discarded already" in client.post(address, follow=True).content.decode()
+    assert "carried out already, or discarded" in client.post(address, follow=True).content.decode()
 
 
 def test_what_was_carried_out_cannot_be_discarded(write, people, sign_in, system):
