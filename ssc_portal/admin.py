@@ -4,27 +4,50 @@ import copy
 import re
 
 from django.contrib import admin
+from django.contrib.admin import actions
 from django.contrib.admin.utils import flatten_fieldsets, unquote
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.db.models import URLField
 from django.forms.utils import pretty_name
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
-from ssc_portal import merging, sending
+from ssc_portal import merging, removing, sending
 from ssc_portal.widgets import options_as_written
+
+DELETE_SELECTED = actions.delete_selected.short_description
+
+
+@admin.action(permissions=["delete"], description=DELETE_SELECTED)
+def delete_selected(model_admin, request, queryset) -> HttpResponse | None:
+    """Django's own, which removes what its page showed."""
+    with transaction.atomic():
+        told = removing.asked(list(queryset), request, model_admin.opts, is_confirmed=bool(request.POST.get("post")))
+        if told["refusal"]:
+            request.POST = request.POST.copy()
+            del request.POST["post"]  # not confirmed
+        response = actions.delete_selected(model_admin, request, queryset)
+    if response is not None:
+        response.context_data |= told
+        response.status_code = 409 if told["refusal"] else response.status_code
+    return response
 
 
 class PortalAdminSite(admin.AdminSite):
     site_title = site_header = _("South-South cooperation: desk")
     index_title = _("What waits for you")
     index_template = "admin/desk.html"
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.disable_action("delete_selected")
+        self.add_action(delete_selected)
 
     def login(self, request, extra_context=None):
         """One way in for everybody, with its limits and its second factor."""
@@ -168,7 +191,7 @@ class Careful:
     def _show_typed(self, request, pk: str) -> HttpResponse:
         """What somebody typed for a record that is not there any more, to be copied, and who removed it."""
         was_shown = merging.read(request.POST.get(merging.AS_SHOWN, ""), f"{self.opts.label_lower}:{pk}") is not None
-        who, at = _last_change(self.model, pk, label="delete") if was_shown else ("", None)
+        who, at = removing.last_change(self.model, pk, label="delete") if was_shown else ("", None)
         context = {
             **self.admin_site.each_context(request), "title": _("This record is not there any more"), "opts": self.opts,
             "typed": self._typed(request), "who": who, "at": at,
@@ -223,6 +246,20 @@ class Careful:
     def log_deletions(self, request, queryset):
         sending.forget(request.user)
         return super().log_deletions(request, queryset)
+
+    # -- what is removed
+    def delete_view(self, request, object_id, extra_context=None):
+        """Removes what the page showed: a record that is another one by now is shown again, as it is."""
+        with transaction.atomic():
+            record = self.get_object(request, unquote(object_id))
+            if record is None or not self.has_delete_permission(request, record):
+                return super().delete_view(request, object_id, extra_context)
+            told = removing.asked([record], request, self.opts, is_confirmed=bool(request.POST))
+            if told["refusal"]:
+                request.POST = QueryDict()  # not confirmed
+            response = super().delete_view(request, object_id, {**told, **(extra_context or {})})
+        response.status_code = 409 if told["refusal"] and response.status_code == 200 else response.status_code
+        return response
 
     # -- lists
     def changelist_view(self, request, extra_context=None):
@@ -298,21 +335,7 @@ def _in_words(of, name: str, values: list[str], request) -> tuple[str, str]:
 
 def _last_writer(clash: merging.Clash, record) -> tuple[str, object]:
     """Who changed the record last and when."""
-    return _last_change(clash.model, clash.pk) if clash.model else ("", None)
-
-
-def _last_change(model: type, pk: str, **which) -> tuple[str, object]:
-    """Who changed a record last and when, as the triggers kept it."""
-    kept = getattr(model, "pgh_event_model", None)
-    events = kept and kept.objects.filter(pgh_obj_id=pk, **{f"pgh_{name}": value for name, value in which.items()})
-    event = events and events.select_related("pgh_context").order_by("-pgh_id").first()
-    if not event:
-        return "", None
-    from django.contrib.auth import get_user_model
-
-    user = ((event.pgh_context and event.pgh_context.metadata) or {}).get("user")
-    person = get_user_model().objects.filter(pk=user).first() if user else None
-    return str(person or ""), event.pgh_created_at
+    return removing.last_change(clash.model, clash.pk) if clash.model else ("", None)
 
 
 class Acting:

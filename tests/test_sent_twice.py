@@ -548,7 +548,8 @@ def test_what_was_deleted_in_admin_can_be_added_again(people, sign_in):
     data = fill(shown(client.get(address)), client.get(address).context["adminform"].form)
     client.post(address, data)
     made = Channel.objects.latest("pk")
-    client.post(reverse("admin:outreach_channel_delete", args=[made.pk]), {"post": "yes"})
+    remove = reverse("admin:outreach_channel_delete", args=[made.pk])
+    client.post(remove, shown(client.get(remove)))
     client.post(address, data | {"csrfmiddlewaretoken": "b" * 64})
     assert Channel.objects.latest("pk").pk > made.pk
 

@@ -164,3 +164,11 @@ def json_ld(data: dict):
     for sign in "<>&":
         text = text.replace(sign, f"\\u{ord(sign):04X}")
     return mark_safe(f'<script type="application/ld+json">{text}</script>')  # noqa: S308  nothing in it can end the block
+
+
+@register.filter
+def carrying_mark(page, mark: str):
+    """Django's page that asks whether to delete, whose form also says which version it showed (ssc_portal/removing.py)."""
+    field = '<input type="hidden" name="post" value="yes">'
+    carried = format_html('<input type="hidden" name="_as_shown" value="{}">', mark)
+    return mark_safe(page.replace(field, field + carried))  # noqa: S308  a page as it was rendered

@@ -24,6 +24,7 @@ from outreach.models import Announcement, AnnouncementText, Copy, Issue, IssueTe
 from partners.models import Country
 from projects.choices import Delivery, NeedState, OfferState
 from projects.models import Need
+from tests.admin_form import shown
 from tests.factories import NeedFactory, OfferFactory, ProjectFactory
 from tests.outreach.test_subscribing import reader
 
@@ -476,7 +477,8 @@ def test_addresses_are_for_administrators(who, sees, people, client):
     assert (client.get(f"/admin/outreach/subscriber/{one.pk}/change/").status_code == 200) is sees
     assert client.get("/admin/outreach/mailing/").status_code == 200
     if sees:
-        client.post(f"/admin/outreach/subscriber/{one.pk}/delete/", {"post": "yes"})
+        remove = f"/admin/outreach/subscriber/{one.pk}/delete/"
+        client.post(remove, shown(client.get(remove)))
         assert not Subscriber.objects.exists()
 
 

@@ -293,7 +293,7 @@ def test_deleting_asks_first_and_keeps_the_history(people, sign_in):
     address = reverse("admin:projects_project_delete", args=[project.pk])
     client = sign_in(people["administrator"])
     assert "Are you sure" in client.get(address).content.decode()
-    assert client.post(address, {"post": "yes"}).status_code == 302
+    assert client.post(address, shown(client.get(address))).status_code == 302
     assert not Project.objects.exists()
     assert not SearchEntry.objects.exists()
     kept = Project.history.rel.related_model.objects.filter(pgh_obj_id=project.pk).order_by("-pgh_id").first()
