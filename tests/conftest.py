@@ -20,7 +20,12 @@ from tests import factories, prepared_database
 
 def pytest_configure(config):
     from django.conf import settings
+    from hypothesis import settings as of_properties
 
+    of_properties.register_profile(
+        "portal", deadline=None
+    )  # speed is measured in benchmarks, never asserted with a clock
+    of_properties.load_profile("portal")
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # fast; real ones are slow on purpose
 
 

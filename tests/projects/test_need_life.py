@@ -249,7 +249,7 @@ LIVES = st.lists(
 )  # fmt: skip
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     LIVES, st.sampled_from(["close", "withdraw", "hold"]), st.lists(st.none() | AMOUNTS, min_size=12, max_size=12),
     st.sets(st.integers(1, 3)),
@@ -436,7 +436,7 @@ def test_has_perm_agrees_with_visible_to(people):
         assert seen == {n.pk for n in needs if user.has_perm("projects.view_need", n)}, name
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(st.tuples(st.sampled_from(sorted(MOVES)), st.integers(0, 7)), max_size=25))
 def test_random_people_make_no_illegal_state(people, steps):
     """Whoever presses what: states stay known, every chain of events is continuous, an end stays in reach."""

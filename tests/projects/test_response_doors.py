@@ -230,7 +230,7 @@ def test_two_acceptances_and_two_writers_of_a_plan(reference_again):
 ACTS = ("respond", "suggest", "express", "accept", "decline", "take_back", "ask", "plan", "confirm", "start", "delivered", "confirm_delivery", "change")  # fmt: skip
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(st.tuples(st.sampled_from(ACTS), st.integers(0, 11), st.integers(0, 3)), min_size=4, max_size=22))
 def test_random_dialogues_break_no_rule(people, steps):
     """Whoever presses what: nothing is covered twice, confirmations belong to those who take part, events are continuous."""

@@ -138,7 +138,7 @@ def test_similar_titles_are_shown_with_their_words():
     assert similar[0].words == ["restoration", "mangrove", "villages"]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(max_size=80))
 def test_any_query_can_be_asked(text):
     compiled = search.compile_query(text.replace("\x00", ""))
