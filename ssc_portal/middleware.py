@@ -3,16 +3,18 @@
 import re
 import uuid
 import zoneinfo
+from http import HTTPStatus
 
 from django.conf import settings
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.middleware.common import CommonMiddleware
+from django.middleware.http import ConditionalGetMiddleware
 from django.utils import timezone
 from django.utils.http import escape_leading_slashes
 
 from partners import callers
-from ssc_portal.views import bad_request, not_found, too_many
+from ssc_portal.views import bad_request, changed, not_found, too_many
 
 
 class Guard:
@@ -71,6 +73,20 @@ class OtherOrigins:
         for name, value in (self.HEADERS | (self.PREFLIGHT if request.method == "OPTIONS" else {})).items():
             response[name] = value
         return response
+
+
+class Conditional(ConditionalGetMiddleware):
+    """Answers 304 to who has it already. To who asked for another state of it than there is (If-Match), says so in words: as a
+    problem document under /api/. Stands inside of whatever adds headers to every answer (settings)."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        answer = super().process_response(request, response)
+        if answer.status_code != HTTPStatus.PRECONDITION_FAILED or answer is response:
+            return answer
+        said = changed(request)
+        for name in {"Cache-Control", "ETag", "Vary"} & set(response.headers):
+            said[name] = response[name]
+        return said
 
 
 class PersonalSettings:

@@ -75,10 +75,10 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django.middleware.gzip.GZipMiddleware",  # before static files: in development those are not compressed beforehand
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.middleware.http.ConditionalGetMiddleware",
     "ssc_portal.middleware.NotKept",  # outside of all that answer
     "ssc_portal.middleware.OtherOrigins",
     "ssc_portal.middleware.Guard",
+    "ssc_portal.middleware.Conditional",  # inside of what adds headers: a 304 or 412 is another answer, and has them too
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "ssc_portal.middleware.LastSlash",

@@ -18,6 +18,7 @@ CODES = {
     400: "bad_request",
     403: "permission_denied",
     404: "not_found",
+    412: "changed",
     413: "too_large",
     415: "unsupported_media_type",
     429: "throttled",
@@ -68,6 +69,17 @@ def not_found(request: HttpRequest, exception=None) -> HttpResponse:
         404,
         _("There is no such page"),
         _("It may have moved, or be visible to fewer people. Search for it, or look through the lists."),
+    )
+
+
+@told_to_programs
+def changed(request: HttpRequest) -> HttpResponse:
+    """It was asked for on condition (If-Match, If-Unmodified-Since), and is another by now (RFC 9110, 15.5.13)."""
+    return _answer(
+        request,
+        412,
+        _("It was changed since you read it"),
+        _("Ask for it without a condition (If-Match, If-Unmodified-Since), and go on with its new ETag."),
     )
 
 

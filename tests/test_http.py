@@ -12,7 +12,7 @@ from partners.models import Partner
 from projects import actions
 from projects.choices import NeedState
 from projects.models import Answer, Response
-from tests.api_calls import token_of
+from tests.api_calls import is_problem, token_of
 from tests.factories import MembershipFactory, NeedFactory, ProjectFactory, commit
 
 pytestmark = pytest.mark.django_db
@@ -195,6 +195,25 @@ def test_pages_of_other_sites_read_every_address(client, address):
     assert answer["Access-Control-Allow-Origin"] == "*"
     assert {"Retry-After", "Content-Disposition"} <= set(answer["Access-Control-Expose-Headers"].split(", "))
     assert "Access-Control-Allow-Credentials" not in answer
+
+
+def test_a_copy_that_is_good_still_is_read_by_other_sites_too(client, db):
+    need = NeedFactory(in_state=NeedState.OPEN)
+    for address in (f"/api/v1/needs/{need.reference}/", "/api/v1/needs/", "/api/v1/schema/", "/api/v1/docs/"):
+        seen = client.get(address)["ETag"]
+        same = client.get(address, headers={"If-None-Match": seen, "Origin": "https://example.org"})
+        assert (same.status_code, same["Access-Control-Allow-Origin"]) == (304, "*"), address
+        assert "ETag" in same["Access-Control-Expose-Headers"] and "X-Request-Id" in same
+
+
+def test_who_reads_on_condition_of_another_state_is_told_in_words(client, db):
+    address = f"/api/v1/needs/{NeedFactory(in_state=NeedState.OPEN).reference}/"
+    answer = client.get(address, headers={"If-Match": '"of-nothing"', "Accept-Language": "fr"})
+    assert is_problem(answer, 412)
+    assert (answer.json()["code"], answer.json()["status"], answer["Content-Language"]) == ("changed", 412, "fr")
+    assert answer["Access-Control-Allow-Origin"] == "*" and answer["Cache-Control"]
+    assert client.get(address, headers={"If-Match": client.get(address)["ETag"]}).status_code == 200
+    assert client.get("/needs/", headers={"If-Match": '"of-nothing"'}).content
 
 
 def test_history_is_plain_text(client):
