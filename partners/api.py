@@ -2,15 +2,14 @@
 
 from urllib.parse import quote
 
-from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema, extend_schema_field, extend_schema_view
-from rest_framework import exceptions, serializers, viewsets
+from rest_framework import serializers, viewsets
 from rest_framework.reverse import reverse
 
 from partners.filters import ChangeFilter, CountryFilter, GroupFilter, PartnerFilter, RegionFilter
 from partners.models import Change, Country, CountryGroup, Partner, Region
 from partners.tables import COUNTRIES, GROUPS, PARTNERS, REGIONS
-from ssc_portal.api import SHAPES, FollowedPages
+from ssc_portal.api import FollowedPages
 from ssc_portal.api_records import Answers, Names, Records
 
 
@@ -205,7 +204,5 @@ class ChangeViewSet(Answers, viewsets.GenericViewSet):
         "left out after 30 days; what is gone stays.",
     )
     def list(self, request):
-        if unknown := sorted({*SHAPES, "page", "cursor"} & set(request.query_params)):
-            raise exceptions.ValidationError({name: [_("There is no such parameter.")] for name in unknown})
         page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
         return self.get_paginated_response(self.get_serializer(page, many=True).data)

@@ -1,7 +1,7 @@
 """Acts on a need that write more than one row. Each is one transaction; each asks rules.py, as a move does."""
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -11,6 +11,7 @@ from partners.rules import memberships, refuse, require
 from projects import agreement
 from projects.choices import ConfirmedStep, NeedState, ResponseState, Side
 from projects.coverage import coverage_of
+from projects.drafting import same_content
 from projects.lifecycle import locked, only_as_seen, only_in, today, transition, write_down
 from projects.lifecycle.need import DRAFT_FIELDS, DUE, days
 from projects.lifecycle.response import ENDED as RESPONSE_ENDED
@@ -54,25 +55,31 @@ def approve_summary(need: Need, *, by) -> None:
 
 # --- responses -----------------------------------------------------------------------------------------------------------
 @transaction.atomic
-def respond(response: Response, answers: list[Answer], *, by, key: str = "") -> Response:
+def respond(response: Response, answers: list[Answer], *, by, key: str = "", mark: str = "") -> Response:
     """A partner or country offers to cover lines of a need, or takes up what was suggested to it. The need has to take
     responses now.
 
-    Sent twice with one `key`, it is one response.
+    Sent twice with one `key`, it is one response; with other content (`mark`) it is refused.
     """
     need = Need.objects.select_for_update(of=("self",)).get(pk=response.need_id)
     response.need = need
     response.created_by = response.created_by or by
     require(by, "projects.express_response", response)
-    if key:  # the need is locked, so nobody stores the same key between here and below
-        response.submission_key = f"{by.pk}:{key}"[:100]
+    if key:
+        response.submission_key, response.submission_mark = f"{by.pk}:{key}"[:100], mark
         if found := Response.objects.filter(submission_key=response.submission_key).first():
-            return found
+            return same_content(found, mark)
     only_in(need, NeedState.OPEN, NeedState.IN_DIALOGUE)
     is_new = response.pk is None
     if not is_new:
         only_in(Response.objects.select_for_update(of=("self",)).get(pk=response.pk), ResponseState.SUGGESTED)
-    _store(response, answers)
+    try:
+        with transaction.atomic():
+            _store(response, answers)
+    except IntegrityError:  # the same key for another need at the same moment
+        if key and (found := Response.objects.filter(submission_key=response.submission_key).first()):
+            return same_content(found, mark)
+        raise
     if is_new:
         write_down(response, "express", by=by, is_public=True)
     else:
@@ -84,7 +91,7 @@ def _store(response: Response, answers: list[Answer]) -> None:
     if not answers:
         raise ValidationError(_("Choose at least one line."), code="incomplete")
     response.due_on = ANSWER_WITHIN(today())
-    response.full_clean()
+    response.full_clean(exclude=["submission_key"])  # the key is settled by whoever stores it first
     response.save()
     response.answers.all().delete()
     for answer in answers:
@@ -159,6 +166,7 @@ def report_progress(need: Need, text: str, *, by) -> None:
     """The six-monthly update: what has been done since the last one. It sets the clock anew."""
     now = locked(need, by, "deliver")
     only_in(now, NeedState.IN_DELIVERY)
+    only_as_seen(need, now)
     if not text.strip():
         raise ValidationError(_("Say what has been done."), code="note")
     now.due_on, now.unlisted_at = DUE[NeedState.IN_DELIVERY](today()), None

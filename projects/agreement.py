@@ -29,8 +29,8 @@ from projects.choices import (
     Side,
     Status,
 )
-from projects.drafting import MOST_LINES, Conflict, mark, with_plain_line_ends
-from projects.lifecycle import locked, missing_for, moves_of, only_in, transition, write_down
+from projects.drafting import MOST_LINES, Conflict, mark, only_known, with_plain_line_ends
+from projects.lifecycle import locked, missing_for, moves_of, only_as_seen, only_in, transition, write_down
 from projects.lifecycle.need import TO_AGREE, unconfirmed
 from projects.models import (
     Answer,
@@ -210,12 +210,16 @@ def write_plan(need: Need, values: dict, *, by, seen: str | None = None) -> bool
     """
     now = locked(need, by, "confirm")
     only_in(now, *WRITABLE)
+    only_as_seen(need, now)
     before = stored(now)
     after = {**before, **{name: _comparable(name, given) for name, given in values.items()}}
-    if after == {name: _comparable(name, value) for name, value in before.items()}:
-        return False
-    if seen is not None and seen != mark(before):
+    is_same = after == {name: _comparable(name, value) for name, value in before.items()}
+    if not is_same and seen is not None and seen != mark(before):
         raise Conflict(before, mark(before), now.version)
+    for name in FIELDS.keys() & values.keys():
+        only_known(name, values[name], MODELS[name].objects.filter(need=now).values_list("pk", flat=True))
+    if is_same:
+        return False
     _check_parties(now, values)
     if "plan" in values:
         now.plan = _comparable("plan", values["plan"])

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import F, prefetch_related_objects
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -67,17 +67,20 @@ def require_begin(record: Need | Offer, *, by) -> None:
         raise PermissionDenied(KINDS[type(record)].refusal)
 
 
-def begin(record: Need | Offer, *, by, key: str = "") -> tuple[Need | Offer, bool]:
-    """Stores a new draft; the second time the same `key` comes from the same person, gives the one that is there.
+def begin(record: Need | Offer, *, by, key: str = "", mark: str = "") -> tuple[Need | Offer, bool]:
+    """Stores a new draft; the second time the same `key` comes from the same person, gives the one that is there. With a `mark`
+    of what was sent only where that is the same, too.
 
-    Returns the record and whether it is new. Raises PermissionDenied and ValidationError.
+    Returns the record and whether it is new. Raises PermissionDenied and ValidationError, with the code `key` for a key that
+    came with other content before.
     """
     records = type(record).objects
     require_begin(record, by=by)
     record.created_by = by
     record.submission_key = f"{by.pk}:{key}"[:100] if key else None
+    record.submission_mark = mark if key else ""
     if key and (found := records.filter(submission_key=record.submission_key).first()):
-        return found, False
+        return same_content(found, mark), False
     record.full_clean(exclude=["reference", "submission_key"])  # the key is settled by whoever stores it first
     try:
         with transaction.atomic():
@@ -85,9 +88,17 @@ def begin(record: Need | Offer, *, by, key: str = "") -> tuple[Need | Offer, boo
             write_down(record, "begin", by=by)
     except IntegrityError:
         if key and (found := records.filter(submission_key=record.submission_key).first()):
-            return found, False
+            return same_content(found, mark), False
         raise
     return record, True
+
+
+def same_content(found, mark: str):
+    """The record that a key made, where this is what was sent then. What was sent by a page, or before marks were kept, has
+    none. Raises ValidationError for other content, which would be dropped without a word."""
+    if mark and found.submission_mark and mark != found.submission_mark:
+        raise ValidationError(_("This key was sent with other content before. Make a new one for each."), code="key")
+    return found
 
 
 NOT_COPIED = frozenset(
@@ -184,13 +195,18 @@ def save(record: Need | Offer, values: dict, *, by, seen: str | None = None, ver
             code="state", params={"state": locked.get_state_display()},
         )  # fmt: skip
     values = {name: with_plain_line_ends(value) for name, value in values.items()}
+    if "lines" in values:
+        prefetch_related_objects([locked], "lines")  # read once, for all that follows
     before = stored(locked, values)
     after = comparable(locked, values)
+    is_stale = (seen is not None and seen != mark(before)) or (version is not None and version != locked.version)
+    if after != before and is_stale:
+        raise Conflict(before, mark(before), locked.version)
+    if "lines" in values:
+        only_known("lines", values["lines"], [line.pk for line in locked.lines.all()])
     if after == before:
         record.version = locked.version
         return False
-    if (seen is not None and seen != mark(before)) or (version is not None and version != locked.version):
-        raise Conflict(before, mark(before), locked.version)
     _write(locked, values)
     record.refresh_from_db()
     return True
@@ -272,6 +288,21 @@ def _write_lines(record: Need | Offer, lines: list[dict]) -> None:
         line.delete()
     for line in written:
         line.save()
+
+
+def only_known(name: str, rows: list[dict], there) -> None:
+    """Refuses rows with an `id` that no stored one of this record has, or that a row before has: what they meant to change
+    would go, and stand there anew. Raises ValidationError with each, such as `lines.0.id`."""
+    left, wrong = set(there), {}
+    for place, key in enumerate(row.get("id") for row in rows):
+        if key is None:
+            continue
+        if key not in left:
+            text = _("Nothing here has the id %(id)s, or a row before has it. Leave it out for a new row.")
+            wrong[f"{name}.{place}.id"] = [text % {"id": key}]
+        left.discard(key)
+    if wrong:
+        raise ValidationError(wrong)
 
 
 def _nothing(name: str):

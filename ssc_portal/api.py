@@ -3,9 +3,10 @@
 Named in settings.REST_FRAMEWORK. The bases of views and serializers are in api_records.py.
 """
 
+import codecs
 import datetime as dt
-from collections import OrderedDict
-from collections.abc import Iterator
+from collections import Counter, OrderedDict
+from collections.abc import Iterable, Iterator
 from http import HTTPStatus
 
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -20,8 +21,9 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework import authentication, exceptions, pagination, permissions, status, throttling
 from rest_framework.fields import IntegerField
 from rest_framework.negotiation import DefaultContentNegotiation
-from rest_framework.parsers import JSONParser
+from rest_framework.parsers import JSONParser, get_encoding
 from rest_framework.response import Response
+from rest_framework.utils import json
 from rest_framework.utils.urls import replace_query_param
 
 from partners import callers
@@ -73,6 +75,14 @@ class KeyReused(exceptions.APIException):
     default_code = "key"
 
 
+class OtherContent(exceptions.APIException):
+    """The `key` of a body came with other content before."""
+
+    status_code = status.HTTP_409_CONFLICT
+    default_detail = gettext_lazy("This key was sent with other content before. Make a new one for each.")
+    default_code = "key"
+
+
 class SecondFactorMissing(exceptions.PermissionDenied):
     """The role of the person for whom the token stands needs a second factor, and there is none."""
 
@@ -115,12 +125,15 @@ LONGEST = 1000  # of a list in a body: each item is checked, and what is wrong w
 
 
 class Parser(JSONParser):
-    """JSON that is not too deep to be read, without NUL signs and halves of signs, which PostgreSQL can't store, and without
-    signs that nobody sees (signs.py): a program can take them out, and is told where."""
+    """JSON that is not too deep to be read, in which no name stands twice in an object, without NUL signs and halves of signs,
+    which PostgreSQL can't store, and without signs that nobody sees (signs.py): a program can take them out, and is told where."""
 
     def parse(self, stream, media_type=None, parser_context=None):
+        coding = get_encoding(parser_context or {})
         try:
-            found = super().parse(stream, media_type, parser_context)
+            found = json.load(codecs.getreader(coding)(stream), object_pairs_hook=_named_once)
+        except ValueError as error:
+            raise exceptions.ParseError(f"JSON parse error - {error}") from error
         except RecursionError as error:
             raise exceptions.ParseError(_too_deep()) from error
         if depth_is_over(found):
@@ -134,6 +147,20 @@ class Parser(JSONParser):
         if path := next(places_of(found, has_half_sign), None):
             raise exceptions.ValidationError({path: [_("There is half a sign in it (a lone surrogate). Take it out.")]})
         return _without_unseen(found)
+
+
+def _named_once(pairs: list[tuple[str, object]]) -> dict:
+    """An object of JSON. Of two values under one name one would be dropped without a word."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice, _times = Counter(name for name, _value in pairs).most_common(1)[0]
+        raise exceptions.ValidationError({_writable(twice): [_("This name stands twice in one object. Give it once.")]})
+    return found
+
+
+def _writable(name: str) -> str:
+    """A name as it can be told."""
+    return name.replace("\x00", "").encode(errors="replace").decode()[:60]
 
 
 def _without_unseen(value):
@@ -172,6 +199,8 @@ def problem(error, context) -> Response | None:
         error = exceptions.PermissionDenied(str(error) or None)
     elif isinstance(error, ValidationError) and getattr(error, "code", "") in ("state", "conflict"):
         error = OutOfPlace(error.messages[0]) if error.code == "state" else Changed()
+    elif isinstance(error, ValidationError) and getattr(error, "code", "") == "key":
+        error = OtherContent()
     elif isinstance(error, ValidationError) and _is_incomplete(error):
         error = OutOfPlace(error.messages)
     elif isinstance(error, ValidationError):
@@ -251,6 +280,12 @@ def lists_of(filters: type | None) -> set[str]:
     return {*SHAPES, *(parameters.lists_of(filters) if filters else ())}
 
 
+def refuse_unknown(given: Iterable[str], known: Iterable[str]) -> None:
+    """A misspelt parameter, or one that has no effect, must not be dropped without a word."""
+    if unknown := sorted(set(given) - set(known)):
+        raise exceptions.ValidationError({name[:60]: [_("There is no such parameter.")] for name in unknown[:5]})
+
+
 class StrictFilters(DjangoFilterBackend):
     """Refuses parameters that no filter knows: a misspelt filter must not answer with everything."""
 
@@ -265,12 +300,11 @@ class StrictFilters(DjangoFilterBackend):
 
     def filter_queryset(self, request, queryset, view):
         filterset = self.get_filterset(request, queryset, view)
-        known = {*SHAPES, "page", "page_size", "cursor", "format", *(filterset.filters if filterset else ())}
+        known = {"format", *view.shapes, *view.paginator.parameters, *(filterset.filters if filterset else ())}
         single = set(request.query_params) - lists_of(filterset and type(filterset))
         if twice := parameters.given_twice(request.query_params, single):
             raise exceptions.ValidationError({name[:60]: [parameters.GIVE_ONCE] for name in twice[:5]})
-        if unknown := sorted(set(request.query_params) - known):
-            raise exceptions.ValidationError({name[:60]: [_("There is no such parameter.")] for name in unknown[:5]})
+        refuse_unknown(request.query_params, known)
         if filterset is None:
             return queryset
         if not filterset.is_valid():
@@ -341,6 +375,7 @@ class LinkedPages(pagination.PageNumberPagination):
     page_size = 50
     page_size_query_param = "page_size"
     max_page_size = 200
+    parameters = ("page", "page_size", "cursor")
     invalid_page_message = gettext_lazy("This list has no such page. Begin with the first, or follow the links.")
 
     def get_page_size(self, request):
@@ -364,7 +399,7 @@ class LinkedPages(pagination.PageNumberPagination):
     def _harvested(self, queryset, request, view):
         records = getattr(queryset, "everything", queryset)
         if not hasattr(records, "model") or not kind_of(records.model):
-            raise exceptions.NotFound(_("This list has no cursor. Use page."))
+            raise exceptions.ValidationError({"cursor": [_("This list has no cursor. Use page.")]})
         self.get_page_size(request)  # refuses what is no size
         self.harvest = Harvest()
         return self.harvest.records_of(records, request, view)
@@ -402,6 +437,7 @@ class FollowedPages(pagination.BasePagination):
     """The change feed: pages without number or count, each with `last`, from which one goes on whenever one likes."""
 
     page_size = LinkedPages.page_size * 2
+    parameters = ("page_size",)
 
     def paginate_queryset(self, queryset, request, view=None):
         sizes = LinkedPages()

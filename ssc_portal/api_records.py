@@ -4,15 +4,17 @@ import datetime as dt
 import gzip
 import hashlib
 import json
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import cache, partial, wraps
 from http import HTTPStatus
 
 import django_filters
 import pghistory
-from django.db import DatabaseError, transaction
-from django.http import HttpRequest, HttpResponse
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import DatabaseError, IntegrityError, transaction
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.cache import patch_vary_headers
@@ -20,7 +22,7 @@ from django.utils.http import http_date
 from django.utils.safestring import mark_safe
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_safe
+from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.renderers import OpenApiJsonRenderer
@@ -31,8 +33,8 @@ from rest_framework.response import Response
 
 from partners.choices import Scope
 from partners.models import ApiToken, KeptAnswer, last_change
-from ssc_portal.api import PROBLEM, SHAPES, KeyReused, Unseen
-from ssc_portal.languages import language_of_contents, language_of_problems, say_language
+from ssc_portal.api import PROBLEM, SHAPES, Changed, KeyReused, problem, refuse_unknown
+from ssc_portal.languages import language_of_contents, language_of_problems, say_language, told_to_programs
 from ssc_portal.parameters import GIVE_ONCE, given_twice
 from ssc_portal.signs import ALLOWED
 from ssc_portal.tables import FORMATS, MOST_IN_A_WORKBOOK, Column, Format, Table, TooMany, answer
@@ -122,8 +124,10 @@ class DescribedOperations(AutoSchema):
                 "The record is in a state in which this is not possible or lacks something, somebody else was quicker, or the Idempotency-Key was sent with another call.",
             )
             yield "415", "The body is not JSON, or is compressed."
-        if self.method == "PATCH":
+        seen = next((one for one in self.get_override_parameters() if one.name == "If-Match"), None)
+        if seen:
             yield "412", "It was changed since you read it (If-Match)."
+        if seen and seen.required:
             yield "428", "If-Match is missing."
         yield "406", "None of the accepted formats exists."
         yield "429", "Too many requests; Retry-After says when to go on."
@@ -178,6 +182,8 @@ class Answers:
     """
 
     leaving: Leaving | None = None
+    shapes: tuple[str, ...] = ()  # parameters by which a caller chooses what of a record is answered
+    state_shown = ""  # of the record that is answered, where it can be written (see `_tag`)
 
     def dispatch(self, request, *args, **kwargs):
         with language_of_problems(request):
@@ -189,8 +195,9 @@ class Answers:
         super().initial(request, *args, **kwargs)
         if request.method not in permissions.SAFE_METHODS:
             self._before_writing(request)
-        if kwargs and (unknown := sorted(set(request.query_params) - {"format", *SHAPES})):
-            raise exceptions.ValidationError({name[:60]: [_("There is no such parameter.")] for name in unknown[:5]})
+            refuse_unknown(request.query_params, ["format"])
+        elif kwargs:
+            refuse_unknown(request.query_params, ["format", *self.shapes])
         if kwargs and given_twice(request.query_params, ["format"]):
             raise exceptions.ValidationError({"format": [GIVE_ONCE]})
 
@@ -200,8 +207,8 @@ class Answers:
             raise exceptions.PermissionDenied(_("This token only reads. Make one that writes, under your account."))
         if request.auth:
             pghistory.context(user=request.user.pk, token=request.auth.pk)  # who it was, for the history
-        if request.method == "PATCH" and not request.headers.get("If-Match", "").strip():
-            raise Unseen
+        if not self.kwargs and request.headers.get("If-Match", "").strip() not in ("", "*"):
+            raise Changed(_("If-Match names the state of one record. Leave it out where a new one is made."))
         key = request.headers.get("Idempotency-Key", "")
         if len(key) > LONGEST_KEY:
             text = _("The Idempotency-Key is longer than %(most)s signs.") % {"most": LONGEST_KEY}
@@ -218,9 +225,13 @@ class Answers:
         kept, is_new = KeptAnswer.objects.claim(request.user, key, fingerprint)
         if kept.fingerprint != fingerprint:
             raise KeyReused
+        rights = _rights_of(request.user)
+        if not is_new and kept.rights != rights:
+            _may_still(handler, request, *args, **kwargs)
+            self.state_shown = ""
         if is_new:
             answered = handler(request, *args, **kwargs)
-            kept.status, kept.location = answered.status_code, answered.headers.get("Location", "")
+            kept.rights, kept.status, kept.location = rights, answered.status_code, answered.headers.get("Location", "")
             kept.body = JSONRenderer().render(answered.data).decode()
             kept.save()
             return answered
@@ -237,7 +248,40 @@ class Answers:
             "private, no-cache" if _is_somebody(request) else "public, max-age=0, must-revalidate"
         )
         patch_vary_headers(response, ["Accept", "Accept-Language", "Authorization", "Cookie"])
+        is_read = request.method in ("GET", "HEAD") and response.status_code == HTTPStatus.OK
+        if (is_read or self.state_shown) and isinstance(response, Response):
+            response.add_post_render_callback(partial(_tag, state=self.state_shown))
         return say_language(response) if response.status_code >= HTTPStatus.BAD_REQUEST else response
+
+
+def _tag(response: Response, state: str) -> None:
+    """The ETag: of these bytes, so that `If-None-Match` is right for each way to answer; and of the state of the record, so that
+    `If-Match` may come with any of them. The whole record as it is usually laid out is its own state."""
+    bytes_mark = hashlib.md5(response.content, usedforsecurity=False).hexdigest()
+    response["ETag"] = f'"{bytes_mark}.{state}"' if state and state != bytes_mark else f'"{bytes_mark}"'
+
+
+def _rights_of(user) -> str:
+    """A mark of the roles that a person has now."""
+    held = sorted((m.role, m.country_id or 0, m.partner_id or 0) for m in user.active_memberships)
+    return hashlib.sha256(json.dumps(held).encode()).hexdigest()
+
+
+class _Undone(Exception):
+    """What was tried is taken back."""
+
+
+def _may_still(handler, *args, **kwargs) -> None:
+    """Asks the rules of a call that was done before whether the person may make it still: the call is tried and taken back. That
+    it can't be done twice is no refusal."""
+    try:
+        with transaction.atomic():
+            handler(*args, **kwargs)
+            raise _Undone
+    except (PermissionDenied, Http404, exceptions.PermissionDenied, exceptions.NotFound):
+        raise
+    except (_Undone, exceptions.APIException, ValidationError, IntegrityError):
+        return
 
 
 def _is_somebody(request) -> bool:
@@ -248,6 +292,7 @@ def _is_somebody(request) -> bool:
 class Records(Answers, viewsets.ReadOnlyModelViewSet):
     """Base of the lists and records of the API. `table`: the list in further formats, whole and with its filters."""
 
+    shapes = SHAPES
     table: Table | None = None
     standards: dict[str, type[Format]] = {}  # further formats, by action: classes with `answer(view, records)`
 
@@ -290,6 +335,8 @@ class Records(Answers, viewsets.ReadOnlyModelViewSet):
         for name in list(one.fields):
             if name not in chosen or name in omitted:
                 one.fields.pop(name)
+        if not one.fields:
+            raise exceptions.ValidationError({"omit": [_("Nothing is left to be answered. Omit fewer.")]})
         return made
 
     def get_renderers(self):
@@ -310,11 +357,18 @@ class Records(Answers, viewsets.ReadOnlyModelViewSet):
 
     def retrieve(self, request, *args, **kwargs):
         if request.accepted_renderer.format == "json":
-            record = self.get_serializer(self.get_object())
+            record = self.get_object()
+            made = self.get_serializer(record)
             with language_of_contents():
-                return Response(record.data)
+                shown = made.data
+            self.state_shown = self.state_read(record, shown)
+            return Response(shown)
         columns_of(request, [])
         return request.accepted_renderer.answer(self.get_object())
+
+    def state_read(self, record, shown: dict) -> str:
+        """A mark of the state of a record, for the ETag of what is written by `If-Match`."""
+        return ""
 
     def as_file(self, renderer) -> HttpResponse:
         """The whole list in another format; or the page of it that is asked for."""
@@ -341,18 +395,18 @@ def names_in(request, parameter: str, known) -> tuple[list[str], str]:
 
 
 def columns_of(request, columns: list[Column]) -> list[Column]:
-    """The columns of a file that were asked for (`fields`, `omit`). Raises NotFound for one that it does not have."""
+    """The columns of a file that were asked for (`fields`, `omit`). Raises a problem for one that it does not have."""
 
     def named(parameter: str) -> list[str]:
         given, missing = names_in(request, parameter, [column.name for column in columns])
         if missing:
-            raise exceptions.NotFound(missing)
+            raise exceptions.ValidationError({parameter: [missing]})
         return given
 
     chosen, omitted, _more = named("fields"), named("omit"), named("expand")
     left = [c for c in columns if (not chosen or c.name in chosen) and c.name not in omitted]
     if columns and not left:
-        raise exceptions.NotFound(_("Nothing is left to be answered. Omit fewer."))
+        raise exceptions.ValidationError({"omit": [_("Nothing is left to be answered. Omit fewer.")]})
     return left
 
 
@@ -475,7 +529,24 @@ def _packed_schema(language: str) -> bytes:
     return gzip.compress(_schema(language), mtime=0)
 
 
-@require_safe
+def only_read(view: Callable) -> Callable:
+    """Decorator of an address of the API that is none of its views: as there, another method is refused as such."""
+
+    @wraps(view)
+    def answered(request: HttpRequest) -> HttpResponse:
+        return view(request) if request.method in ("GET", "HEAD") else _not_allowed(request)
+
+    return csrf_exempt(answered)
+
+
+@told_to_programs
+def _not_allowed(request: HttpRequest) -> HttpResponse:
+    refused = problem(exceptions.MethodNotAllowed(request.method), {})
+    headers = {"Allow": "GET, HEAD"}
+    return JsonResponse(refused.data, status=refused.status_code, content_type=PROBLEM, headers=headers)
+
+
+@only_read
 def api_schema(request: HttpRequest) -> HttpResponse:
     """The API as OpenAPI 3.1, for programs."""
     language, packs = get_language() or "en", "gzip" in request.headers.get("Accept-Encoding", "")
@@ -489,7 +560,7 @@ def api_schema(request: HttpRequest) -> HttpResponse:
     return answer
 
 
-@require_safe
+@only_read
 def api_docs(request: HttpRequest) -> HttpResponse:
     """The API in words, made from its own OpenAPI description, so that the two can't differ. Works without script."""
     answer = render(request, "api_docs.html", _docs(get_language() or "en"))

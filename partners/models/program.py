@@ -129,6 +129,7 @@ class KeptAnswer(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", verbose_name=_("person"))
     key = models.CharField(_("key"), max_length=200)
     fingerprint = models.CharField(_("method, address and body, as a checksum"), max_length=64)
+    rights = models.CharField(_("roles of the person then, as a checksum"), max_length=64, blank=True, default="")
     status = models.PositiveSmallIntegerField(_("status"), default=0)
     location = models.CharField(_("address of what was made"), max_length=500, blank=True)
     body = models.TextField(_("body"), blank=True)

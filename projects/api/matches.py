@@ -15,6 +15,7 @@ from projects.filters import MatchFilter
 from projects.interchange import match_table
 from projects.matches import Candidate
 from projects.models import Need, Offer
+from ssc_portal.api import refuse_unknown
 from ssc_portal.api_records import Answers, columns_of, made_of
 from ssc_portal.parameters import GIVE_ONCE, given_twice
 from ssc_portal.tables import FORMATS
@@ -132,8 +133,7 @@ class MatchViewSet(Answers, viewsets.GenericViewSet):
         shapes = {"fields", "omit"} if request.accepted_renderer.format != "json" else set()
         if twice := given_twice(request.query_params, {"need", "offer", "format", *narrowing}):
             raise exceptions.ValidationError({name: [GIVE_ONCE] for name in twice})
-        if unknown := sorted(set(request.query_params) - {"need", "offer", "format"} - narrowing - shapes):
-            raise exceptions.ValidationError({name[:60]: [_("There is no such parameter.")] for name in unknown[:5]})
+        refuse_unknown(request.query_params, {"need", "offer", "format", *narrowing, *shapes})
         if not given and request.user.is_authenticated:
             return self._of_ones_side(request)
         if len(given) != 1:

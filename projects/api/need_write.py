@@ -167,7 +167,7 @@ class NeedViewSet(Writes):
         values = dict(self.read(NeedBeginSerializer))
         for name in {"country", "title", "kind"} & set(values):
             setattr(need, name, values.pop(name))
-        need, new = drafting.begin(need, by=request.user, key=values.pop("key", ""))
+        need, new = drafting.begin(need, by=request.user, key=values.pop("key", ""), mark=self.mark_of_body())
         if new and values:
             drafting.save(need, values, by=request.user)
         return self.shown(need, status.HTTP_201_CREATED if new else status.HTTP_200_OK)
@@ -222,12 +222,15 @@ class NeedViewSet(Writes):
         actions.approve_summary(self.as_seen(need), by=request.user)
         return self.shown(need)
 
-    @extend_schema(summary="Write the plan", request=PlanSerializer, responses={200: NeedDetailSerializer})
+    @extend_schema(
+        summary="Write the plan", request=PlanSerializer, responses={200: NeedDetailSerializer}, parameters=[SEEN]
+    )
     @action(methods=["put"], detail=True)
     def plan(self, request, reference):
         need = self.get_object()
         require(request.user, "projects.confirm_need", need)
-        agreement.write_plan(need, plan_of(self.read(PlanSerializer)), by=request.user)
+        values = plan_of(self.read(PlanSerializer))
+        agreement.write_plan(self.as_read(need), values, by=request.user)
         return self.shown(need)
 
     @extend_schema(
@@ -244,16 +247,20 @@ class NeedViewSet(Writes):
         agreement.confirm(self.as_seen(need), step, by=request.user)
         return self.shown(need)
 
-    @extend_schema(summary="Report progress", request=NoteSerializer, responses={200: NeedDetailSerializer})
+    @extend_schema(
+        summary="Report progress", request=NoteSerializer, responses={200: NeedDetailSerializer}, parameters=[SEEN_FIRST]
+    )
     @action(methods=["post"], detail=True)
     def progress(self, request, reference):
         need = self.get_object()
         require(request.user, "projects.deliver_need", need)
-        actions.report_progress(need, self.read(NoteSerializer)["note"], by=request.user)
+        note = self.read(NoteSerializer)["note"]
+        actions.report_progress(self.as_seen(need), note, by=request.user)
         return self.shown(need)
 
     @extend_schema(
         summary="Respond to a need",
+        parameters=[SEEN_FIRST],
         request=ResponseWriteSerializer,
         responses={201: ResponseSerializer},
     )
@@ -264,12 +271,14 @@ class NeedViewSet(Writes):
         require(request.user, "projects.express_response", Response(need=need, **provider))
         given = dict(self.read(ResponseWriteSerializer))
         answers = answers_of(need, given.pop("answers"))
-        key = given.pop("key", "")
-        response = actions.respond(Response(need=need, **given), answers, by=request.user, key=key)
+        key, mark = given.pop("key", ""), self.mark_of_body(need.reference)
+        response = Response(need=self.as_seen(need), **given)
+        response = actions.respond(response, answers, by=request.user, key=key, mark=mark)
         return self._answered(response)
 
     @extend_schema(
         summary="Ask a provider to respond, for one of its offers",
+        parameters=[SEEN_FIRST],
         request=SuggestionSerializer,
         responses={201: ResponseSerializer},
     )
@@ -282,6 +291,7 @@ class NeedViewSet(Writes):
         if not Offer.objects.can_serve(need).filter(pk=offer.pk).exists():
             raise exceptions.ValidationError({"offer": [_("This country can't have this offer now.")]})
         asked = Response(need=need, offer=offer, partner=offer.partner, country=offer.country, text=given["text"])
+        self.as_seen(need)
         return self._answered(actions.suggest(asked, answers, by=request.user))
 
     def _answered(self, response: Response) -> Answered:

@@ -207,7 +207,7 @@ class OfferViewSet(Writes):
         values = dict(self.read(OfferBeginSerializer))
         for name in {"partner", "country", "title", "kind"} & set(values):
             setattr(offer, name, values.pop(name))
-        offer, new = drafting.begin(offer, by=request.user, key=values.pop("key", ""))
+        offer, new = drafting.begin(offer, by=request.user, key=values.pop("key", ""), mark=self.mark_of_body())
         if new and values:
             drafting.save(offer, values, by=request.user)
         return self.shown(offer, status.HTTP_201_CREATED if new else status.HTTP_200_OK)

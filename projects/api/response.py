@@ -4,12 +4,11 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema, extend_schema_field, extend_schema_view
 from rest_framework import exceptions, permissions, serializers
 from rest_framework.decorators import action
-from rest_framework.response import Response as Answered
 
 from partners.models import Country, Partner
 from partners.rules import require
 from projects import actions, lifecycle
-from projects.api.writing import Writes
+from projects.api.writing import SEEN_FIRST, Writes
 from projects.choices import Side
 from projects.filters import ResponseFilter
 from projects.interchange.datasets import RESPONSES
@@ -28,11 +27,18 @@ class AnswerWriteSerializer(serializers.Serializer):
 
 
 def answers_of(need: Need, rows: list[dict]) -> list[Answer]:
-    """Rows of AnswerWriteSerializer as answers to lines of a need. Raises ValidationError for a line of another."""
+    """Rows of AnswerWriteSerializer as answers to lines of a need. Raises ValidationError for a line of another, and for one
+    that is answered twice."""
     lines = {line.pk: line for line in need.lines.all()}
-    for row in rows:
+    wrong, answered = {}, set()
+    for place, row in enumerate(rows):
         if row["line"] not in lines:
-            raise exceptions.ValidationError({"answers": [_("This need has no line %(id)s.") % {"id": row["line"]}]})
+            wrong[f"answers.{place}.line"] = [_("This need has no line %(id)s.") % {"id": row["line"]}]
+        elif row["line"] in answered:
+            wrong[f"answers.{place}.line"] = [_("This line was answered in a row before. Answer each once.")]
+        answered.add(row["line"])
+    if wrong:
+        raise exceptions.ValidationError(wrong)
     return [Answer(line=lines[row["line"]], quantity=row["quantity"]) for row in rows]
 
 
@@ -160,12 +166,14 @@ class ResponseViewSet(Writes):
             return Response.objects.none()
         return Response.objects.visible_to(self.request.user).for_page().order_by("-created_at", "-pk")
 
-    def _shown(self, response: Response) -> Answered:
+    def _as_shown(self, record: Response):
+        fresh = self.get_queryset().get(pk=record.pk)
         with language_of_contents():
-            return Answered(self.get_serializer(self.get_queryset().get(pk=response.pk)).data)
+            return fresh, self.get_serializer(fresh).data
 
     @extend_schema(
         summary="Accept, decline or take back a response",
+        parameters=[SEEN_FIRST],
         request=OptionalNoteSerializer,
         responses={200: ResponseSerializer},
     )
@@ -174,25 +182,37 @@ class ResponseViewSet(Writes):
         response = self.get_object()
         require(request.user, lifecycle.moves_of(response)[move].permission, response)
         note = self.read(OptionalNoteSerializer).get("note", "")
-        actions.answer_response(response, move, by=request.user, note=note)
-        return self._shown(response)
+        actions.answer_response(self.as_seen(response), move, by=request.user, note=note)
+        return self.shown(response)
 
-    @extend_schema(summary="Offer what was asked for", request=TermsSerializer, responses={200: ResponseSerializer})
+    @extend_schema(
+        summary="Offer what was asked for",
+        parameters=[SEEN_FIRST],
+        request=TermsSerializer,
+        responses={200: ResponseSerializer},
+    )
     @action(methods=["post"], detail=True)
     def express(self, request, reference):
         response = self.get_object()
         require(request.user, "projects.express_response", response)
         given = dict(self.read(TermsSerializer))
         answers = answers_of(response.need, given.pop("answers"))
+        self.as_seen(response)
         for name, value in given.items():
             setattr(response, name, value)
         actions.respond(response, answers, by=request.user)
-        return self._shown(response)
+        return self.shown(response)
 
-    @extend_schema(summary="Ask a question, or answer one", request=WordSerializer, responses={200: ResponseSerializer})
+    @extend_schema(
+        summary="Ask a question, or answer one",
+        parameters=[SEEN_FIRST],
+        request=WordSerializer,
+        responses={200: ResponseSerializer},
+    )
     @action(methods=["post"], detail=True)
     def questions(self, request, reference):
         response = self.get_object()
         require(request.user, "projects.ask_response", response)
-        actions.ask(response, self.read(WordSerializer)["text"], by=request.user)
-        return self._shown(response)
+        text = self.read(WordSerializer)["text"]
+        actions.ask(self.as_seen(response), text, by=request.user)
+        return self.shown(response)

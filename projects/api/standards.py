@@ -9,7 +9,7 @@ from projects.filters import ProjectFilter
 from projects.interchange import iati_export
 from projects.interchange.statistics import QUANTITIES, TOSSD, contributions, quantities
 from projects.models import Project
-from ssc_portal.api_records import Answers, columns_of, made_of, rows_serializer
+from ssc_portal.api_records import Answers, made_of, rows_serializer
 from ssc_portal.tables import FORMATS, Format, as_object
 
 
@@ -47,7 +47,8 @@ def iati_answer(write, name: str = "activities") -> StreamingHttpResponse:
 
 
 class Statistics(Answers, viewsets.GenericViewSet):
-    """Base: rows about the projects that pass the filters, which are those of the list of projects."""
+    """Base: rows about the projects that pass the filters, which are those of the list of projects. Always whole: they mean
+    nothing without the columns that tell them apart."""
 
     filterset_class = ProjectFilter
     file_name: str
@@ -64,9 +65,6 @@ class Statistics(Answers, viewsets.GenericViewSet):
         name = request.accepted_renderer.format
         if name == "json":
             return self.get_paginated_response([as_object(self.columns, row) for row in self.page_of(projects)])
-        columns_of(
-            request, []
-        )  # these files are whole: their rows mean nothing without the columns that tell them apart
         if not {"page", "page_size", "cursor"} & set(request.query_params):
             return self.as_file(name, projects)
         response = made_of(self.file_name, name, self.columns, list(self.page_of(projects)))

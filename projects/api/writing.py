@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from itertools import islice
 
 from django.core.validators import MinValueValidator
+from django.db import transaction
 from django.http import Http404
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from drf_spectacular.utils import OpenApiParameter
@@ -16,11 +18,11 @@ from rest_framework.response import Response as Answered
 
 from partners.models import with_last_change
 from partners.rules import require
-from projects import actions, lifecycle
+from projects import actions, drafting, lifecycle
 from projects.choices import Unit, Vocabulary
 from projects.forms import form_of
-from projects.models import Need, Offer, Project, Term
-from ssc_portal.api import Changed
+from projects.models import Need, Offer, Project, Response, Term
+from ssc_portal.api import SHAPES, Changed, Unseen
 from ssc_portal.api_records import Records
 from ssc_portal.languages import language_of_contents
 from ssc_portal.numbers import NotANumber
@@ -36,8 +38,9 @@ SEEN_FIRST = OpenApiParameter(
     "If-Match",
     {"type": "string", "minLength": 1},
     OpenApiParameter.HEADER,
-    description="ETag of the record as you read it: nothing is decided about another. Without it you decide about whatever it is",
+    description="ETag of the record as you read it: nothing is done where it is another by now. Without it the call is about whatever it is",
 )
+Written = Need | Offer | Project | Response
 
 
 WHOLE, BROKEN = (
@@ -150,6 +153,10 @@ class Writes(Records):
     def read(self, serializer_class, **kwargs):
         return read(self, serializer_class, **kwargs)
 
+    def mark_of_body(self, about: str = "") -> str:
+        """A mark of what was sent, by which a `key` is known to come with the same content again."""
+        return drafting.mark({"about": about, "said": {**self.request.data, "key": ""}})
+
     def read_only(self, serializer_class, *names: str):
         """These fields of a body, before anything else of it: they say whether the caller may send the rest, whose items cost
         time to check and answer what is known here."""
@@ -159,37 +166,62 @@ class Writes(Records):
         serializer.is_valid(raise_exception=True)
         return serializer.validated_data
 
-    def _as_shown(self, record: Need | Offer | Project):
+    def _before_writing(self, request) -> None:
+        """Where a call says what it is about (`If-Match`), nobody changes that between the look at it and the end of the call."""
+        super()._before_writing(request)
+        if not request.headers.get("If-Match", "").strip():
+            return
+        method = request.method.lower()
+        setattr(self, method, transaction.atomic(getattr(self, method)))
+
+    def _as_shown(self, record: Written):
         """(the record as it stands, what everybody with this person's rights reads of it)."""
         fresh = with_last_change(type(record).objects.for_page()).get(pk=record.pk)
         with language_of_contents():
             return fresh, self.detail_serializer(fresh, context=self.get_serializer_context()).data
 
-    def shown(self, record: Need | Offer | Project, code: int = status.HTTP_200_OK) -> Answered:
+    def shown(self, record: Written, code: int = status.HTTP_200_OK) -> Answered:
         fresh, found = self._as_shown(record)
-        url = self.request.build_absolute_uri(fresh.get_absolute_url())
-        return Answered(found, status=code, headers={"Location": url} if code == status.HTTP_201_CREATED else None)
+        self.state_shown = _state_of(found)
+        headers = {"Content-Location": reverse(f"{self.basename}-detail", args=[fresh.reference])}
+        if code == status.HTTP_201_CREATED:
+            headers["Location"] = self.request.build_absolute_uri(fresh.get_absolute_url())
+        return Answered(found, status=code, headers=headers)
 
-    def version_seen(self, record: Need | Offer | Project):
-        """The version to be compared while saving (of a project: the time of its last change); none for `*`. Raises Changed
-        when If-Match names another representation."""
-        given = self.request.headers["If-Match"].strip()
+    def state_read(self, record: Written, shown: dict) -> str:
+        """By which a record is known again in `If-Match`, whichever fields of it and however laid out they were read: a mark of
+        all that this person reads of it. Who is nobody writes nothing, and needs none."""
+        if not self.request.user.is_authenticated:
+            return ""
+        if not set(SHAPES) & set(self.request.query_params):
+            return _state_of(shown)
+        serializer = self.detail_serializer or self.serializer_class
+        with language_of_contents():
+            return _state_of(serializer(record, context=self.get_serializer_context()).data)
+
+    def version_seen(self, record: Written):
+        """The version to be compared while saving (of a project: the time of its last change); none for `*`. Raises Unseen
+        without If-Match, Changed when it names another state."""
+        given = self.request.headers.get("If-Match", "").strip()
+        if not given:
+            raise Unseen
         if given == "*":
             return None
+        _hold(record)
         fresh, found = self._as_shown(record)
-        etag = hashlib.md5(JSONRenderer().render(found), usedforsecurity=False).hexdigest()
-        if etag not in {tag.strip().removeprefix("W/").strip('"') for tag in given.split(",")}:
+        if _state_of(found) not in {_state_named(tag) for tag in given.split(",")}:
             raise Changed
-        return fresh.modified_at if isinstance(fresh, Project) else fresh.version
+        return getattr(fresh, "version", None) or getattr(fresh, "modified_at", None)
 
-    def as_seen(self, record: Need | Offer | Project):
-        """The record, to be decided about only as the caller read it, where `If-Match` says how that was."""
-        if not self.request.headers.get("If-Match", "").strip():
-            return record
+    def as_seen(self, record: Written):
+        """The record, to be acted on only as the caller read it, where `If-Match` says how that was."""
+        return self.as_read(record) if self.request.headers.get("If-Match", "").strip() else record
+
+    def as_read(self, record: Written):
+        """The record, to be acted on only as the caller read it; `If-Match` has to say how that was, since what stands there
+        is replaced."""
         version = self.version_seen(record)
-        return lifecycle.as_seen(
-            record, version.isoformat() if isinstance(record, Project) and version else str(version or "")
-        )
+        return lifecycle.as_seen(record, version.isoformat() if hasattr(version, "isoformat") else str(version or ""))
 
     def move(self, record: Need | Offer | Project, name: str, serializer_class) -> Answered:
         """Makes a move that a person may press."""
@@ -202,3 +234,19 @@ class Writes(Records):
             raise exceptions.ValidationError(form.errors)
         actions.move(self.as_seen(record), name, by=self.request.user, **form.cleaned_data)
         return self.shown(record)
+
+
+def _state_of(shown: dict) -> str:
+    """A mark of all that somebody reads of a record."""
+    return hashlib.md5(JSONRenderer().render(shown), usedforsecurity=False).hexdigest()
+
+
+def _state_named(tag: str) -> str:
+    """The state in an ETag (`Answers` says how it is made)."""
+    return tag.strip().removeprefix("W/").strip('"').rpartition(".")[2]
+
+
+def _hold(record: Written) -> None:
+    """Locks what every act on the record locks first: of a response its need."""
+    kind, key = (Need, record.need_id) if isinstance(record, Response) else (type(record), record.pk)
+    kind.objects.select_for_update(of=("self",)).get(pk=key)

@@ -127,7 +127,7 @@ class PlanForm(forms.Form):
                 initial=chosen.get(key, ""),
                 required=bool(key in chosen or who == need.country),
             )
-        ids = {name: list(model.objects.filter(need=need).order_by("position", "pk").values_list("pk", flat=True)) for name, model in agreement.MODELS.items()}  # fmt: skip
+        self.ids = ids = {name: list(model.objects.filter(need=need).order_by("position", "pk").values_list("pk", flat=True)) for name, model in agreement.MODELS.items()}  # fmt: skip
         kwargs = {"parties": self.parties, "lines": list(need.lines.all())}
         self.activities = _rows(ActivityForm)(
             data, prefix="activities", form_kwargs=kwargs, initial=[
@@ -164,4 +164,12 @@ class PlanForm(forms.Form):
             if role := self.cleaned_data.get(f"role-{key_of(who)}"):
                 is_country = isinstance(who, Country)
                 roles.append({"country_id": who.pk if is_country else None, "partner_id": None if is_country else who.pk, "role": role})  # fmt: skip
-        return {"plan": self.cleaned_data["plan"], "roles": roles, "activities": self.activities.rows, "indicators": self.indicators.rows}  # fmt: skip
+        return {"plan": self.cleaned_data["plan"], "roles": roles, "activities": self._known("activities"), "indicators": self._known("indicators")}  # fmt: skip
+
+    def _known(self, name: str) -> list[dict]:
+        """The rows; one that somebody else removed meanwhile is a new one, so that it is kept."""
+        left, rows = set(self.ids[name]), getattr(self, name).rows
+        for row in rows:
+            row["id"] = row["id"] if row["id"] in left else None
+            left.discard(row["id"])
+        return rows

@@ -367,6 +367,9 @@ class Need(Traceable, CheckedTogether):
     submission_key = models.CharField(  # of the form or call that began it: sent twice, it is one need
         max_length=100, unique=True, null=True, blank=True, editable=False
     )
+    submission_mark = models.CharField(
+        max_length=24, blank=True, default="", editable=False
+    )  # of what was sent with it
     created_at = models.DateTimeField(_("begun at"), default=timezone.now, editable=False)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,

@@ -123,6 +123,9 @@ class Response(CheckedTogether):
         _("suggested by"), max_length=8, choices=Side, blank=True, default="", editable=False
     )
     submission_key = models.CharField(max_length=100, unique=True, null=True, blank=True, editable=False)
+    submission_mark = models.CharField(
+        max_length=24, blank=True, default="", editable=False
+    )  # of what was sent with it
     created_at = models.DateTimeField(_("at"), default=timezone.now, editable=False)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, editable=False, related_name="+", verbose_name=_("by")

@@ -117,7 +117,7 @@ class Api:
 
     def __call__(self, method, address, body=None, **headers):
         send = getattr(self.client, method)
-        if method == "patch":
+        if method in ("patch", "put"):
             headers.setdefault("If-Match", "*")
         return send(f"/api/v1/{address}", json.dumps(body or {}), content_type="application/json", headers=headers)
 

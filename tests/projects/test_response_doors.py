@@ -132,7 +132,8 @@ def test_every_role_writes_and_confirms_a_plan_as_the_rules_say(state, people):
             with transaction.atomic():
                 if api:
                     send = getattr(client, method)
-                    answer = send(f"/api/v1{address}", json.dumps(body or {}), content_type="application/json")
+                    kind = "application/json"
+                    answer = send(f"/api/v1{address}", json.dumps(body or {}), kind, headers={"If-Match": "*"})
                 else:
                     answer = client.post(address, body or {})
                 code, where = answer.status_code, answer.get("Location", "")
