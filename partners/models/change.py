@@ -37,11 +37,13 @@ from partners.models.constraints import known
     )
 )
 class Touched(models.Model):
-    """A record that the running transaction may have changed in public. Gone when it commits, so never seen by another."""
+    """A record that the running transaction may have changed in public, or a row of `source`, a table, whose linked records it may
+    have changed. Gone when it commits, so never seen by another."""
 
     kind = models.CharField(max_length=10)
     record = models.BigIntegerField()
     what = models.CharField(max_length=20)
+    source = models.CharField(max_length=40, blank=True, db_default="")
     is_quiet = models.BooleanField()
     is_last = models.BooleanField()
 

@@ -61,6 +61,7 @@ from projects.models import (
     Transaction,
     Update,
 )
+from projects.models.telling import LINKS, Linked, linked_at_commit
 from tests.factories import (
     ContributionFactory,
     NeedFactory,
@@ -371,6 +372,59 @@ def test_each_column_is_told_exactly_where_the_public_answer_changes(model, one_
             assert found == differs, (field.attname, value, found - differs, differs - found)
             break
     assert tried
+
+
+def test_links_are_looked_for_in_the_database_as_they_are_declared():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT prosrc FROM pg_proc WHERE proname = 'projects_linked_at_commit'")
+        [[installed]] = cursor.fetchall()
+    assert installed.split() == linked_at_commit().split(), (
+        "LINKS was changed: a migration has to put the function anew"
+    )
+    assert {one.table for shows in SHOWN_IN.values() for one in shows if isinstance(one, Linked)} == set(LINKS)
+
+
+def swap(records, column, values):
+    """Gives the records the values in one transaction, though no two may have the same."""
+    for n, record in enumerate(records):
+        type(record)._base_manager.filter(pk=record.pk).update(**{column: f"passing-{n}"})
+    for record, value in zip(records, values, strict=True):
+        type(record)._base_manager.filter(pk=record.pk).update(**{column: value})
+    commit()
+
+
+def test_a_reference_that_passes_to_another_record_is_told_last_where_it_is():
+    """Two partners swap their slugs, three pass them on, terms their codes: a copy takes the last entry of each reference."""
+    first, second, third, fourth = Partner.objects.order_by("pk")[:4]
+    commit()
+    number = last()
+    swap([first, second], "slug", [second.slug, first.slug])
+    own = feed(number, kind="partner")
+    assert [one["gone"] for one in own] == [True, True, False, False]
+    assert {one["reference"]: one["gone"] for one in own} == {first.slug: False, second.slug: False}
+    number = last()
+    swap([third, fourth, first], "slug", [fourth.slug, "taken-by-the-last", third.slug])
+    Partner.objects.filter(pk=third.pk).update(website="https://example.org/later")
+    commit()
+    ends = {one["reference"]: one["gone"] for one in feed(number, kind="partner")}
+    assert ends == {second.slug: True, third.slug: False, fourth.slug: False, "taken-by-the-last": False}
+    terms = list(Term.objects.filter(vocabulary="assistance").order_by("pk")[:2])
+    number = last()
+    swap(terms, "code", [terms[1].code, terms[0].code])
+    ends = {one["reference"]: one["gone"] for one in feed(number, kind="term")}
+    assert ends == {f"assistance:{term.code}": False for term in terms}
+
+
+def test_a_reference_that_is_given_again_in_the_same_transaction_is_there():
+    gone = Partner.objects.create(slug="passed-on", name_en="First", kind="22")
+    commit()
+    number = last()
+    after = Partner.objects.create(slug="new", name_en="Second", kind="22")
+    gone.delete()
+    Partner.objects.filter(pk=after.pk).update(slug="passed-on")
+    commit()
+    told_of = [(one["reference"], one["what"], one["gone"]) for one in feed(number, kind="partner")]
+    assert told_of == [("passed-on", "deleted", True), ("passed-on", "added", False)]
 
 
 # --- when something last changed, at every door ------------------------------------------------------------------------

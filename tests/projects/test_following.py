@@ -16,7 +16,20 @@ from partners.models import Change, Country, Partner, PublicRecord
 from projects import actions, agreement, deliveries, duplicates, recording
 from projects.choices import NeedState
 from projects.lifecycle import transition
-from projects.models import Answer, DuplicatePair, Location, Need, NeedDocument, Project, Response, Term
+from projects.models import (
+    Answer,
+    DuplicatePair,
+    Event,
+    ImportRun,
+    Location,
+    Need,
+    NeedDocument,
+    Offer,
+    Project,
+    RelatedProject,
+    Response,
+    Term,
+)
 from ssc_portal.api import ToldRate
 from tests.factories import (
     MembershipFactory,
@@ -190,6 +203,97 @@ def test_a_transaction_that_commits_late_appears_after_what_was_read(reference_a
     [missed] = feed(seen["sequence"])
     assert missed["reference"] == early.reference
     assert missed["at"] >= seen["at"]
+
+
+def _act(need, person):
+    return lambda: Event.objects.create(
+        need=need, action="progress", from_state="open", to_state="open", by=person, is_public=True
+    )
+
+
+def _late_project(change, link):
+    """A project that changes late, and another record that is linked to it meanwhile."""
+
+    def prepared():
+        project = ProjectFactory(published=True)
+        Project.objects.filter(pk=project.pk).update(state="published" if change == "draft" else "draft")
+        records = {"project": ProjectFactory(published=True), "need": NeedFactory(in_state=NeedState.OPEN), "offer": OfferFactory(in_state="active")}  # fmt: skip
+        return (
+            lambda: Project.objects.filter(pk=project.pk).update(state=change),
+            lambda: link(records, project),
+        )
+
+    return prepared
+
+
+def _late_partner():
+    need, lead = NeedFactory(in_state=NeedState.OPEN), people()["partner_lead"]
+    undp = Partner.objects.filter(slug="undp")
+    return lambda: undp.update(name_en="Late"), _act(need, lead)
+
+
+def _late_country():
+    need, ghana = NeedFactory(in_state=NeedState.OPEN), Country.objects.filter(iso3="GHA")
+    person = MembershipFactory(role=Role.FOCAL_POINT, country=ghana.get()).user
+    return lambda: ghana.update(name_en="Late"), _act(need, person)
+
+
+def _late_membership():
+    need, lead = NeedFactory(in_state=NeedState.OPEN), people()["partner_lead"]
+    other = Partner.objects.exclude(slug="undp").first()
+    return lambda: lead.memberships.update(partner=other), _act(need, lead)
+
+
+def _late_licence():
+    run = ImportRun.objects.create(file_name="a.xml", publisher="Before")
+    project = ProjectFactory(published=True)
+    return (
+        lambda: ImportRun.objects.filter(pk=run.pk).update(publisher="Late"),
+        lambda: Project.objects.filter(pk=project.pk).update(import_run=run),
+    )
+
+
+LATE = {
+    **{
+        f"{change} {name}": _late_project(change, link)
+        for change in ("draft", "published")
+        for name, link in {
+            "related": lambda by_kind, late: RelatedProject.objects.create(project=by_kind["project"], other=late),
+            "parent": lambda by_kind, late: Project.objects.filter(pk=by_kind["project"].pk).update(parent=late),
+            "project of a need": lambda by_kind, late: Need.objects.filter(pk=by_kind["need"].pk).update(project=late),
+            "project of an offer": lambda by_kind, late: Offer.objects.filter(pk=by_kind["offer"].pk).update(project=late),
+        }.items()
+    },
+    "name of a partner in a history": _late_partner,
+    "name of a country in a history": _late_country,
+    "membership of who acts": _late_membership,
+    "source of an import": _late_licence,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("prepared", LATE.values(), ids=LATE)
+def test_a_change_that_commits_late_is_told_of_what_was_linked_to_it_meanwhile(reference_again, prepared):
+    change, link = prepared()
+    written, linked = threading.Event(), threading.Event()
+
+    def slow():
+        with transaction.atomic():
+            change()
+            written.set()
+            assert linked.wait(PATIENCE)
+
+    thread = in_a_thread(slow)
+    assert written.wait(PATIENCE)
+    try:
+        link()
+        kept, number = answers("en"), last()
+    finally:
+        linked.set()
+        thread.join(PATIENCE)
+    now = answers("en")
+    told_of = {one for one in told(number) if one[0] in ("project", "need", "offer", "partner")}
+    assert told_of == differing(kept, now)
+    assert {kind for kind, _reference in told_of} & {"project", "need", "offer"}
 
 
 def _is_waiting() -> bool:
