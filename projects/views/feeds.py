@@ -2,7 +2,7 @@
 
 from django.contrib.syndication.views import Feed
 from django.core.exceptions import BadRequest
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.feedgenerator import Atom1Feed
 from django.utils.translation import gettext as _
@@ -23,6 +23,13 @@ class ListFeed(Feed):
     list_view: str
     text: str
     updated = "told_at"  # when what everybody reads of a record last changed
+
+    def __call__(self, request: HttpRequest, *args, **kwargs) -> HttpResponse:
+        """Readers compare its ETag. A moment can't tell them all: that of the newest entry does not move when a record leaves, and in
+        one second more may happen than was read."""
+        response = super().__call__(request, *args, **kwargs)
+        response.headers.pop("Last-Modified", None)
+        return response
 
     def get_object(self, request: HttpRequest):
         filterset = self.filters(request.GET, queryset=self.records.objects.all(), request=request)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, connection, transaction
+from django.utils.http import http_date
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -387,3 +388,21 @@ def test_the_harvester_of_the_guide_ends_with_an_identical_copy(reference_again,
 def _as_text(record) -> str:
     """Without the address of the server, which is another in each kind of call."""
     return re.sub(r"http://[^/]+", "", str(record))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("change", [{"state": "draft"}, {"title": "Changed within the same second"}])
+def test_a_reader_of_an_atom_feed_that_knows_only_when_it_read_gets_what_changed(client, change):
+    first, newest = ProjectFactory(published=True), ProjectFactory(published=True)
+    commit()
+    read = client.get("/projects/feed.atom")
+    assert client.get("/projects/feed.atom", headers={"If-None-Match": read["ETag"]}).status_code == 304
+    moment = read.get("Last-Modified") or http_date(
+        PublicRecord.objects.get(record=newest.pk, kind="project").changed_at.timestamp()
+    )
+    Project.objects.filter(pk=newest.pk).update(**change)
+    commit()
+    again = client.get("/projects/feed.atom", headers={"If-Modified-Since": moment})
+    assert again.status_code == 200
+    assert again.content != read.content
+    assert first.reference in again.content.decode()
