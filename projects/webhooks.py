@@ -15,6 +15,7 @@ from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from http.client import HTTPException
+from itertools import islice
 from types import SimpleNamespace
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -23,7 +24,7 @@ import urllib3
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.http import QueryDict
 from django.urls import reverse
 from django.utils import timezone
@@ -36,7 +37,7 @@ from partners.models import Change
 from projects.choices import CallState, Followed, PauseReason
 from projects.filters import NeedFilter, OfferFilter, ProjectFilter
 from projects.lifecycle import TRANSITIONS
-from projects.models import FeedPosition, Need, Offer, Project, Webhook, WebhookCall
+from projects.models import FeedPosition, ListedRecord, Need, Offer, Project, Webhook, WebhookCall
 from ssc_portal import networks
 
 logger = logging.getLogger(__name__)
@@ -84,10 +85,26 @@ def check_query(webhook: Webhook) -> None:
         raise ValidationError({"query": problems})
 
 
-def concerns(webhook: Webhook, kind: str, key: int) -> bool:
-    """Whether the record is in the list that this webhook follows, as its owner sees it."""
+def _entries(webhook: Webhook) -> QuerySet:
+    """What stands in the list that this webhook follows, as its owner sees it."""
     found = filter_of(webhook)
-    return webhook.subject == kind and found.is_valid() and found.entries().filter(pk=key).exists()
+    return found.entries() if found.is_valid() else found.ENTRY.objects.none()
+
+
+def make(webhook: Webhook) -> None:
+    """Keeps a new webhook, and what stands in its list: whoever makes it may read that, and wants to hear of what leaves."""
+    with transaction.atomic():
+        webhook.save()
+        remember_list(webhook)
+
+
+def remember_list(webhook: Webhook) -> None:
+    """Notes what stands in its list now, beside what was noted before."""
+    keys = _entries(webhook).values_list("pk", flat=True).iterator(chunk_size=READ_AT_ONCE)
+    while some := [ListedRecord(webhook=webhook, record=key) for key in islice(keys, READ_AT_ONCE)]:
+        ListedRecord.objects.bulk_create(some, ignore_conflicts=True)
+    webhook.listed_at = timezone.now()
+    webhook.save(update_fields=["listed_at"])
 
 
 @transaction.atomic
@@ -96,31 +113,62 @@ def note_changes() -> list[WebhookCall]:
     FeedPosition.objects.get_or_create(reader="webhooks")
     position = FeedPosition.objects.select_for_update().get(reader="webhooks")
     made = []
-    news = Change.objects.filter(sequence__gt=position.sequence, kind__in=Followed.values, is_quiet=False)
-    for change in news.iterator(chunk_size=READ_AT_ONCE):
-        position.sequence = change.sequence
-        made += note(change.kind, change.record, change.what, change.reference)
+    news = Change.objects.filter(kind__in=Followed.values)
+    while some := list(news.filter(sequence__gt=position.sequence)[:READ_AT_ONCE]):
+        made += note(some)
+        position.sequence = some[-1].sequence
     position.save()
     return made
 
 
 @transaction.atomic
-def note(kind: str, key: int, what: str, reference: str) -> list[WebhookCall]:
-    """Writes down a call for each webhook that a change concerns. A record that leaves the list is told of once more, to
-    those who were told of it before: its reference, and that it is no longer there."""
-    record = LISTS[Followed(kind)][0].objects.filter(pk=key).first()
-    told = f"{kind}.{what}" if f"{kind}.{what}" in kinds_of_change() else f"{kind}.changed"
+def note(changes: list[Change]) -> list[WebhookCall]:
+    """Writes down a call for each webhook that a change concerns. A record that leaves the list is told of once more: its
+    reference, and that it is no longer there. Quiet changes call nobody, but what they bring into a list is noted."""
     made = []
-    for webhook in Webhook.objects.active().filter(subject=kind).select_related("user"):
-        there = record is not None and concerns(webhook, kind, key)
-        if there or _is_known(webhook, reference):
-            made.append(_call(webhook, told if there else f"{kind}.gone", record if there else None, reference))
+    for kind, (model, _filters) in LISTS.items():
+        of_kind = [change for change in changes if change.kind == kind]
+        records = model.objects.in_bulk({change.record for change in of_kind})
+        for webhook in Webhook.objects.active().filter(subject=kind).select_related("user") if of_kind else ():
+            made += _calls(webhook, of_kind, records)
     return WebhookCall.objects.bulk_create(made)
 
 
-def _is_known(webhook: Webhook, reference: str) -> bool:
-    last = webhook.calls.filter(record=reference).order_by("-pk").values_list("what", flat=True).first()
-    return last is not None and not last.endswith(".gone")
+def _calls(webhook: Webhook, changes: list[Change], records: dict) -> list[WebhookCall]:
+    keys = {change.record for change in changes}
+    here = set(_entries(webhook).filter(pk__in=keys).values_list("pk", flat=True)) & records.keys()
+    known = set(webhook.listed.filter(record__in=keys).values_list("record", flat=True))
+    if webhook.listed_at is None:  # not looked at before: whatever was public may have stood in its list
+        known |= _public_before(changes)
+    made, left = [], set()
+    for change in changes:
+        if change.is_quiet or change.record not in (here | known) - left:
+            continue
+        if change.record in here:
+            made.append(_call(webhook, _name_of(change), records[change.record], change.reference))
+        else:
+            left.add(change.record)
+            made.append(_call(webhook, f"{change.kind}.gone", None, change.reference))
+    if webhook.listed_at is None:
+        remember_list(webhook)
+    new = [ListedRecord(webhook=webhook, record=key) for key in here - known]
+    ListedRecord.objects.bulk_create(new, ignore_conflicts=True)
+    webhook.listed.filter(record__in=left).delete()
+    return made
+
+
+def _name_of(change: Change) -> str:
+    told = f"{change.kind}.{change.what}"
+    return told if told in kinds_of_change() else f"{change.kind}.changed"
+
+
+def _public_before(changes: list[Change]) -> set[int]:
+    """Keys of the records that these changes did not bring in."""
+    first: dict[int, Change] = {}
+    for change in changes:
+        first.setdefault(change.record, change)
+    earlier = Change.objects.filter(kind=changes[0].kind, record__in=first, sequence__lt=changes[0].sequence)
+    return {key for key, change in first.items() if change.is_gone} | set(earlier.values_list("record", flat=True))
 
 
 def ping(webhook: Webhook) -> WebhookCall:

@@ -94,7 +94,7 @@ def test_every_record_keeps_its_history():
     untracked = {
         "ReferenceValue", "ReferenceCounter", "SearchEntry", "NeedEntry", "OfferEntry", "FacetTally", "SearchWord",
         "ReadText", "Posting", "TermCount", "FoundMatch", "KeptAnswer", "UnsentForm", "QualityDay",
-        "CallCount", "Change", "PublicRecord", "Touched", "FeedPosition",  # derived or bookkeeping
+        "CallCount", "Change", "PublicRecord", "Touched", "FeedPosition", "ListedRecord",  # derived or bookkeeping
         "Event", "ImportRun", "ImportIssue", "ImportRow",  # are history themselves
         "Subscriber", "Subscription", "Mailing", "Copy",  # erased with whoever stops; what was sent to how many
         "Follow", "MailPreference", "Notice", "SavedMatch", "WebhookCall",  # people's own settings, and messages that say what became of them

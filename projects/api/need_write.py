@@ -248,7 +248,10 @@ class NeedViewSet(Writes):
         return self.shown(need)
 
     @extend_schema(
-        summary="Report progress", request=NoteSerializer, responses={200: NeedDetailSerializer}, parameters=[SEEN_FIRST]
+        summary="Report progress",
+        request=NoteSerializer,
+        responses={200: NeedDetailSerializer},
+        parameters=[SEEN_FIRST],
     )
     @action(methods=["post"], detail=True)
     def progress(self, request, reference):

@@ -163,7 +163,9 @@ class Writes(Records):
         serializer = serializer_class(data=self.request.data, context=self.get_serializer_context())
         for name in set(serializer.fields) - set(names):
             serializer.fields.pop(name)
-        serializer.is_valid(raise_exception=True)
+        if not serializer.is_valid():
+            self.read(serializer_class)  # tells of all that is wrong
+            raise exceptions.ValidationError(serializer.errors)
         return serializer.validated_data
 
     def _before_writing(self, request) -> None:

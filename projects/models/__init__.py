@@ -31,7 +31,7 @@ from projects.models.search import FacetKind, FacetTally, NeedEntry, OfferEntry,
 from projects.models.story import Document, Location, RelatedProject, Update
 from projects.models.telling import SHOWN_IN
 from projects.models.term import Term
-from projects.models.webhook import FeedPosition, Webhook, WebhookCall
+from projects.models.webhook import FeedPosition, ListedRecord, Webhook, WebhookCall
 
 __all__ = [
     "SHOWN_IN",
@@ -55,6 +55,7 @@ __all__ = [
     "ImportRow",
     "ImportRun",
     "LineItem",
+    "ListedRecord",
     "Location",
     "MailPreference",
     "MatchWeights",

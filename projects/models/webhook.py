@@ -30,7 +30,7 @@ def _key() -> str:
     return secrets.token_urlsafe(24)
 
 
-@pghistory.track(exclude=["key", "quiet_until"])
+@pghistory.track(exclude=["key", "listed_at", "quiet_until"])
 class Webhook(CheckedTogether):
     """An address that is called when records of a list change, as far as its owner may see them."""
 
@@ -51,6 +51,7 @@ class Webhook(CheckedTogether):
     paused_at = models.DateTimeField(_("paused at"), null=True, editable=False)
     paused_by = models.CharField(_("paused by"), max_length=10, choices=PauseReason, blank=True, editable=False)
     quiet_until = models.DateTimeField(_("asked for no calls until"), null=True, editable=False)  # by its Retry-After
+    listed_at = models.DateTimeField(null=True, editable=False)  # since when it is known what stands in its list
 
     objects = WebhookQuerySet.as_manager()
 
@@ -130,6 +131,22 @@ class WebhookCall(models.Model):
             and bool(self.next_at)
             and bool(self.attempts or self.next_at > timezone.now())
         )
+
+
+class ListedRecord(models.Model):
+    """A record that stands in the list of a webhook, or stood there when that was last looked at: when it leaves, the webhook is told.
+    Not taken from the log of calls, which is cleared; who made the webhook may have read the list itself."""
+
+    webhook = models.ForeignKey(Webhook, models.CASCADE, related_name="listed", verbose_name=_("webhook"))
+    record = models.BigIntegerField()
+
+    class Meta:
+        verbose_name = _("listed record")
+        verbose_name_plural = _("listed records")
+        constraints = [models.UniqueConstraint(fields=["webhook", "record"], name="listed_record_once")]
+
+    def __str__(self):
+        return f"{self.webhook_id}: {self.record}"
 
 
 class FeedPosition(models.Model):

@@ -42,7 +42,8 @@ def webhook_list(request: HttpRequest) -> HttpResponse:
         except ValidationError as error:
             form.add_error(None, error)
         else:
-            made = form.save()
+            made = form.save(commit=False)
+            webhooks.make(made)
             messages.success(
                 request, _("The webhook is made. Enter its secret at the receiving end, then send a test.")
             )

@@ -24,7 +24,7 @@ from partners.models import Change, User
 from projects import actions, drafting, recording, webhooks
 from projects.choices import CallState
 from projects.lifecycle import quietly, transition
-from projects.models import Answer, Project, Response, Webhook, WebhookCall
+from projects.models import Answer, Need, Project, Response, Webhook, WebhookCall
 from projects.tasks import retry_webhooks, send_webhooks, tell_webhooks
 from ssc_portal import networks
 from tests.admin_form import shown
@@ -149,7 +149,10 @@ def test_nobody_is_told_of_what_they_may_not_see(name, people):
     made(people[name], subject="project")
     hidden = ProjectFactory()
     assert noted() == []  # whoever may see it: the feed is public
-    found = webhooks.note("project", hidden.pk, "changed", hidden.reference)
+    change = Change(
+        sequence=0, kind="project", record=hidden.pk, reference=hidden.reference, is_gone=False, is_quiet=False
+    )
+    found = webhooks.note([change])
     assert bool(found) == people[name].has_perm("projects.view_project", hidden)
 
 
@@ -167,6 +170,46 @@ def test_what_leaves_the_list_is_told_once_by_its_reference_alone(people):
     project.delete()
     assert noted() == []
     assert webhook.calls.count() == 2
+
+
+def test_what_an_import_brought_into_the_list_is_told_when_it_leaves(people):
+    made(people["stranger"])
+    made(people["stranger"], query="country=FJI")
+    noted()
+    with quietly():
+        project = ProjectFactory(published=True)
+    assert noted() == []
+    transition(project, "unpublish", by=people["publisher"], note="Wrong")
+    assert told() == ["project.gone"]
+
+
+def test_what_leaves_the_list_is_told_however_long_ago_it_was_told_of(people):
+    webhook, need = made(people["stranger"], subject="need", query="state=open"), NeedFactory(in_state="open")
+    assert [call.record for call in noted()] == [need.reference]
+    webhook.calls.update(state=CallState.DONE, created_at=timezone.now() - webhooks.KEPT_FOR - dt.timedelta(days=1))
+    webhooks.forget_old()
+    assert not webhook.calls.exists()
+    transition(need, "hold", by=people["desk"], note="x")
+    assert told() == ["need.gone"]
+    transition(need, "resume", by=people["desk"])
+    assert told() == ["need.resume"]
+
+
+def test_what_stood_in_the_list_when_the_webhook_was_made_is_told_when_it_leaves(people, sign_in):
+    """Made on the page, or there before it was kept what stands in the list."""
+    need, other = NeedFactory(in_state="open"), NeedFactory(in_state="on_hold")
+    noted()
+    sign_in(people["stranger"]).post("/account/webhooks/", GIVEN | {"subject": "need", "query": "state=open"})
+    exact = Webhook.objects.get()
+    assert exact.listed.count() == 1
+    Need.objects.filter(pk=other.pk).update(title="It never stood there")
+    assert noted() == []
+    earlier = made(people["stranger"], subject="need", query="state=open")
+    transition(need, "hold", by=people["desk"], note="x")
+    calls = noted()
+    assert {(call.webhook, call.what, call.record) for call in calls} == {(w, "need.gone", need.reference) for w in (exact, earlier)}  # fmt: skip
+    Need.objects.filter(pk=need.pk).update(title="Another")
+    assert noted() == []
 
 
 def test_paused_ones_and_those_of_people_who_left_are_not_called(people):

@@ -137,8 +137,8 @@ END $$;
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("projects", "0013_quantity_agreed_in_the_plan"),
-        ("partners", "0010_linked_records_at_commit"),
+        ("projects", "0018_mark_of_what_was_sent"),
+        ("partners", "0011_linked_records_at_commit"),
     ]
 
     operations = [

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('partners', '0009_unsent_forms_have_an_author'),
+        ('partners', '0010_roles_of_a_kept_answer'),
     ]
 
     operations = [
