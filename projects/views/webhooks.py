@@ -86,7 +86,7 @@ def webhook_act(request: HttpRequest, key: int, act: str) -> HttpResponse:
         messages.success(request, _("A test is on its way. Reload the page to see what came of it."))
     elif act == "pause":
         webhooks.pause(webhook)
-        messages.success(request, _("Paused. What happens meanwhile is told when it goes on."))
+        messages.success(request, _("Paused. What happens meanwhile is not told to it; the change feed keeps it."))
     elif act == "resume":
         webhooks.resume(webhook)
         messages.success(request, _("It goes on."))
