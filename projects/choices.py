@@ -76,13 +76,14 @@ class ProviderOrder(models.IntegerChoices):
 
 
 class OrganisationRole(models.TextChoices):
-    """IATI 2.03 codelist OrganisationRole; the last is the portal's: whoever reports need not take part."""
+    """IATI 2.03 codelist OrganisationRole; the last two are the portal's: whoever reports need not take part, and a file need not say how."""
 
     FUNDING = "1", _("funding")
     ACCOUNTABLE = "2", _("accountable")
     EXTENDING = "3", _("extending")
     IMPLEMENTING = "4", _("implementing")
     REPORTS_ONLY = "0", _("reports it; no role stated")
+    UNSTATED = "9", _("not stated")
 
 
 class ContributionKind(models.TextChoices):
@@ -124,6 +125,7 @@ class ResultKind(models.TextChoices):
     OUTCOME = "2", _("outcome")
     IMPACT = "3", _("impact")
     OTHER = "9", pgettext_lazy("result", "other")
+    UNSTATED = "0", _("not stated")  # the portal's own
 
 
 class BudgetKind(models.TextChoices):
@@ -167,6 +169,7 @@ class Relation(models.TextChoices):
     SIBLING = "3", _("beside")
     CO_FUNDED = "4", _("co-funded with")
     THIRD_PARTY = "5", _("reported elsewhere as")
+    UNSTATED = "0", _("not stated")  # the portal's own
 
 
 class Source(models.TextChoices):

@@ -93,6 +93,7 @@ class Activity:
     findings: list[Finding] = field(default_factory=list)
     unread: Unread = field(default_factory=Unread)
     only_in_transactions: list[str] = field(default_factory=list)  # elements named there and not at the activity
+    taken_as: list[str] = field(default_factory=list)  # words of Project.taken_as
     named: dict[tuple, Tie] = field(default_factory=dict)  # what was named already, by what it is known by
     told: set[tuple] = field(default_factory=set)
 

@@ -9,12 +9,12 @@ from decimal import ROUND_DOWN, Decimal
 
 from django.utils.translation import gettext as _
 
-from projects.choices import OrganisationRole
+from projects.choices import OrganisationRole, Relation
 from projects.interchange.cleaning import language_code, number_of
 from projects.interchange.iati_activity import Activity, Tie
 from projects.interchange.iati_codes import DATE_TYPES, ROLE_WORDS, STATUS_WORDS
 from projects.interchange.iati_money import take_budget, take_transaction
-from projects.interchange.iati_own import assumed, is_own_vocabulary, own, role_of
+from projects.interchange.iati_own import DESCRIPTION, LANGUAGE, SCOPE, assumed, is_own_vocabulary, own, role_of
 from projects.interchange.iati_results import take_result
 from projects.interchange.iati_settling import TEXT_LIMITS, settle
 from projects.interchange.iati_texts import LANG, code_of, day_of, name_of, narratives, shown, take_out_hidden, within
@@ -36,6 +36,7 @@ def parse_activity(element) -> Activity:
         activity.language = "en"
         text = _("No language is stated that can be used; texts without one of their own were taken as English.")
         activity.find("@lang", element.get(LANG), "repaired", text)
+        activity.taken_as.append(f"{LANGUAGE}:en")
     activity.licence = element.get(own("licence"), "")
     currency = (element.get("default-currency") or "").strip().upper()
     activity.currency = currency if re.fullmatch(r"[A-Z]{3}", currency) else ""
@@ -50,6 +51,7 @@ def parse_activity(element) -> Activity:
             take(child, activity)
     count_unread(element, activity.unread, is_own=activity.is_own)
     if activity.is_own:
+        activity.taken_as = element.get(own("taken-as"), "").split()
         said = element.get(own("only-in-transactions"), "").split()
         activity.only_in_transactions = [kind for kind in IN_TRANSACTIONS if kind in said]
     else:
@@ -154,11 +156,13 @@ def _take_participating(element, activity):
         activity.find(
             "participating-org/@role",
             raw,
-            "repaired",
-            _("Unknown role; %(name)s was taken as implementing.") % {"name": tie.name or tie.code},
+            "left_out",
+            _("Unknown role of %(name)s; the record says “not stated”.") % {"name": tie.name or tie.code},
         )
-        role = "4"
-    tie.role = OrganisationRole.REPORTS_ONLY if activity.is_own and "role" in assumed(element) else role
+        role = OrganisationRole.UNSTATED
+    if activity.is_own and "role" in assumed(element):  # two of the portal's own stand for each other nowhere
+        role = OrganisationRole.REPORTS_ONLY if role == OrganisationRole.EXTENDING else OrganisationRole.UNSTATED
+    tie.role = role
     if activity.named_before(element.tag, (tie.code, tie.name, tie.slug, tie.role), tie):
         activity.find(
             "participating-org", tie.name or tie.code, "repaired", _("Named twice in the same role; kept once.")
@@ -195,6 +199,8 @@ def _take_description(element, activity):
         if kind not in ("1", "2"):
             text = _("Taken into the description: the record has one kind.")
             activity.find("description/@type", kind, "repaired", text)
+            if DESCRIPTION not in activity.taken_as:
+                activity.taken_as.append(DESCRIPTION)
     _texts_into(name)(element, activity)
 
 
@@ -388,6 +394,7 @@ def _take_scope(element, activity):
     }.get(code_of(element), "")
     if activity.level and code_of(element) in ("5", "6", "7", "8") and not element.get(own("level")):
         activity.find("activity-scope", code_of(element), "repaired", _("Within a country; taken as national."))
+        activity.taken_as.append(f"{SCOPE}:{code_of(element)}")
     elif not activity.level:
         activity.find("activity-scope", code_of(element), "left_out", _("The record has no place for this scope."))
 
@@ -457,8 +464,10 @@ def _take_related(element, activity):
     elif ref:
         kind = element.get("type") or ""
         if not re.fullmatch("[1-5]", kind):
-            activity.find("related-activity/@type", kind, "repaired", _("Unknown type; taken as a sibling."))
-            kind = "3"
+            activity.find("related-activity/@type", kind, "left_out", _("Unknown type; the record says “not stated”."))
+            kind = Relation.UNSTATED
+        elif activity.is_own and "type" in assumed(element):
+            kind = Relation.UNSTATED
         activity.related.append(Tie(code=within(ref, 200, "related-activity/@ref", activity), role=kind))
     else:
         activity.find("related-activity", "", "left_out", _("No reference."))

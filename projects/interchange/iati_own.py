@@ -4,13 +4,14 @@ Both are written by iati_export and read back by iati_elements, so that a file c
 Source: IATI 2.03, tag/@vocabulary 99 and the rule on additional elements (any attribute or element of another namespace).
 """
 
+import zlib
 from decimal import ROUND_HALF_UP, Decimal
 
 from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import override
 
-from projects.choices import CountryRole, ProviderOrder, Unit, Vocabulary
+from projects.choices import CountryRole, DeliveryLevel, ProviderOrder, Unit, Vocabulary
 
 NAMESPACE = "urn:x-ssc-portal:iati:1"
 OWN_VOCABULARY = "99"
@@ -36,6 +37,27 @@ def mark_assumed(element, *names: str) -> None:
     """Says that these attributes or elements in it are not of the record, beside what is marked so already."""
     if names:
         element.set(ASSUMED, " ".join(dict.fromkeys([*element.get(ASSUMED, "").split(), *names])))
+
+
+# --- what an import put in where a file did not say it, or said something finer: words of Project.taken_as -----------------
+LANGUAGE, TITLE, SCOPE, DESCRIPTION = "lang", "title", "scope", "description"
+
+
+def stands_for(text: str) -> str:
+    """A word that tells whether the text is still the one that was put in."""
+    return f"{zlib.crc32(text.encode()):08x}"
+
+
+def taken(record) -> dict[str, str]:
+    """What an import put in by itself, by what it is: as long as nobody wrote something else since."""
+    found = dict(word.partition(":")[::2] for word in getattr(record, "taken_as", "").split())
+    is_still = {
+        LANGUAGE: lambda said: said == record.language,
+        TITLE: lambda said: said == stands_for(record.title),
+        SCOPE: lambda _said: record.delivery_level == DeliveryLevel.NATIONAL,
+        DESCRIPTION: lambda _said: True,
+    }
+    return {what: said for what, said in found.items() if what in is_still and is_still[what](said)}
 
 
 def vocabulary_uri() -> str:

@@ -15,8 +15,20 @@ from lxml import etree
 
 from partners.choices import PartnerKind
 from projects import quality
-from projects.choices import CountryRole, Instrument, Modality, OrganisationRole, ResultKind, Unit, Vocabulary
-from projects.interchange.iati_own import ASSUMED, OWN_VOCABULARY, mark_assumed, own, percentages, role_code
+from projects.choices import CountryRole, Instrument, Modality, OrganisationRole, Relation, ResultKind, Unit, Vocabulary
+from projects.interchange.iati_own import (
+    ASSUMED,
+    DESCRIPTION,
+    LANGUAGE,
+    OWN_VOCABULARY,
+    SCOPE,
+    TITLE,
+    mark_assumed,
+    own,
+    percentages,
+    role_code,
+    taken,
+)
 from projects.interchange.iati_writing import (
     GENERAL,
     OBJECTIVES,
@@ -58,10 +70,15 @@ def activity_of(project: Project, publisher: Publisher):
             root.set("default-currency", project.default_currency)
         if project.only_in_transactions:
             root.set(own("only-in-transactions"), project.only_in_transactions)
+        made_up = taken(project)
+        if project.taken_as:
+            root.set(own("taken-as"), project.taken_as)
+        if LANGUAGE in made_up:
+            mark_assumed(root, "xml:lang")
         if project.is_illustrative:
             root.set(own("illustrative"), "1")
         _reporting(root, project, publisher)
-        _texts(root, project)
+        _texts(root, project, made_up)
         _organisations(root, project)
         refer_to(root, project, publisher)
         for other in project.merged.all():  # what it was known by before
@@ -73,7 +90,7 @@ def activity_of(project: Project, publisher: Publisher):
             if day := getattr(project, name):
                 put(root, "activity-date", iso_date=day, type=kind)
         if scope := SCOPES.get(project.delivery_level):
-            put(root, "activity-scope", code=scope).set(own("level"), project.delivery_level)
+            put(root, "activity-scope", code=made_up.get(SCOPE) or scope).set(own("level"), project.delivery_level)
         reported = _places(root, project)
         for place in project.locations.all():
             element = put(root, "location")
@@ -126,7 +143,7 @@ def _type_of(link) -> str:
     return PartnerKind(link.partner.kind).iati_code if link.partner else link.reported_type
 
 
-def _texts(root, project) -> None:
+def _texts(root, project, made_up: dict[str, str]) -> None:
     translations = list(project.translations.all())
 
     def in_languages(element, name: str):
@@ -134,12 +151,16 @@ def _texts(root, project) -> None:
             narrate(element, text)
         return narrate(element, **{t.language: getattr(t, name) for t in translations if getattr(t, name)})
 
-    in_languages(put(root, "title"), "title")
+    title = in_languages(put(root, "title"), "title")
+    if TITLE in made_up:
+        mark_assumed(title, "narrative")
     for name, kind in (("description", GENERAL), ("objectives", OBJECTIVES), ("summary", OTHER), ("lessons", OTHER)):
         if getattr(project, name) or any(getattr(t, name) for t in translations):
             element = in_languages(put(root, "description", type=kind), name)
             if kind == OTHER:
                 element.set(own("as"), name)
+            if kind == GENERAL and DESCRIPTION in made_up:
+                mark_assumed(element, "type")
 
 
 def _organisations(root, project) -> None:
@@ -152,6 +173,8 @@ def _organisations(root, project) -> None:
             if takes_part and reporter and link == reporter[0]:
                 continue  # <reporting-org> says it
             role = OrganisationRole.EXTENDING  # IATI asks for one
+        elif role == OrganisationRole.UNSTATED:
+            role = OrganisationRole.IMPLEMENTING
         element = put(root, "participating-org", ref=ref, role=role, type=_type_of(link))
         made_up = [] if role == link.role else ["role"]
         if link.partner:
@@ -339,15 +362,20 @@ def _related(root, project, publisher) -> None:
     if project.parent and project.parent.is_published:
         put(put(root, "related-activity", ref=publisher.identifier_of(project.parent), type="1"), own("parent"))
     for link in project.related_links.all():
-        if link.other is None:
-            put(root, "related-activity", ref=link.reported_identifier, type=link.relation)
-        elif link.other.is_published:
-            put(root, "related-activity", ref=publisher.identifier_of(link.other), type=link.relation)
+        if link.other is None or link.other.is_published:
+            is_said = link.relation != Relation.UNSTATED
+            ref = publisher.identifier_of(link.other) if link.other else link.reported_identifier
+            element = put(root, "related-activity", ref=ref, type=link.relation if is_said else Relation.SIBLING)
+            if not is_said:
+                mark_assumed(element, "type")
 
 
 # --- results: what was reached, and what each side brings, in quantities ---------------------------------------------------
 def _result(root, kind: str, title: str, rows: list, project, publisher) -> None:
-    element = put(root, "result", type=kind)
+    is_said = kind != ResultKind.UNSTATED
+    element = put(root, "result", type=kind if is_said else ResultKind.OTHER)
+    if not is_said:
+        mark_assumed(element, "type")
     narrate(put(element, "title"), title)
     for row in rows:
         measure = PER_CENT if row.unit == Unit.PERCENT else WHOLE

@@ -9,7 +9,7 @@ from projects import search
 from projects.choices import CountryRole, OrganisationRole
 from projects.interchange.iati_activity import Activity, Tie
 from projects.interchange.iati_directory import Directory
-from projects.interchange.iati_own import role_of
+from projects.interchange.iati_own import TITLE, role_of, stands_for
 from projects.models import ImportIssue
 
 Outcome = ImportIssue.Outcome
@@ -22,6 +22,7 @@ def values_of(activity: Activity, name: str) -> dict:
     title = texts.get("title", "")
     if not title:
         title = name[:400]
+        activity.taken_as = [*activity.taken_as, f"{TITLE}:{stands_for(title)}"]
         activity.find(
             "title", "", Outcome.KEPT, _("Missing; the identifier stands in its place until somebody writes one.")
         )
@@ -37,6 +38,7 @@ def values_of(activity: Activity, name: str) -> dict:
         "delivery_level": activity.level,
         "default_currency": activity.currency,
         "only_in_transactions": " ".join(activity.only_in_transactions),
+        "taken_as": " ".join(activity.taken_as),
         **{k: activity.dates.get(k) for k in ("planned_start", "planned_end", "actual_start", "actual_end")},
         **(
             {

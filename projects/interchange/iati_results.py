@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
-from projects.choices import ContributionKind
+from projects.choices import ContributionKind, ResultKind
 from projects.interchange.cleaning import number_of
 from projects.interchange.iati_money import in_two_decimals
 from projects.interchange.iati_own import assumed, own, unit_of
@@ -23,12 +23,16 @@ def take_result(element, activity):
         activity.find(
             "result", label, "left_out", _("It has no indicator; the record keeps results by their indicators.")
         )
-    if element.get("type") not in ("1", "2", "3", "9"):
-        activity.find("result/@type", element.get("type"), "repaired", _("Unknown type; taken as “other”."))
+    kind = element.get("type")
+    if kind not in ("1", "2", "3", "9"):
+        activity.find("result/@type", kind, "left_out", _("Unknown type; the record says “not stated”."))
+        kind = ResultKind.UNSTATED
+    elif activity.is_own and "type" in assumed(element):
+        kind = ResultKind.UNSTATED
     for indicator in element.findall("indicator"):
         _tell_measure(indicator, activity)
         row = {
-            "kind": element.get("type") if element.get("type") in ("1", "2", "3", "9") else "9",
+            "kind": kind,
             **_indicator(indicator, activity),
         }
         row["title"] = label or row["indicator"]

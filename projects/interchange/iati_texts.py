@@ -65,7 +65,8 @@ def narratives(element, activity: Activity) -> list[tuple[str, str]]:
     default = language_of(element, activity.language, activity)
     for part in element.findall("narrative") or [element]:
         if activity.is_own:
-            if part is not element and part.text and "narrative" not in assumed(element):
+            is_made_up = "narrative" in assumed(element) and part.get(LANG) is None and path_of(element) != "title"
+            if part is not element and part.text and not is_made_up:
                 found.append((language_of(part, default, activity), part.text))
             continue
         text, done = clean("".join(part.itertext()) if part is not element else element.text)

@@ -77,6 +77,7 @@ OWN_EVERYWHERE = {"share", "level", "partner", "ref", "baseline-year", "target-o
 OWN = OWN_EVERYWHERE | {
     "reference", "need", "illustrative", "only-in-transactions", "as", "note", "reports", "contribution", "by", "amount", "spent",
     "currency", "assumed", "licence", "licence-uri",
+    "taken-as",
 }  # fmt: skip
 # What the portal writes into them for others, and what follows from the rest of the record.
 DERIVED = {

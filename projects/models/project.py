@@ -297,6 +297,14 @@ class Project(Traceable, CheckedTogether):
         _("named only in its transactions"), max_length=120, blank=True, default="", db_default="", editable=False,
         help_text=_("Elements of IATI that the source gives for single transactions; the record has no place for them yet."),
     )  # fmt: skip
+    taken_as = models.CharField(
+        _("put in where the source does not say it"),
+        max_length=200,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+    )  # words as `lang:en`: projects/interchange/iati_own.py says which
     quality_score = models.PositiveSmallIntegerField(
         _("data quality"), default=0, editable=False, validators=[MaxValueValidator(100)],
         help_text=_("0 to 100; projects/quality.py says for what."),

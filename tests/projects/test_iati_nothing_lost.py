@@ -633,3 +633,57 @@ def test_a_day_with_a_time_zone_is_that_day_and_a_moment_is_repaired(written, re
     run = read(document(activity(DAYS.format(written))))
     assert days_of(Project.objects.get()) == {date(2024, 1, 1)}
     assert run.issues.filter(text="Read as 2024-01-01.", outcome="repaired").count() == repaired
+
+
+# --- what nobody stated ------------------------------------------------------------------------------------------------
+UNSAID = """<participating-org ref="YY-1" type="10"><narrative>No role</narrative></participating-org>
+<participating-org role="9" ref="YY-2" type="10"><narrative>Role nine</narrative></participating-org>
+<related-activity ref="YY-R" type="77"/><result><title><narrative>R</narrative></title><indicator measure="1"><title><narrative>I</narrative></title>
+<period><period-end iso-date="2024-12-31"/><actual value="1"/></period></indicator></result><activity-scope code="7"/>"""
+
+
+def unsaid() -> bytes:
+    text = activity(PLACED + UNSAID, identifier="XM-DAC-41114-1").replace(' xml:lang="en"', "")
+    text = text.replace("<title><narrative>A project</narrative></title>", "").replace(
+        "<description>", '<description type="77">'
+    )
+    return document(text)
+
+
+def test_what_an_import_put_in_goes_out_marked(read):
+    read(unsaid())
+    written = exported()
+
+    def marks(path: str) -> set[str]:
+        return set(written.find(path).get(ASSUMED, "").split())
+
+    assert "xml:lang" in written.get(ASSUMED).split()
+    assert "narrative" in marks("title")
+    assert "type" in marks("description")
+    assert marks("participating-org[@ref='YY-1']") == {"role"} == marks("participating-org[@ref='YY-2']")
+    assert marks("participating-org[@ref='XM-DAC-41114']") == set()
+    assert marks("related-activity") == {"type"} == marks("result")
+    assert written.find("activity-scope").get("code") == "7"  # as it came
+
+
+def test_what_an_import_put_in_comes_back_as_such(read):
+    read(unsaid())
+    content = iati_export.one(Project.objects.for_iati().get())
+    Project.objects.all().delete()
+    for outcome in ("created", "unchanged"):
+        run = read(content)
+        assert getattr(run, outcome) == 1, list(run.issues.values_list("element", "value", "text"))
+    again = iati_export.one(Project.objects.for_iati().get())
+    [before, after] = [etree.fromstring(one).find("iati-activity") for one in (content, again)]
+    assert before.get(own("taken-as")) == after.get(own("taken-as"))
+    assert [(e.tag, e.get(ASSUMED)) for e in before] == [(e.tag, e.get(ASSUMED)) for e in after]
+
+
+def test_what_somebody_wrote_in_its_place_is_not_marked(read):
+    read(unsaid())
+    project = Project.objects.get()
+    project.title, project.language, project.delivery_level = "Its title", "fr", "regional"
+    project.save()
+    written = exported()
+    assert (written.get(ASSUMED), written.find("title").get(ASSUMED)) == (None, None)
+    assert written.find("activity-scope").get("code") == "2"
