@@ -6,12 +6,13 @@ reads it here; `reading.py` is what runs in that process. What is over a limit i
 
 import gzip
 import json
+import re
 import subprocess
 import sys
 import zipfile
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from django.conf import settings
@@ -58,6 +59,77 @@ SENTENCES = {
 }
 
 
+# What a spreadsheet writes where a formula went wrong, in the languages of its menus; or where a column is too narrow
+ERRORS = frozenset(
+    [
+        "#N/A",
+        "#DIV/0!",
+        "#REF!",
+        "#NAME?",
+        "#NULL!",
+        "#NUM!",
+        "#VALUE!",
+        "#SPILL!",
+        "#CALC!",
+        "#GETTING_DATA",
+        "#FIELD!",
+        "#BLOCKED!",
+        "#UNKNOWN!",
+        "#CONNECT!",
+        "#BUSY!",
+        "#NV",
+        "#BEZUG!",
+        "#WERT!",
+        "#ZAHL!",
+        "#NOM?",
+        "#NUL!",
+        "#NOMBRE!",
+        "#VALEUR!",
+        "#N/D",
+        "#¡DIV/0!",
+        "#¡REF!",
+        "#¿NOMBRE?",
+        "#¡NULO!",
+        "#¡NUM!",
+        "#¡VALOR!",
+        "#Н/Д",
+        "#ДЕЛ/0!",
+        "#ССЫЛКА!",
+        "#ИМЯ?",
+        "#ПУСТО!",
+        "#ЧИСЛО!",
+        "#ЗНАЧ!",
+    ]
+)
+NO_VALUE = re.compile(r"#{3,}|Err:\d{3}")
+
+
+def check_value(text: str) -> None:
+    """Raises ValueError where a cell holds an error of the spreadsheet instead of a value."""
+    if text.upper() in ERRORS or NO_VALUE.fullmatch(text):
+        raise ValueError(
+            _("“%(text)s” is an error of the spreadsheet, not a value. Mend the formula or the width of the column, or write the value.")
+            % {"text": text[:20]}
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Area:
+    """Cells that were merged into one, by the numbers of their rows and columns. The first of them holds the value."""
+
+    name: str
+    top: int
+    bottom: int
+    left: int
+    right: int
+
+
+def merged_sentence(area: Area) -> str:
+    return _(
+        "The merged cell %(name)s covers several values, and only its first cell holds one. Unmerge it, and write each value where it belongs."
+    ) % {"name": area.name}
+
+
 @dataclass
 class Sheet:
     """What a sheet of a workbook holds: the cells of each row that is not empty, by its number.
@@ -67,6 +139,12 @@ class Sheet:
 
     title: str
     rows: dict[int, list]
+    areas: list[Area] = field(default_factory=list)  # of merged cells
+
+    def filled_areas(self) -> list[Area]:
+        """Merged cells in which something stands."""
+        firsts = ((area, self.rows.get(area.top, [])[area.left - 1 : area.left]) for area in self.areas)
+        return [area for area, first in firsts if first and first[0] not in (None, "")]
 
     def texts(self, *, width: int) -> Iterator[tuple[int, list[str]]]:
         """Each row as texts, at least `width` of them."""
@@ -93,7 +171,8 @@ def workbook(content: bytes, *, unpacked: int) -> dict[str, Sheet]:
             _("A formula has no result here: %(cells)s. Open the file in a spreadsheet program and save it, or write the values.")
             % {"cells": ", ".join(cells)}
         )  # fmt: skip
-    return {name: Sheet(name, dict(rows)) for name, rows in told["sheets"].items()}
+    areas = {name: [Area(*area) for area in found] for name, found in told["merged"].items()}
+    return {name: Sheet(name, dict(rows), areas[name]) for name, rows in told["sheets"].items()}
 
 
 def picture(content: bytes, *, unpacked: int, **limits: int) -> tuple[bytes, tuple[int, int]]:

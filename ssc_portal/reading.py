@@ -16,7 +16,10 @@ from itertools import chain, islice, pairwise
 
 # What it may hold, in bytes: a picture of 50 million pixels unfolds to 200 MB, whatever it is packed to.
 MEMORY = {"type": 180 * 1024**2, "workbook": 180 * 1024**2, "picture": 360 * 1024**2}
-SECONDS = {"type": 2, "workbook": 20, "picture": 8}  # of the processor; 500 000 cells take 7, so many pixels 2
+# Of the processor, to begin with and at most; somebody waits. 500 000 cells take 7 and are larger than a megabyte, 50 million
+# pixels take 2, whatever they are packed to.
+SECONDS = {"type": 2, "workbook": 2, "picture": 5}
+SECONDS_FOR_A_MEGABYTE, MOST_SECONDS = 10, 20  # of a workbook
 PIECE = 256 * 1024
 SHARED = 900 * 1024**2  # addresses of programs and libraries, on top
 OFFICE = {"word/": ".docx", "xl/": ".xlsx", "ppt/": ".pptx"}
@@ -27,10 +30,17 @@ OPEN_DOCUMENT = {
 SIMPLE = {".pdf": ".pdf", ".png": ".png", ".jpg": ".jpg", ".jpeg": ".jpg", ".jfif": ".jpg"}
 MOST_ENTRIES = 10_000  # of an archive
 MOST_SIGNS = 20_000_000  # of text in a workbook
+MOST_PACKED = 100  # times smaller than what it holds; workbooks of people are 5 to 30 times
+SMALL = 2 * 1024**2  # that much a workbook may unpack to, however small it is
+MOST_TAGS = 100_000  # in sheets beside those of rows and cells, as many in what says how they look
+MOST_SCANS = 40  # of a picture; programs write 10 at most
 STRIP = 128  # rows of a picture that is made small
 SHEETS, MOST_SHEETS = "xl/worksheets/", 200
 LAST_ROW = 1_048_576  # of a sheet
 CELL = re.compile(rb"<(?:\w+:)?c[\s/>]")
+ROW = re.compile(rb"<(?:\w+:)?row[\s/>]")
+LONG_TAG = re.compile(rb"<[^<>]{20000}")
+STRINGS = "xl/sharedStrings.xml"
 # Each looks at a place once only, however long what it reads goes on: nothing reaches beyond its tag, and the attribute
 # that is looked for is the first of its name (an atomic group).
 FAR = re.compile(
@@ -114,16 +124,21 @@ def workbook(content: bytes, unpacked: int, cells: int, rows: int, columns: int)
         book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
         parser.percentages = _percentages(book)
         left = {"places": 10 * cells, "rows": 2 * LAST_ROW, "signs": MOST_SIGNS}
-        found = {sheet.title: _rows(sheet, rows, columns, left) for sheet in book.worksheets}
+        found, merged = {}, {}
+        for sheet in book.worksheets:
+            parser.areas = []
+            found[sheet.title] = _rows(sheet, rows, columns, left)
+            merged[sheet.title] = parser.areas
     except (InvalidFileException, etree.XMLSyntaxError, SyntaxError, KeyError, ValueError, OSError, TypeError, IndexError,
             AttributeError, EOFError, zipfile.BadZipFile, zlib.error):  # fmt: skip
         raise Refused("damaged") from None
-    return {"sheets": found, "without_result": without_result}, b""
+    return {"sheets": found, "merged": merged, "without_result": without_result}, b""
 
 
 def _looked_through(content: bytes, unpacked: int, cells: int) -> list[str]:
     """Counts what the sheets hold before anything is made of them. Gives the cells whose formula has no result."""
-    count, size, without_result = 0, 0, []
+    count, size, tags, without_result = 0, 0, {}, []
+    packed = max(SMALL, MOST_PACKED * len(content))
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             if sum(name.startswith(SHEETS) for name in archive.namelist()) > MOST_SHEETS:
@@ -133,9 +148,18 @@ def _looked_through(content: bytes, unpacked: int, cells: int) -> list[str]:
                     size += len(piece)
                     if size > unpacked:
                         raise Refused("unpacked", n=unpacked // 1024**2)
-                    if not name.startswith(SHEETS):
+                    if size > packed or LONG_TAG.search(piece):
+                        raise Refused("too_much")
+                    is_sheet = name.startswith(SHEETS)
+                    here = len(CELL.findall(piece)) if is_sheet else 0
+                    if name != STRINGS:
+                        more = piece.count(b"<") - 8 * here - (2 * len(ROW.findall(piece)) if is_sheet else 0)
+                        tags[is_sheet] = tags.get(is_sheet, 0) + max(more, 0)
+                        if tags[is_sheet] > MOST_TAGS:
+                            raise Refused("too_much")
+                    if not is_sheet:
                         continue
-                    count += len(CELL.findall(piece)) + _covered(piece)
+                    count += here + _covered(piece)
                     if count > cells:
                         raise Refused("cells", n=cells)
                     if far := FAR.search(piece):
@@ -186,6 +210,7 @@ def _orderly(parser: type) -> type:
 
     class Orderly(parser):
         percentages: frozenset[int] = frozenset()  # styles in which 0.8 is shown as 80 %
+        areas: list[list] = []  # of merged cells of the sheet that is read: name, rows, columns
 
         def parse(self):
             last = 0
@@ -200,6 +225,8 @@ def _orderly(parser: type) -> type:
                     if cell["style_id"] in self.percentages and type(cell["value"]) in (int, float):
                         cell["value"] = f"{cell['value'] * 100:.15g}%"  # as a person reads it
                 yield number, cells
+            merged = self.merged_cells.mergeCell if self.merged_cells else []
+            Orderly.areas += [[one.ref, one.min_row, one.max_row, one.min_col, one.max_col] for one in merged]
 
     return Orderly
 
@@ -250,6 +277,8 @@ def picture(content: bytes, unpacked: int, width: int, height: int, pixels: int,
     """A JPEG no larger than this, without what cameras add; on white where it was transparent."""
     if _extension(content, unpacked) not in (".png", ".jpg"):
         raise Refused("no_picture")
+    if content[:2] == b"\xff\xd8" and content.count(b"\xff\xda") > MOST_SCANS:
+        raise Refused("no_image")
     from PIL import Image, ImageOps, UnidentifiedImageError
 
     try:
@@ -289,13 +318,20 @@ BROKEN = {"type": "type", "workbook": "damaged", "picture": "no_image"}
 KINDS = {"type": type_of, "workbook": workbook, "picture": picture}
 
 
+def _seconds(kind: str, size: int) -> int:
+    more = SECONDS_FOR_A_MEGABYTE * size // 1024**2 if kind == "workbook" else 0
+    return min(SECONDS[kind] + more, MOST_SECONDS)
+
+
 def main(kind: str, options: str) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_DATA, (MEMORY[kind], MEMORY[kind]))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY[kind] + SHARED, MEMORY[kind] + SHARED))
-    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS[kind], SECONDS[kind] + 1))
+    content = sys.stdin.buffer.read()
+    seconds = _seconds(kind, len(content))
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
     try:
-        told, made = KINDS[kind](sys.stdin.buffer.read(), **json.loads(options))
+        told, made = KINDS[kind](content, **json.loads(options))
     except Refused as refusal:
         told, made = {"refused": str(refusal), **refusal.details}, b""
     except (MemoryError, RecursionError):

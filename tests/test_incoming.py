@@ -21,7 +21,7 @@ from outreach.models import Picture
 from projects import uploads
 from projects.interchange import workbooks
 from projects.interchange.bulk import sheets
-from ssc_portal import incoming
+from ssc_portal import incoming, reading
 
 MEGABYTE = 1024**2
 MEASURED = """
@@ -185,15 +185,62 @@ SLOW = {
 }
 
 
+SLOW |= {
+    "two million elements in each other": lambda: with_sheet(behind(b"<a>" * 2_000_000)),
+    "elements in each other, one beside each": lambda: with_sheet(behind(b"<a><b/>" * 60_000)),
+    "one element with endless attributes": lambda: with_sheet(behind(b"<a " + b"".join(b'q%d="1" ' % n for n in range(90_000)) + b"/>")),
+    "conditions without end": lambda: with_sheet(behind(b'<conditionalFormatting sqref="A1"><cfRule type="expression" priority="1"/></conditionalFormatting>' * 30_000)),
+    "styles without end": lambda: book(lambda name, data: data.replace(b"</cellXfs>", b'<xf numFmtId="0"/>' * 110_000 + b"</cellXfs>")),
+}  # fmt: skip
+
+
 @pytest.mark.parametrize("slow", SLOW)
 def test_a_small_workbook_takes_little_of_the_processor(slow):
     """Measured as time of the processor that the reading process is given, so that a busy machine changes nothing."""
     limits = {"cells": incoming.MOST_CELLS, "rows": incoming.MOST_ROWS, "columns": incoming.MOST_COLUMNS}
-    code = "import sys; from ssc_portal import reading; reading.SECONDS['workbook'] = 4; reading.main(*sys.argv[1:])"
+    code = "import sys; from ssc_portal import reading; reading.MOST_SECONDS = 2; reading.main(*sys.argv[1:])"
     options = json.dumps({"unpacked": 200 * MEGABYTE, **limits})
     done = subprocess.run([sys.executable, "-c", code, "workbook", options], input=SLOW[slow](), capture_output=True)
     assert done.returncode == 0
     assert json.loads(done.stdout)["refused"] in ("damaged", "too_much", "cells", "far")
+
+
+def seconds_for(kind: str, content: bytes) -> int:
+    return reading._seconds(kind, len(content))
+
+
+def test_a_sheet_of_five_thousand_like_rows_is_small_and_is_read():
+    """Packed far better than rows of people, since each says the same; styled, and with a link in each."""
+    made = Workbook()
+    for number in range(1, 5001):
+        made.active.append(
+            ["The same text in each row of the sheet", 12.5, "2027-06-30", "KEN:provider:1", None, "yes"] * 3
+        )
+        made.active.cell(number, 1).hyperlink = "https://example.org/"
+        made.active.cell(number, 5).number_format = "@"
+    out = io.BytesIO()
+    made.save(out)
+    (sheet,) = incoming.workbook(out.getvalue(), unpacked=200 * MEGABYTE).values()
+    assert len(sheet.rows) == 5000 and sheet.rows[5000][:2] == ["The same text in each row of the sheet", 12.5]
+
+
+def test_a_small_file_is_given_two_seconds_and_a_large_one_more():
+    assert seconds_for("workbook", bytes(25_000)) == 2
+    assert seconds_for("workbook", bytes(MEGABYTE)) == 12
+    assert seconds_for("workbook", bytes(10 * MEGABYTE)) == 20
+
+
+def test_merged_cells_of_each_sheet_are_told_with_their_places():
+    made, out = Workbook(), io.BytesIO()
+    made.active.append(["a", "b"])
+    made.active["B2"] = "value"
+    made.active.merge_cells("B2:C4")
+    made.active.merge_cells("E5:E6")
+    made.create_sheet("More").append(["x"])
+    made.save(out)
+    first, more = incoming.workbook(out.getvalue(), unpacked=MEGABYTE).values()
+    assert first.areas == [incoming.Area("B2:C4", 2, 4, 2, 3), incoming.Area("E5:E6", 5, 6, 5, 5)]
+    assert (first.filled_areas(), more.areas) == (first.areas[:1], [])
 
 
 def test_a_workbook_that_is_damaged_inside_is_told_as_damaged():
@@ -277,6 +324,20 @@ def test_a_large_photograph_is_made_small():
     picture = Picture(name="p")
     pictures.put(picture, ContentFile(out.getvalue()))
     assert (picture.width, picture.height) == (960, 720)
+
+
+def test_a_picture_drawn_over_and_over_is_refused_before_it_is_unfolded():
+    out = io.BytesIO()
+    Image.new("RGB", (4000, 4000)).save(out, "JPEG", progressive=True, quality=1)
+    content = out.getvalue()
+    scan = content[content.rindex(b"\xff\xda") : -2]
+    picture = Picture(name="p")
+    pictures.put(picture, ContentFile(content))
+    code = "import sys; from ssc_portal import reading; reading.SECONDS['picture'] = 1; reading.main(*sys.argv[1:])"
+    options = json.dumps({"unpacked": MEGABYTE, "width": 960, "height": 960, "pixels": 50_000_000, "quality": 80})
+    many = content[:-2] + scan * 400 + content[-2:]
+    done = subprocess.run([sys.executable, "-c", code, "picture", options], input=many, capture_output=True)
+    assert (done.returncode, json.loads(done.stdout)) == (0, {"refused": "no_image"})
 
 
 def test_the_type_of_an_archive_is_told_without_unpacking_it():
