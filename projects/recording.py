@@ -16,7 +16,7 @@ from projects import deliveries, quality
 from projects.choices import Instrument, Status
 from projects.lifecycle import tell_outside
 from projects.models import Project
-from projects.models.parts import misfit_of_countries
+from projects.models.parts import misfit_of_countries, misfit_of_terms
 
 FIELDS = (
     "title", "language", "summary", "description", "objectives", "lessons", "status", "instrument", "parent", "modality",
@@ -113,6 +113,8 @@ def write_rows(project: Project, lists: dict[str, list[dict]], *, by) -> None:
             errors[name] = wrong
     if not errors and (misfit := misfit_of(project, project.modality)):
         errors["countries"] = [misfit]
+    if not errors and "terms" in lists and (misfit := misfit_of_terms(project.term_links.select_related("term"))):
+        errors["terms"] = [misfit]
     if errors:
         raise ValidationError(errors)
 

@@ -34,7 +34,7 @@ from projects.models import (
     Transaction,
     Update,
 )  # fmt: skip
-from projects.models.parts import misfit_of_countries
+from projects.models.parts import misfit_of_countries, misfit_of_terms
 from ssc_portal.admin import KeptHistory, RuledAdmin
 
 
@@ -183,8 +183,21 @@ class PartnerInline(RuledInline):
     readonly_fields = ["as_reported"]
 
 
+class TermsFormSet(forms.BaseInlineFormSet):
+    """Checks the shares of each vocabulary together, where they are changed: what came so in an import stays to be edited."""
+
+    def clean(self):
+        super().clean()
+        if any(self.errors) or not self.has_changed():
+            return
+        links = [form.instance for form in self.forms if form.cleaned_data and not form.cleaned_data.get("DELETE")]
+        if misfit := misfit_of_terms(links):
+            raise ValidationError(misfit)
+
+
 class TermInline(RuledInline):
     model = ProjectTerm
+    formset = TermsFormSet
     extra = 2
     autocomplete_fields = ["term"]
     fields = ["term", "share", "as_reported"]

@@ -34,6 +34,7 @@ from projects.choices import State
 from projects.filters import ProjectFilter
 from projects.interchange.datasets import PROJECTS
 from projects.models import Project, ProjectTerm, RecordCheck, RelatedProject
+from projects.models.parts import ROUNDING
 from ssc_portal.languages import language_of_contents
 
 
@@ -44,11 +45,15 @@ def _one(model, slug: str, *, required=False, **kwargs):
     )
 
 
+SHARE = {"share": {"max_value": 100 + ROUNDING}}  # what only rounding brought above 100 becomes 100, as from IATI
+
+
 class CountryWrite(CountryInProject):
     country = _one(Country, "iso3", required=True)
 
     class Meta(CountryInProject.Meta):
         fields = ["country", "role", "provider_order", "share", "note"]
+        extra_kwargs = SHARE
 
 
 class RegionWrite(RegionInProject):
@@ -56,6 +61,7 @@ class RegionWrite(RegionInProject):
 
     class Meta(RegionInProject.Meta):
         fields = ["region", "share"]
+        extra_kwargs = SHARE
 
 
 class PartnerWrite(PartnerInProject):
@@ -71,6 +77,7 @@ class TermWrite(serializers.ModelSerializer):
     class Meta:
         model = ProjectTerm
         fields = ["term", "share"]
+        extra_kwargs = SHARE
 
 
 class ContributionWrite(ContributionSerializer):

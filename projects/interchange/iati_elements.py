@@ -19,7 +19,7 @@ from projects.interchange.iati_results import take_result
 from projects.interchange.iati_settling import TEXT_LIMITS, settle
 from projects.interchange.iati_texts import LANG, code_of, day_of, name_of, narratives, shown, take_out_hidden, within
 from projects.interchange.iati_understood import IN_TRANSACTIONS, READ_ONCE, count_unread
-from projects.models.parts import ROUNDING
+from projects.models.parts import without_rounding
 from ssc_portal.dates import read_xml_day
 from ssc_portal.numbers import plainly
 
@@ -248,9 +248,9 @@ def _share(element, activity) -> Decimal | None:
     if raw in (None, ""):
         return None
     value, _repaired = number_of(raw.replace("%", ""))
-    if value is not None and 100 < value <= 100 + ROUNDING:
+    if value is not None and (whole := without_rounding(value)) != value:
         activity.find(f"{element.tag}/@percentage", raw, "repaired", _("Taken as 100, but for rounding."))
-        value = Decimal(100)
+        value = whole
     if value is None or not 0 <= value <= 100:
         activity.find(f"{element.tag}/@percentage", raw, "left_out", _("Not a percentage between 0 and 100."))
         return None
@@ -292,9 +292,7 @@ def _add_share(tie: Tie, again: Tie, element, activity) -> None:
     """Of what is named a second time its share counts, too."""
     text = _("Named twice; kept once.")
     if again.share is not None:
-        tie.share = (tie.share or 0) + again.share
-        if 100 < tie.share <= 100 + ROUNDING:
-            tie.share = Decimal(100)
+        tie.share = without_rounding((tie.share or 0) + again.share)
         text = _("Named twice; kept once, its shares added up to %(sum)s.") % {"sum": plainly(tie.share)}
     activity.find(element.tag, again.code or again.name, "repaired", text)
 

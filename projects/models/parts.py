@@ -20,6 +20,7 @@ from projects.choices import CountryRole, Modality, OrganisationRole, ProviderOr
 from projects.models.project import Project
 from projects.models.search import keeps_search_fresh
 from projects.models.term import Term
+from ssc_portal.numbers import plainly
 
 # Codelist Region: ex-Yugoslavia, West Indies, Middle East, South and Central Asia, developing countries (unspecified)
 DAC_ONLY = ("88", "380", "589", "689", "998")
@@ -64,6 +65,11 @@ class Part(CheckedTogether):
             filter(None, [getattr(self, "reported_vocabulary", ""), self.reported_code, self.reported_name])
         )
 
+    def clean_fields(self, exclude=None):
+        if isinstance(getattr(self, "share", None), Decimal):
+            self.share = without_rounding(self.share)
+        super().clean_fields(exclude)
+
     def clean(self):
         if not self.is_resolved and not (self.reported_name or self.reported_code):
             raise ValidationError({self.RESOLVES_TO: _("Choose one.")})
@@ -78,6 +84,11 @@ def named_or_reported(field: str) -> models.CheckConstraint:
 
 
 ROUNDING = Decimal("0.1")  # by which shares that were rounded one by one may miss 100; also in projects_check_countries
+
+
+def without_rounding(share: Decimal) -> Decimal:
+    """A share in per cent: one that only rounding brought above 100 is 100."""
+    return Decimal(100) if 100 < share <= 100 + ROUNDING else share
 
 
 def share_field():
@@ -280,3 +291,19 @@ def misfit_of_countries(modality: str, links: list[ProjectCountry | ProjectRegio
     if sum(link.share or 0 for link in links) > 100 + ROUNDING:
         return _("The shares of the countries add up to more than 100 %.")
     return None
+
+
+def misfit_of_terms(links: list[ProjectTerm]) -> str | None:
+    """Why the shares of these terms can't all be right, in words for the person entering them; None when they can: those of
+    a vocabulary add up to 100 at most, but for rounding."""
+    sums: dict[str, Decimal] = {}
+    for link in links:
+        if link.share is not None:
+            kind = link.term.get_vocabulary_display() if link.term_id else link.reported_vocabulary
+            sums[kind] = sums.get(kind, Decimal(0)) + link.share
+    return next(
+        (
+            _("The shares of “%(vocabulary)s” add up to %(sum)s, more than 100.") % {"vocabulary": kind, "sum": plainly(total)}
+            for kind, total in sums.items() if total > 100 + ROUNDING
+        ), None,
+    )  # fmt: skip

@@ -177,3 +177,14 @@ def test_partners_are_named_by_their_own_address(people):
     entered(people, partners=[{"partner": "fao", "role": "1", "is_reporting": True}])
     link = ProjectPartner.objects.get()
     assert (link.partner, link.is_reporting) == (fao, True)
+
+
+def test_shares_of_terms_add_up_by_the_rule_of_every_door(people):
+    api = Api(people["desk"])
+    terms = [{"term": "sdg:13", "share": "60"}, {"term": "sdg:14", "share": "60"}]
+    answer = api("post", "projects/", {**NEW, "terms": terms})
+    assert answer.status_code == 400 and "add up to 120, more than 100" in answer.content.decode()
+    told = entered(people, terms=[{"term": "sdg:13", "share": "100.01"}], regions=[])
+    assert [float(term["share"]) for term in told["terms"]] == [100]
+    answer = api("post", "projects/", {**NEW, "terms": [{"term": "sdg:13", "share": "100.2"}]})
+    assert answer.status_code == 400

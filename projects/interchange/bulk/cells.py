@@ -16,7 +16,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 from import_export import widgets
 
+from projects.models.parts import without_rounding
 from ssc_portal.dates import read_day, read_month
+from ssc_portal.incoming import check_value
 from ssc_portal.numbers import clearly, read_number, to_be_read
 from ssc_portal.signs import without_hidden
 from ssc_portal.tables import GUARD, JOIN
@@ -66,6 +68,7 @@ class Cell(widgets.Widget):
 
     def clean(self, value, row=None, **kwargs):
         text = GUARD.sub("", "" if value is None else str(value).strip())
+        check_value(text)
         return self.read(text) if text else self.empty
 
     def render(self, value, obj=None, **kwargs) -> str:
@@ -191,6 +194,15 @@ class Whole(Number):
         if value != int(value):
             raise ValueError(_("“%(text)s” is no whole number.") % {"text": text[:20]})
         return int(value)
+
+
+class Share(Number):
+    """A share in per cent, by the tolerance of every door."""
+
+    how = "12.5"
+
+    def read(self, text):
+        return without_rounding(super().read(text))
 
 
 class Record(Nullable):

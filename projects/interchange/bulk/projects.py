@@ -12,7 +12,7 @@ from projects.choices import (
     ProviderOrder,
     Unit,
 )
-from projects.interchange.bulk.cells import Cell, Choice, Number, Record, Several, Tie, Whole
+from projects.interchange.bulk.cells import Cell, Choice, Number, Record, Several, Share, Tie, Whole
 from projects.interchange.bulk.lines import Entries, LineColumn, Lines
 from projects.interchange.bulk.resources import TableResource
 from projects.models import Contribution, Project, Term
@@ -110,7 +110,7 @@ class ProjectResource(TableResource):
         ),
     )  # fmt: skip
     terms = Entries(
-        "terms", _ties("terms", "term", "share"), Several(Tie("term", terms_in_use, code_of_term, {"share": Number()}))
+        "terms", _ties("terms", "term", "share"), Several(Tie("term", terms_in_use, code_of_term, {"share": Share()}))
     )
     contributions = Entries("contributions", _contributions, ContributionLines(CONTRIBUTION))
 
