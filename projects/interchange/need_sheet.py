@@ -26,6 +26,7 @@ from projects.forms.draft import Lines, Part, ThemesForm, parts_of
 from projects.interchange.workbooks import BOLD, FILL, LISTS, WRAP, head, opened, pick, put
 from projects.models import Need, Term
 from ssc_portal.dates import read_month
+from ssc_portal.incoming import check_value, merged_sentence
 from ssc_portal.numbers import NotANumber, read_number, to_be_read
 from ssc_portal.tables import UNWRITABLE
 
@@ -36,7 +37,7 @@ LOCKED = gettext_noop("This can't be changed any more. Put back what stood here.
 NUMBERS = (forms.IntegerField, forms.DecimalField)
 LARGEST = 2 * 1024 * 1024
 SPARE = 15  # rows for lines that are not there yet
-NEED_WIDTH = 4  # columns of the sheet of questions
+NEED_WIDTH, ANSWERS = 4, 3  # columns of the sheet of questions; the one of the answers
 LEFT_OUT = {"kind", "record"}  # the kind decides which parts there are; the record is chosen on the page
 KEPT = {"kind", "institution_partner"}  # the same as fields of the need: as they are, whatever the file says
 LINE_COLUMNS = ("id", "text", "assistance", "quantity", "unit", "by_when", "note", "remove")
@@ -241,12 +242,34 @@ def _without_place(need: Need, book: dict, sheets: dict) -> list[Finding]:
             found.append(Finding(sheets[NEED].title, row, "C", _("Nothing is asked here, so this has no place: write it as the answer to a question.")))  # fmt: skip
         seen.add(code)
         found += _beside(sheets[NEED], row, NEED_WIDTH, beside)
+    for kind in (NEED, LINES):
+        found += [*_errors(sheets[kind]), *_merged(sheets[kind], is_lines=kind == LINES)]
     for row, cells in sheets[LINES].texts(width=len(LINE_COLUMNS)):
         found += _beside(sheets[LINES], row, len(LINE_COLUMNS), cells[len(LINE_COLUMNS) :])
     for title, sheet in book.items():
         if sheet.rows and title != LISTS and sheet not in sheets.values():
             found.append(Finding(title, next(iter(sheet.rows)), "A", _("This sheet is not read. Move what is meant to the others, and delete it.")))  # fmt: skip
     return found
+
+
+def _errors(sheet) -> list[Finding]:
+    found = []
+    for row, cells in sheet.texts(width=0):
+        for column, text in enumerate(cells, start=1):
+            try:
+                check_value(text)
+            except ValueError as error:
+                found.append(Finding(sheet.title, row, get_column_letter(column), str(error)))
+    return found
+
+
+def _merged(sheet, *, is_lines: bool) -> list[Finding]:
+    """Merged cells that stand for several answers, or for several cells of lines."""
+    return [
+        Finding(sheet.title, area.top, get_column_letter(area.left), merged_sentence(area))
+        for area in sheet.filled_areas()
+        if area.bottom > max(area.top, 1) and (is_lines or area.left <= ANSWERS <= area.right) or (is_lines and area.right > area.left)
+    ]  # fmt: skip
 
 
 def _beside(sheet, row: int, width: int, beside: list[str]) -> list[Finding]:

@@ -18,6 +18,7 @@ from projects.choices import NeedKind, Source
 from projects.interchange.cleaning import clean
 from projects.lifecycle import quietly, write_down
 from projects.models import ImportRun, LineItem, Need, NeedTerm, Term
+from ssc_portal.incoming import check_value
 
 COLUMNS = ("need_id", "iso3", "kind", "sector", "subsector", "question", "text")
 LONGEST_KEY, LONGEST_LINE, MOST_LINES = 100, 300, 40
@@ -78,7 +79,7 @@ def import_needs(rows: list[dict], *, by, source: str, run: ImportRun) -> Report
         key = (row["need_id"] or "").strip()
         country, kind = countries.get((row["iso3"] or "").strip().upper()), (row["kind"] or "").strip()
         lines = _lines(row["text"])
-        problem = (
+        problem = _error_in(row) or (
             _("It has no need_id.") if not key
             else _("Its need_id is longer than %(n)s characters.") % {"n": LONGEST_KEY} if len(key) > LONGEST_KEY
             else _("There is no country %(code)s.") % {"code": (row["iso3"] or "")[:20]} if country is None
@@ -113,6 +114,16 @@ def _end(run: ImportRun, report: Report) -> None:
     run.progress, run.percent, run.finished_at = ImportRun.Progress.DONE, 100, timezone.now()
     if not run.is_dry_run:
         run.save()
+
+
+def _error_in(row: dict) -> str:
+    """The first cell that holds an error of the spreadsheet instead of a value."""
+    for name in COLUMNS:
+        try:
+            check_value((row[name] or "").strip())
+        except ValueError as error:
+            return f"{name}: {error}"
+    return ""
 
 
 def _lines(text: str | None) -> list[str]:

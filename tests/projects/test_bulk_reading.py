@@ -159,6 +159,7 @@ def test_a_number_that_is_read_otherwise_than_written_is_told_in_the_open(bring,
     assert notes(run) == [
         ["quantity", "Row 2: “1,200” is read as 1.2."], ["delivered", "Row 2: “12,5” is read as 12.5."],
         ["amount", "Row 2: “1 234,56” is read as 1234.56."],
+        ["", "Rows without a key and a name of their own, joined to the row above: 3."],
     ]  # fmt: skip
     client = sign_in(people["desk"])
     page = html.fromstring(client.get(reverse("admin:projects_importrun_change", args=[run.pk])).content.decode())
@@ -314,3 +315,109 @@ def test_the_time_of_a_moment_in_a_workbook_is_told(bring):
     day = moment.replace(hour=0, minute=0)
     right = bring("projects", workbook(Data=[["title", "planned_end"], ["P", day]]))
     assert right.rows.get().after["planned_end"] == "2027-06-30"
+
+
+# --- rows that are joined -----------------------------------------------------------------------------------------------
+def test_rows_that_are_joined_to_a_record_are_told_in_the_trial(bring, sign_in, people):
+    text = "title,language,countries\nOne,en,KEN\n,,UGA\n,en,RWA\nTwo,fr,MOZ\n\n,,TZA\n"
+    run = bring("projects", text, write=False)
+    assert notes(run) == [
+        ["", "Rows without a key and a name of their own, joined to the row above: 3–4."],
+        ["", "Rows without a key and a name of their own, joined to the row above: 7."],
+    ]
+    page = html.fromstring(
+        sign_in(people["desk"]).get(reverse("admin:projects_importrun_change", args=[run.pk])).content.decode()
+    )
+    assert page.xpath(
+        "//li[normalize-space() = 'Rows without a key and a name of their own, joined to the row above: 3–4.']"
+    )
+    head = "key,country,title,line,assistance,quantity,unit,by_when,line_note\n"
+    lines = "N1,KEN,Air,One,,,,,\nN1,KEN,Air,Two,,,,,\nN1,,,Three,,,,,\nN2,KEN,Sea,One,,,,,\n"
+    again = bring("needs", head + lines, write=False)
+    assert notes(again) == [["", "Rows that repeat its key and are part of this record: 3–4."]]
+
+
+def test_a_row_with_another_language_and_no_name_is_not_joined_in_silence(bring):
+    run = bring("projects", "title,language,countries\nOne,en,KEN\n,fr,UGA\n", write=False)
+    assert "Row 3 goes on with the record of row 2" in " ".join(problems(run)) and len(notes(run)) == 1
+
+
+# --- merged cells -------------------------------------------------------------------------------------------------------
+def merged(area: str, rows: list[list]) -> bytes:
+    book = load_workbook(io.BytesIO(workbook(Data=rows)))
+    book["Data"].merge_cells(area)
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+LINES_OF = ["key", "country", "title", "line", "assistance", "quantity", "unit", "by_when", "line_note"]
+TWO_LINES = [LINES_OF, ["N1", "KEN", "Air", "One", "training", 1, "places", None, "note"], ["N1", None, None, "Two", "training", 2, "places", None, None]]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("kind", "area", "rows", "told"),
+    [
+        ("projects", "B2:B4", [["title", "summary"], ["A", "same"], ["B"], ["C"]], [0, 1, 1]),
+        ("projects", "B2:C2", [["title", "planned_start", "planned_end"], ["A", "2027-01-01"]], [1]),
+        ("projects", "A2:A3", [["title", "countries"], ["A", "KEN"], [None, "UGA"]], [0]),
+        ("projects", "B2:B3", [["title", "summary"], ["A", None], ["B", None]], [0, 0]),
+        ("projects", "B2:B90", [["title", "summary"], ["A", "same"]], [0]),
+        ("needs", "I2:I3", TWO_LINES, [1]),
+        ("needs", "B2:B3", TWO_LINES, [0]),
+    ],
+)
+def test_a_merged_cell_over_several_values_is_told_to_those_that_lose_it(kind, area, rows, told, bring):
+    run = bring(kind, merged(area, rows), write=False)
+    said = [
+        [text for _name, text in row.problems if f"The merged cell {area} covers several values" in text]
+        for row in run.rows.all()
+    ]
+    assert [len(texts) for texts in said] == told
+    assert counts(run)[3] == sum(map(bool, told))
+
+
+# --- errors of spreadsheets ---------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    "error", ["#N/A", "#DIV/0!", "#REF!", "#NAME?", "#n/a", "#BEZUG!", "#Н/Д", "#¡REF!", "########", "Err:502"]
+)
+def test_an_error_of_a_spreadsheet_is_no_value(error, bring):
+    run = bring(
+        "projects", f"title,summary,countries\nA,{error},KEN\n{error},x,KEN\nC,x,KEN; {error}\nD,About {error},KEN\n"
+    )
+    said = "is an error of the spreadsheet, not a value"
+    assert [[name for name, text in row.problems if said in text] for row in run.rows.all()] == [
+        ["summary"],
+        ["title"],
+        ["countries"],
+        [],
+    ]
+    line = bring("needs", f"key,country,title,line,assistance,quantity,unit,by_when,line_note\n{error},KEN,A,,,,,,\nN,KEN,A,{error},training,1,places,,\n")  # fmt: skip
+    assert [(row.problems[0][0], said in row.problems[0][1]) for row in line.rows.all()] == [
+        ("key", True),
+        ("lines", True),
+    ]
+
+
+def test_an_error_of_a_workbook_is_no_value(bring):
+    run = bring("projects", workbook(Data=[["title", "summary"], ["A", "#N/A"]]))
+    assert problems(run)[0].startswith("summary: “#N/A” is an error of the spreadsheet")
+
+
+# --- shares -------------------------------------------------------------------------------------------------------------
+def test_shares_of_a_vocabulary_add_up_to_100_but_for_rounding(bring):
+    run = bring(
+        "projects",
+        "title,terms\nP,bsp-theme:air; sdg:13:60; sdg:14:60\nQ,sdg:13:50.05; sdg:14:50.05\nR,sdg:13:60; bsp-theme:air:60\n",
+    )
+    assert problems(run) == [
+        "terms: The shares of “Sustainable Development Goals and targets” add up to 120, more than 100."
+    ]
+    assert [row.outcome for row in run.rows.all()] == ["wrong", "new", "new"]
+
+
+def test_a_share_that_rounding_brought_above_100_is_100_and_told(bring):
+    run = bring("projects", "title,terms\nP,sdg:13:100.01\n")
+    assert (problems(run), notes(run)) == ([], [["terms", "“100.01” is read as 100."]])
+    assert Project.objects.get().term_links.get().share == 100
+    assert counts(bring("projects", "title,terms\nQ,sdg:13:100.2\n")) == (0, 0, 0, 1)

@@ -152,6 +152,25 @@ def test_a_month_of_a_sheet_is_read_to_its_end(text, need, people):
     assert [(f.sheet, f.row, f.column) for f in refusal.value.findings] == [("Lines", 2, "F")]
 
 
+def test_errors_of_a_spreadsheet_and_merged_cells_are_findings(need, people):
+    book, rows = sheet_of(need)
+    answer = rows["problem.problem"].row
+    book["Need"][f"C{answer}"].value = "#REF!"
+    book["Lines"]["G2"].value = "#N/A"
+    book["Lines"]["G3"].value = "A note"
+    book["Lines"]["B3"].value = "Another line"
+    book["Lines"].merge_cells("G3:G4")
+    book["Need"][f"C{answer + 1}"].value = "One answer"
+    book["Need"].merge_cells(f"C{answer + 1}:C{answer + 2}")
+    with pytest.raises(need_sheet.SheetErrors) as refusal:
+        need_sheet.take(need, sent(book), by=people["contributor"])
+    found = {(f.sheet, f.row, f.column): f.text for f in refusal.value.findings}
+    assert "“#REF!” is an error of the spreadsheet" in found["Need", answer, "C"]
+    assert "“#N/A” is an error of the spreadsheet" in found["Lines", 2, "G"]
+    assert "The merged cell G3:G4 covers" in found["Lines", 3, "G"]
+    assert f"The merged cell C{answer + 1}:C{answer + 2} covers" in found["Need", answer + 1, "C"]
+
+
 def test_a_number_typed_where_a_text_is_asked_stays_as_it_was_typed(need, people):
     book, rows = sheet_of(need)
     rows["institution.contact_phone"].value = 254.712

@@ -113,3 +113,9 @@ def test_nothing_of_a_table_is_left_out_without_a_word(tmp_path):
     ):  # fmt: skip
         assert any(number == row and words in text for number, _key, text in report.findings), words
     assert "line 44" in Need.objects.get(source_key="B").gap
+
+
+def test_a_row_with_an_error_of_a_spreadsheet_is_rejected():
+    report = take({"text": "#REF!"}, {"need_id": "#N/A"})
+    assert (report.created, report.rejected) == (0, 2)
+    assert report.findings[0][2].startswith("text: “#REF!” is an error of the spreadsheet")

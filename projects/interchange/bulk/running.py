@@ -124,7 +124,7 @@ def _end(run: ImportRun, progress: str, message: str = "") -> None:
 # --- one record --------------------------------------------------------------------------------------------------------
 def _row(run, resource: TableResource, one: sheets.Given, rows: list[ImportRow], seen: ImportRow | None) -> ImportRow:
     """Writes one record of a table; where it can't be, nothing of it stays."""
-    row = ImportRow(run=run, number=one.row, key=_name(resource, one.cells), notes=resource.read_otherwise(one.cells))
+    row = ImportRow(run=run, number=one.row, key=_name(resource, one.cells), notes=_notes(resource, one))
     try:
         with transaction.atomic():
             row.problems = [list(pair) for pair in one.wrong] + _write(resource, one.cells)
@@ -140,6 +140,11 @@ def _row(run, resource: TableResource, one: sheets.Given, rows: list[ImportRow],
     except _TakenBack:
         row.outcome, row.record = RowOutcome.WRONG, None
     return row
+
+
+def _notes(resource: TableResource, one: sheets.Given) -> list[list[str]]:
+    """How the rows of a record were read, where they do not say it themselves."""
+    return resource.read_otherwise(one.cells) + [["", text] for text in one.joined()]
 
 
 def _write(resource: TableResource, cells: dict) -> list[list[str]]:

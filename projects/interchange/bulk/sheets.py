@@ -14,7 +14,7 @@ from openpyxl.utils import get_column_letter
 from projects.interchange.bulk.cells import NAMED, Cell
 from projects.interchange.bulk.resources import TableResource
 from projects.interchange.workbooks import BOLD, FILL, LISTS, head, opened, pick, put
-from ssc_portal.incoming import MOST_COLUMNS, MOST_ROWS, text_of
+from ssc_portal.incoming import MOST_COLUMNS, MOST_ROWS, Area, Sheet, merged_sentence, text_of
 from ssc_portal.numbers import Written
 from ssc_portal.signs import hidden_in, without_empty_ends, without_hidden
 from ssc_portal.tables import harmless
@@ -117,18 +117,35 @@ class Given:
     row: int
     cells: dict = field(default_factory=dict)
     wrong: list[tuple[str, str]] = field(default_factory=list)
+    again: list[int] = field(default_factory=list)  # further rows, which repeat its key
+    unnamed: list[int] = field(default_factory=list)  # further rows, which have neither key nor name
     taken_out: list[str] = field(default_factory=list)  # signs that nobody sees, with row and column
+
+    @property
+    def rows(self) -> list[int]:
+        return [self.row, *self.again, *self.unnamed]
+
+    def joined(self) -> list[str]:
+        """Which further rows became part of the record, and why."""
+        sentences = (
+            (self.again, _("Rows that repeat its key and are part of this record: %(rows)s.")),
+            (self.unnamed, _("Rows without a key and a name of their own, joined to the row above: %(rows)s.")),
+        )
+        return [sentence % {"rows": _ranges(rows)} for rows, sentence in sentences if rows]
 
 
 def read(file: File, name: str, resource: TableResource) -> list[Given]:
     """The records of an uploaded table. Raises ValidationError with what to mend in the file."""
-    rows = _from_workbook(file) if name.lower().endswith(".xlsx") else _from_csv(file)
+    sheet = _from_workbook(file) if name.lower().endswith(".xlsx") else None
+    rows = _rows_of(sheet) if sheet else _from_csv(file)
     titles = _titles(next(rows, (1, []))[1], resource)
     below = list(rows)
     resource.use_decimal_mark(_texts(below, titles))
     found = _gathered(below, titles, resource)
     if not found:
         raise ValidationError(_("The table has no rows below its first one."))
+    if sheet:
+        _tell_merged(sheet.filled_areas(), titles, found, resource)
     return found
 
 
@@ -182,6 +199,7 @@ def _gathered(rows: list[tuple[int, list]], titles: list[str], resource: TableRe
         line = {name: text for name, text in cells.items() if name in lines}
         signs = [(title, sign) for title, text in zip(titles, as_given, strict=False) for sign in hidden_in(text)]
         if found and _goes_on(found[-1].cells, own, resource):
+            (found[-1].again if _key_of(own, resource) else found[-1].unnamed).append(number)
             _add(found[-1], number, own, resource)
         else:
             found.append(Given(number, own))
@@ -195,14 +213,31 @@ def _gathered(rows: list[tuple[int, list]], titles: list[str], resource: TableRe
     return found
 
 
+def _ranges(numbers: list[int]) -> str:
+    """Numbers that ascend, as 3–5, 9."""
+    found: list[list[int]] = []
+    for number in numbers:
+        if found and found[-1][-1] == number - 1:
+            found[-1][1:] = [number]
+        else:
+            found.append([number])
+    return ", ".join("–".join(map(str, ends)) for ends in found)
+
+
 def _seen(text: str) -> str:
     """A text without what nobody sees; a number that a workbook keeps as one stays that number (`to_be_read`)."""
     return text if isinstance(text, Written) else without_empty_ends(without_hidden(text)).strip()
 
 
 def _goes_on(above: dict, own: dict, resource: TableResource) -> bool:
-    keys = [(above.get(name), own[name]) for name in resource.known_by if own.get(name)]
-    return keys[0][0] == keys[0][1] if keys else not own.get(resource.named_by)
+    if name := _key_of(own, resource):
+        return above.get(name) == own[name]
+    return not own.get(resource.named_by)
+
+
+def _key_of(own: dict, resource: TableResource) -> str | None:
+    """The column by which a row says which record it is about."""
+    return next((name for name in resource.known_by if own.get(name)), None)
 
 
 def _add(above: Given, number: int, own: dict, resource: TableResource) -> None:
@@ -222,8 +257,25 @@ def _add(above: Given, number: int, own: dict, resource: TableResource) -> None:
             above.wrong.append((name, sentence % said))
 
 
-def _from_workbook(file: File):
-    """The number and the cells of each row that holds something; the first row always."""
+def _tell_merged(areas: list[Area], titles: list[str], found: list[Given], resource: TableResource) -> None:
+    """What a merged cell says stands in its first cell only: told to each other record, line and column that it covers."""
+    record_of, lines = {number: one for one in found for number in one.rows}, resource.line_names()
+    for area in areas:
+        names = titles[area.left - 1 : area.right]
+        first, told = record_of.get(area.top), []
+        for number in range(area.top, area.bottom + 1):
+            one = record_of.get(number)
+            without = [
+                name for place, name in enumerate(names)
+                if (number, place) != (area.top, 0) and (place or one is not first or name in lines)
+            ]  # fmt: skip
+            if first and one and without and one not in told:
+                one.wrong.append((without[0], merged_sentence(area)))
+                told.append(one)
+
+
+def _from_workbook(file: File) -> Sheet | None:
+    """The sheet of a workbook that is read."""
     book = opened(file, LARGEST)
     read_from = "Data" if "Data" in book else next(iter(book), "")
     if more := [name for name, sheet in book.items() if sheet.rows and name not in {read_from, *OWN_SHEETS}]:
@@ -231,9 +283,13 @@ def _from_workbook(file: File):
             _("Only the sheet “%(name)s” is read, and there is something on “%(other)s” too. Bring each sheet in by itself, or delete what is not meant.")
             % {"name": read_from, "other": more[0]}
         )  # fmt: skip
-    rows = book[read_from].rows if book else {}
-    yield 1, rows.get(1, [])
-    yield from ((number, row) for number, row in rows.items() if number > 1)
+    return book.get(read_from)
+
+
+def _rows_of(sheet: Sheet):
+    """The number and the cells of each row that holds something; the first row always."""
+    yield 1, sheet.rows.get(1, [])
+    yield from ((number, row) for number, row in sheet.rows.items() if number > 1)
 
 
 def _from_csv(file: File):
