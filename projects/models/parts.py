@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from partners.models import Country, Partner, Region
 from partners.models.constraints import CheckedTogether, known
 from partners.models.partner import IATI_IDENTIFIER
-from projects.choices import CountryRole, Modality, OrganisationRole, ProviderOrder
+from projects.choices import CountryRole, Modality, OrganisationRole, ProviderOrder, Vocabulary
 from projects.models.project import Project
 from projects.models.search import keeps_search_fresh
 from projects.models.term import Term
@@ -295,15 +295,16 @@ def misfit_of_countries(modality: str, links: list[ProjectCountry | ProjectRegio
 
 def misfit_of_terms(links: list[ProjectTerm]) -> str | None:
     """Why the shares of these terms can't all be right, in words for the person entering them; None when they can: those of
-    a vocabulary add up to 100 at most, but for rounding."""
-    sums: dict[str, Decimal] = {}
+    a vocabulary add up to 100 at most, but for rounding. Goals and their targets each have shares of their own, as in IATI.
+    """
+    sums: dict[tuple[str, bool], Decimal] = {}
     for link in links:
         if link.share is not None:
-            kind = link.term.get_vocabulary_display() if link.term_id else link.reported_vocabulary
+            name = link.term.get_vocabulary_display() if link.term_id else link.reported_vocabulary
+            kind = (name, bool(link.term_id) and link.term.vocabulary == Vocabulary.SDG and "." in link.term.code)
             sums[kind] = sums.get(kind, Decimal(0)) + link.share
-    return next(
-        (
-            _("The shares of “%(vocabulary)s” add up to %(sum)s, more than 100.") % {"vocabulary": kind, "sum": plainly(total)}
-            for kind, total in sums.items() if total > 100 + ROUNDING
-        ), None,
-    )  # fmt: skip
+    for (name, _is_target), total in sums.items():
+        if total > 100 + ROUNDING:
+            text = _("The shares of “%(vocabulary)s” add up to %(sum)s, more than 100.")
+            return text % {"vocabulary": name, "sum": plainly(total)}
+    return None

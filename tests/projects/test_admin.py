@@ -298,3 +298,19 @@ def test_deleting_asks_first_and_keeps_the_history(people, sign_in):
     assert not SearchEntry.objects.exists()
     kept = Project.history.rel.related_model.objects.filter(pgh_obj_id=project.pk).order_by("-pgh_id").first()
     assert (kept.pgh_label, kept.title) == ("delete", project.title)
+
+
+def test_shares_of_a_vocabulary_that_add_up_to_more_than_100_are_refused(client, people):
+    project = ProjectFactory()
+    client.force_login(people["administrator"])
+    address = reverse("admin:projects_project_change", args=[project.pk])
+    data = shown(client.get(address))
+    goals = [Term.objects.get(vocabulary="sdg", code=code).pk for code in ("13", "14")]
+    for place, goal in enumerate(goals):
+        data |= {f"term_links-{place}-term": [goal], f"term_links-{place}-share": ["60"]}
+    refused = client.post(address, data | {"term_links-TOTAL_FORMS": ["2"]})
+    assert refused.status_code == 200 and "add up to 120, more than 100" in refused.content.decode()
+    data |= {"term_links-1-term": [""], "term_links-1-share": [""], "term_links-0-share": ["100.01"]}
+    taken = client.post(address, data | {"term_links-TOTAL_FORMS": ["2"]})
+    assert taken.status_code == 302, taken.context["errors"]
+    assert project.term_links.get(term=goals[0]).share == 100

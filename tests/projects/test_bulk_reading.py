@@ -408,12 +408,12 @@ def test_an_error_of_a_workbook_is_no_value(bring):
 def test_shares_of_a_vocabulary_add_up_to_100_but_for_rounding(bring):
     run = bring(
         "projects",
-        "title,terms\nP,bsp-theme:air; sdg:13:60; sdg:14:60\nQ,sdg:13:50.05; sdg:14:50.05\nR,sdg:13:60; bsp-theme:air:60\n",
+        "title,terms\nP,bsp-theme:air; sdg:13:60; sdg:14:60\nQ,sdg:13:50.05; sdg:14:50.05\nR,sdg:13:60; bsp-theme:air:60\nS,sdg:13:100; sdg:13.1:100\n",
     )
     assert problems(run) == [
         "terms: The shares of “Sustainable Development Goals and targets” add up to 120, more than 100."
     ]
-    assert [row.outcome for row in run.rows.all()] == ["wrong", "new", "new"]
+    assert [row.outcome for row in run.rows.all()] == ["wrong", "new", "new", "new"]
 
 
 def test_a_share_that_rounding_brought_above_100_is_100_and_told(bring):
