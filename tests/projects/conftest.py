@@ -3,7 +3,9 @@
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from partners.models import User
 from projects.interchange.bulk import running
+from projects.interchange.iati_import import import_file
 from projects.models import ImportRun
 from tests.projects.plans import triangular_need
 
@@ -33,3 +35,15 @@ def bring(media, people):
 @pytest.fixture
 def triangular(people):
     return triangular_need(people)
+
+
+@pytest.fixture
+def read(tmp_path, db):
+    """Imports a file; gives its run."""
+
+    def do(content: bytes, name="file.xml", **kwargs) -> ImportRun:
+        path = tmp_path / name
+        path.write_bytes(content)
+        return import_file(path, by=User.objects.system(), **kwargs)
+
+    return do

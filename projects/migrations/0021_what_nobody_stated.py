@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('partners', '0009_unsent_forms_have_an_author'),
-        ('projects', '0013_quantity_agreed_in_the_plan'),
+        ('projects', '0020_listed_records'),
     ]
 
     operations = [
