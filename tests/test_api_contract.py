@@ -296,4 +296,4 @@ def test_a_copy_is_kept_by_cursor_and_misses_nothing(client, db):
     )
     assert len(rows.splitlines()) == 2
     assert client.get("/api/v1/countries/?cursor=").status_code == 200
-    assert is_problem(client.get("/api/v1/tossd/?cursor="), 404)
+    assert is_problem(client.get("/api/v1/tossd/?cursor="), 400)
