@@ -13,31 +13,31 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='need',
             name='submission_mark',
-            field=models.CharField(blank=True, default='', editable=False, max_length=24),
+            field=models.CharField(blank=True, db_default='', default='', editable=False, max_length=24),
         ),
         migrations.AddField(
             model_name='needevent',
             name='submission_mark',
-            field=models.CharField(blank=True, default='', editable=False, max_length=24),
+            field=models.CharField(blank=True, db_default='', default='', editable=False, max_length=24),
         ),
         migrations.AddField(
             model_name='offer',
             name='submission_mark',
-            field=models.CharField(blank=True, default='', editable=False, max_length=24),
+            field=models.CharField(blank=True, db_default='', default='', editable=False, max_length=24),
         ),
         migrations.AddField(
             model_name='offerevent',
             name='submission_mark',
-            field=models.CharField(blank=True, default='', editable=False, max_length=24),
+            field=models.CharField(blank=True, db_default='', default='', editable=False, max_length=24),
         ),
         migrations.AddField(
             model_name='response',
             name='submission_mark',
-            field=models.CharField(blank=True, default='', editable=False, max_length=24),
+            field=models.CharField(blank=True, db_default='', default='', editable=False, max_length=24),
         ),
         migrations.AddField(
             model_name='responseevent',
             name='submission_mark',
-            field=models.CharField(blank=True, default='', editable=False, max_length=24),
+            field=models.CharField(blank=True, db_default='', default='', editable=False, max_length=24),
         ),
     ]

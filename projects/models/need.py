@@ -368,7 +368,7 @@ class Need(Traceable, CheckedTogether):
         max_length=100, unique=True, null=True, blank=True, editable=False
     )
     submission_mark = models.CharField(
-        max_length=24, blank=True, default="", editable=False
+        max_length=24, blank=True, default="", db_default="", editable=False
     )  # of what was sent with it
     created_at = models.DateTimeField(_("begun at"), default=timezone.now, editable=False)
     created_by = models.ForeignKey(

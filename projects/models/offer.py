@@ -221,7 +221,7 @@ class Offer(Traceable, CheckedTogether):
     version = models.PositiveIntegerField(default=1, editable=False)  # raised by every save of its texts
     submission_key = models.CharField(max_length=100, unique=True, null=True, blank=True, editable=False)
     submission_mark = models.CharField(
-        max_length=24, blank=True, default="", editable=False
+        max_length=24, blank=True, default="", db_default="", editable=False
     )  # of what was sent with it
     created_at = models.DateTimeField(_("begun at"), default=timezone.now, editable=False)
     created_by = models.ForeignKey(

@@ -124,7 +124,7 @@ class Response(CheckedTogether):
     )
     submission_key = models.CharField(max_length=100, unique=True, null=True, blank=True, editable=False)
     submission_mark = models.CharField(
-        max_length=24, blank=True, default="", editable=False
+        max_length=24, blank=True, default="", db_default="", editable=False
     )  # of what was sent with it
     created_at = models.DateTimeField(_("at"), default=timezone.now, editable=False)
     created_by = models.ForeignKey(

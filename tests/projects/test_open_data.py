@@ -140,8 +140,8 @@ def test_the_filter_holds_in_every_format(client):
     [
         ("format=csv&page=2", 404, None),
         ("format=csv&page_size=0", 400, "page_size"),
-        ("format=csv&fields=nonsense", 400, None),
-        ("format=iati&omit=title", 400, None),
+        ("format=csv&fields=nonsense", 400, "fields"),
+        ("format=iati&omit=title", 400, "omit"),
         ("format=", 406, None),
         ("format=csv&country=ZZZ", 400, "country"),
         ("format=xlsx&nonsense=1", 400, "nonsense"),
