@@ -21,10 +21,7 @@ USER = """
 import sys, time
 sys.path.insert(0, {root!r})
 from pathlib import Path
-from partners.models import Country
-from partners.tables import COUNTRIES
 from ssc_portal import database
-from tests.factories import ContributionFactory, NeedFactory, ProjectFactory
 print(database.embedded(Path({folder!r}))["HOST"], flush=True)
 if {wait}: time.sleep(60)
 database.release(Path({folder!r}))
