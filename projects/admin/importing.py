@@ -34,7 +34,7 @@ from ssc_portal.signs import without_hidden
 from ssc_portal.storage import kept_with_its_row
 
 MOST_UPLOAD = 200 * 1024**2  # bytes
-MOST_PREVIEW = 512 * 1024  # bytes, unpacked; larger files are read by the worker, without a preview first
+MOST_AT_ONCE = 512 * 1024  # bytes, unpacked; larger files are tried by the worker
 LISTED = 500
 ROWS_LISTED = 100
 
@@ -190,10 +190,10 @@ class ImportRunAdmin(RuledAdmin, admin.ModelAdmin):
             run.file_name = without_hidden(Path(upload.name).name)[:200]
             run.file, run.started_by = upload, request.user
             run.is_dry_run, run.progress = True, ImportRun.Progress.WAITING
+            run.publishes = form.cleaned_data["publish"]
             answer = self._kept_once(request, run)
             if run.pk:
-                self._try_activities(run, publish=form.cleaned_data["publish"])
-                request.session[f"publish-import-{run.pk}"] = form.cleaned_data["publish"]
+                self._try_activities(run)
             return answer
         context = {
             **self.admin_site.each_context(request),
@@ -215,9 +215,15 @@ class ImportRunAdmin(RuledAdmin, admin.ModelAdmin):
             return carry_out_once(request, keep)
 
     @staticmethod
-    def _try_activities(run: ImportRun, *, publish: bool) -> None:
-        if incoming.unpacks_within(Path(run.file.path), MOST_PREVIEW):
-            import_file(Path(run.file.path), by=run.started_by, dry_run=True, publish=publish, run=run)
+    def _try_activities(run: ImportRun) -> None:
+        """Small files at once, larger ones by the worker."""
+        if not incoming.unpacks_within(Path(run.file.path), MOST_AT_ONCE):
+            with transaction.atomic():
+                run.progress = ImportRun.Progress.QUEUED
+                run.save(update_fields=["progress"])
+                import_iati.defer(run_id=run.pk, publish=run.publishes, dry_run=True)
+            return
+        import_file(Path(run.file.path), by=run.started_by, dry_run=True, publish=run.publishes, run=run)
         if run.progress != ImportRun.Progress.FAILED:
             run.progress = ImportRun.Progress.WAITING
             run.save(update_fields=["progress"])
@@ -289,7 +295,7 @@ class ImportRunAdmin(RuledAdmin, admin.ModelAdmin):
             self._carry_out(run, dry_run=False)
         else:
             self._begin_again(run)
-            import_iati.defer(run_id=run.pk, publish=request.session.pop(f"publish-import-{run.pk}", True))
+            import_iati.defer(run_id=run.pk, publish=run.publishes)
             self.message_user(request, _("The import was handed to the worker. This page shows how far it is."))
         return redirect("admin:projects_importrun_change", run.pk)
 
@@ -323,8 +329,10 @@ class ImportRunAdmin(RuledAdmin, admin.ModelAdmin):
             import_table.defer(run_id=pk, dry_run=run.is_dry_run)
         else:
             is_trial = run.is_dry_run
+            if not is_trial:
+                run.publishes = "publish" in request.POST
             self._begin_again(run, is_dry_run=is_trial)
-            import_iati.defer(run_id=pk, publish="publish" in request.POST, dry_run=is_trial)
+            import_iati.defer(run_id=pk, publish=run.publishes, dry_run=is_trial)
         return redirect("admin:projects_importrun_change", pk)
 
     @staticmethod

@@ -90,6 +90,11 @@ class DeliveredForm(forms.Form):
             )  # fmt: skip
 
     def clean(self):
+        for name, field in self.fields.items():
+            is_emptied = self.add_prefix(name) in self.data and self.cleaned_data.get(name, field.initial) is None
+            if is_emptied and field.initial is not None:
+                text = _("%(n)s is reported already. Enter what was delivered instead; 0 says that nothing was.")
+                self.add_error(name, text % {"n": plainly(field.initial)})
         if not self.errors and not self.delivered:
             raise forms.ValidationError(_("Enter how much of at least one line was delivered."))
 

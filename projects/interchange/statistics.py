@@ -185,6 +185,8 @@ QUANTITIES = [
     Column("spent", None, "Money spent, in this currency", "number"),
     Column("entries", None, "How many entries these figures are the sum of", "integer"),
     Column("entries_without_delivered", None, "Of them without a word on what was delivered or spent", "integer"),
+    Column("entries_without_women", None, "Of them without a count of women, which is not zero", "integer"),
+    Column("entries_without_men", None, "Of them without a count of men, which is not zero", "integer"),
     Column(
         "licences",
         None,
@@ -223,7 +225,10 @@ def quantities(projects) -> QuerySet:
             "basis": Value("contribution"), "unit": F("unit"), "currency": F("currency"),
         },
         {name: Sum(name) for name in ("quantity", "delivered", "women", "men", "amount", "spent")}
-        | {"entries_without_delivered": Count("pk", filter=Q(delivered=None, spent=None))},
+        | {
+            "entries_without_delivered": Count("pk", filter=Q(delivered=None, spent=None)),
+            "entries_without_women": Count("pk", filter=Q(women=None)), "entries_without_men": Count("pk", filter=Q(men=None)),
+        },
     )  # fmt: skip
     moved = _summed(
         payments(projects),

@@ -103,6 +103,7 @@ class ImportRun(CheckedTogether):
     version = models.CharField(_("IATI version"), max_length=10, blank=True)
     progress = models.CharField(_("progress"), max_length=10, choices=Progress, default=Progress.RUNNING)
     is_dry_run = models.BooleanField(_("trial run"), default=False)
+    publishes = models.BooleanField(_("publishes new records at once"), default=True, db_default=True, editable=False)
     done = models.PositiveIntegerField(_("records read"), default=0)
     percent = models.PositiveSmallIntegerField(_("read so far, in %"), default=0)
     created = models.PositiveIntegerField(_("new"), default=0)

@@ -199,6 +199,8 @@ def test_the_queue_from_the_start_page_to_the_answer(client, message, people, si
     assert (message.state, message.answer, message.assignee) == ("answered", "Sign up, then draft.", desk)
     (told,) = sent()
     assert told["To"] == "person@example.org" and "Sign up, then draft." in told.get_body(("plain",)).get_content()
+    second = sign_in(people["publisher"]).post(move["answer"], {"text": "Written at the same time", "note": ""})
+    assert "by now" in second.content.decode() and "Written at the same time" in second.content.decode()
     client.logout()
     assert "Sign up, then draft." in client.get(message.get_absolute_url()).content.decode()
 

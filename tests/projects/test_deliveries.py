@@ -123,6 +123,9 @@ def test_an_empty_box_says_nothing_of_what_was_delivered(people, sign_in):
     others = Answer.objects.filter(response__need=need).exclude(pk=answer.pk)
     assert Answer.objects.get(pk=answer.pk).delivered == 3 and others.get().delivered is None
     assert client.get(address).context["form"][str(answer.pk)].value() == "3"
+    emptied = client.post(address, {str(answer.pk): "", str(others.get().pk): "2"})
+    assert emptied.status_code == 400 and "3 is reported already" in emptied.content.decode()
+    assert Answer.objects.get(pk=answer.pk).delivered == 3 and others.get().delivered is None
 
 
 def test_what_is_entered_of_one_line_states_nothing_of_the_others_in_the_project(triangular, people):

@@ -12,8 +12,11 @@ from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from lxml import etree
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from partners.models import User
+from projects import tasks
+from projects.admin import importing
 from projects.choices import State
 from projects.interchange import iati_elements, iati_reader
 from projects.interchange.cleaning import clean
@@ -368,6 +371,26 @@ def test_a_trial_can_be_discarded_with_its_file(people, sign_in, django_capture_
     assert "carried out already, or discarded" in client.post(address, follow=True).content.decode()
 
 
+def test_a_file_that_is_too_large_to_wait_for_is_tried_by_the_worker(people, sign_in, media, monkeypatch):
+    monkeypatch.setattr(importing, "MOST_AT_ONCE", 10)
+    given = {"file": SimpleUploadedFile("a.xml", document(activity())), "licence": "unknown"}  # not to be published
+    page = sign_in(people["administrator"]).post("/admin/projects/importrun/add/", given, follow=True).content.decode()
+    run = ImportRun.objects.get()
+    assert (run.progress, run.is_dry_run, run.publishes) == ("queued", True, False)
+    assert "Carry it out" not in page and "Discard the trial" not in page  # nothing is known of it yet
+    [job] = ProcrastinateJob.objects.filter(task_name="projects.import_iati")
+    tasks.import_iati(**job.args)
+    run.refresh_from_db()
+    assert (run.progress, run.created, Project.objects.count()) == ("waiting", 1, 0)
+    page = sign_in(people["administrator"]).get(f"/admin/projects/importrun/{run.pk}/change/").content.decode()
+    assert "Carry it out" in page
+    ImportRun.objects.update(progress="running", is_dry_run=False)  # carried out, and killed
+    for publishes in (False, True):
+        ImportRun.objects.update(publishes=publishes)
+        page = sign_in(people["administrator"]).get(f"/admin/projects/importrun/{run.pk}/change/").content.decode()
+        assert ('name="publish" value="1" checked' in page) == publishes
+
+
 def test_what_was_carried_out_cannot_be_discarded(write, people, sign_in, system):
     run = import_file(write(document(activity())), by=system)
     sign_in(people["administrator"]).post(f"/admin/projects/importrun/{run.pk}/discard/")
@@ -592,7 +615,7 @@ def test_an_archive_that_unfolds_to_much_is_left_to_the_worker(client, people, m
         ("a.xml.gz", gzip.compress(document(activity()) + b" " * 6 * 1024**2)),
     ):
         client.post("/admin/projects/importrun/add/", {"file": SimpleUploadedFile(name, content), "publish": "on"})
-        assert (ImportRun.objects.latest("pk").done, ImportRun.objects.latest("pk").progress) == (0, "waiting")
+        assert (ImportRun.objects.latest("pk").done, ImportRun.objects.latest("pk").progress) == (0, "queued")
     client.post(
         "/admin/projects/importrun/add/", {"file": SimpleUploadedFile("a.xml", document(activity())), "publish": "on"}
     )

@@ -481,9 +481,9 @@ def test_one_record_in_quantities_cell_by_cell(entered, client):
     nothing = dict.fromkeys([column.name for column in QUANTITIES], "")
     assert sorted(rows, key=str) == sorted([
         nothing | brought | {"category": "B", "unit": "expert-days", "quantity": "40", "delivered": "10", "currency": "USD",
-                             "amount": "12000.5", "spent": "3000", "entries_without_delivered": "0"},
+                             "amount": "12000.5", "spent": "3000", "entries_without_delivered": "0", "entries_without_women": "1", "entries_without_men": "1"},
         nothing | brought | {"category": "C", "unit": "people", "quantity": "30", "women": "18", "men": "12",
-                             "entries_without_delivered": "1"},
+                             "entries_without_delivered": "1", "entries_without_women": "0", "entries_without_men": "0"},
         # Money that moved: the record does not say who paid it.
         nothing | brought | {"year": "2025", "provider_code": "", "provider_name": "", "category": "A", "basis": "transaction",
                              "currency": "USD", "spent": "2500", "entries_without_delivered": "0"},
