@@ -2,21 +2,22 @@
 
 Two steps, each in small batches that several workers can share. *Preparing* looks at each subscriber once and writes a
 copy for whoever has something new. *Sending* takes copies for a few minutes; that one is sent is noted in the instant
-before the message counts for the mail server.
+in which the message comes to count for the mail server.
 """
 
 import contextlib
 import json
 import logging
 import smtplib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
-from time import monotonic
+from time import monotonic, sleep
 
 from django.conf import settings
-from django.core.mail import get_connection
-from django.db import transaction
-from django.db.models import Count, F, Q
+from django.core.mail import EmailMessage, get_connection
+from django.db import DatabaseError, transaction
+from django.db import connection as database
+from django.db.models import Count, F, Q, QuerySet
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
@@ -33,6 +34,7 @@ from partners.rules import require
 from partners.tasks import send_mail
 from projects import lifecycle
 from projects.choices import Delivery
+from ssc_portal.committing import commit_ahead
 from ssc_portal.smtp import deliver
 
 logger = logging.getLogger(__name__)
@@ -253,36 +255,79 @@ def take(mailing: Mailing) -> list[Copy]:
     return list(Copy.objects.filter(pk__in=keys).select_related("subscriber").order_by("pk"))
 
 
-def post(copy: Copy, letter: Letter, connection) -> None:
-    """Sends one copy, unless it is sent or its subscriber gone. Raises ServerAway where the server can't be reached."""
-    waiting = Copy.objects.filter(pk=copy.pk, status=Delivery.WAITING)
-    is_noted = False
+class Note:
+    """That a copy is sent: written down in the instant in which it comes to count for the mail server.
 
-    def note() -> None:
-        nonlocal is_noted
-        now = timezone.now()
-        if not waiting.update(status=Delivery.SENT, sent_at=now, content=[], attempts=copy.attempts + 1, error=""):
-            raise GoneAlready
-        is_noted = True
+    The row is locked first, so that nobody else sends it. Then the commit goes to the database and, without waiting for
+    it, the full stop to the mail server.
+    """
 
+    def __init__(self, copy: Copy):
+        self.copy, self.is_made, self.is_kept = copy, False, False
+
+    @contextlib.contextmanager
+    def __call__(self) -> Iterator[None]:
+        try:
+            with transaction.atomic():
+                if not self._write(Copy.objects.waiting()):
+                    raise GoneAlready
+                with commit_ahead():
+                    self.is_made = True
+                    yield
+            self.is_kept = True
+        except DatabaseError:
+            if not self.is_made:
+                raise
+
+    def _write(self, copies: QuerySet[Copy]) -> int:
+        values = {"status": Delivery.SENT, "sent_at": timezone.now(), "content": [], "error": ""}
+        return copies.filter(pk=self.copy.pk).update(**values, attempts=self.copy.attempts + 1)
+
+    def keep(self) -> None:
+        """Where the database went away over it: writes it down when it is back, while nobody else may take the copy."""
+        end = monotonic() + LEASE.total_seconds()
+        while self.is_made and not self.is_kept and monotonic() < end:
+            database.close()
+            try:
+                self._write(Copy.objects.all())
+                self.is_kept = True
+            except DatabaseError as error:
+                logger.warning("Copy %s is sent; to note it waits for the database: %s", self.copy.pk, error)
+                sleep(1)
+
+
+def post(copy: Copy, letter: Letter, server) -> None:
+    """Sends one copy, unless it is sent or its subscriber gone. Raises ServerAway where the mail server can't be reached."""
+    note = Note(copy)
     try:
-        connection.open()
+        server.open()
     except (smtplib.SMTPException, OSError) as error:
         raise ServerAway(f"{type(error).__name__}: {error}") from error
     try:
-        deliver(connection, letters.message(copy.subscriber.email, letter, headers_of(copy)), note)
+        answer = _answer(server, letters.message(copy.subscriber.email, letter, headers_of(copy)), note)
     except GoneAlready:
         return
-    except (smtplib.SMTPResponseException, smtplib.SMTPRecipientsRefused) as error:  # it has read it and says no
-        text, is_final = letters.refusal(error)
+    note.keep()
+    if isinstance(answer, (smtplib.SMTPResponseException, smtplib.SMTPRecipientsRefused)):  # it has read it and says no
+        text, is_final = letters.refusal(answer)
         _refused(copy, text, is_final=is_final)
+    elif answer and note.is_made:  # it went out whole, and the answer was lost: a second one would be worse
+        Copy.objects.filter(pk=copy.pk).update(error="the mail server's answer was lost")
+    elif answer:  # it hung up on this one
+        text, _is_final = letters.refusal(answer)
+        _refused(copy, text, is_final=False)
+
+
+def _answer(server, message: EmailMessage, note: Note) -> Exception | None:
+    """Delivers a message. Returns what the mail server has against it."""
+    try:
+        deliver(server, message, note)
+    except (smtplib.SMTPResponseException, smtplib.SMTPRecipientsRefused) as refusal:
+        return refusal
     except (smtplib.SMTPException, OSError) as error:
-        connection.close()  # the next copy begins anew, and finds out whether the server is there at all
-        if is_noted:  # it went out whole, and the answer was lost: a second one would be worse
-            Copy.objects.filter(pk=copy.pk).update(error="the mail server's answer was lost")
-        else:  # it hung up on this one
-            text, _is_final = letters.refusal(error)
-            _refused(copy, text, is_final=False)
+        server.close()  # the next copy begins anew, and finds out whether the server is there at all
+        return error
+    return None
 
 
 def _refused(copy: Copy, text: str, *, is_final: bool) -> None:
@@ -325,7 +370,7 @@ def _send_all(copies: list[Copy], writer: Writer, connection, end: float, stoppe
             copy = left.pop(0)
             letter = writer.letter(copy)
             if letter is None:
-                copy.delete()
+                Copy.objects.waiting().filter(pk=copy.pk).delete()  # what another has sent is empty too, and stays
                 continue
             try:
                 post(copy, letter, connection)

@@ -1,5 +1,6 @@
 """Digests and newsletters: what is new and nothing else, once, whatever happens to workers and mail servers."""
 
+import contextlib
 import datetime as dt
 import email
 import email.policy
@@ -8,12 +9,14 @@ import re
 import socket
 
 import feedparser
+import psycopg
 import pytest
 from aiosmtpd.controller import Controller
 from django.core import mail
 from django.core.exceptions import PermissionDenied
 from django.core.mail import get_connection
 from django.core.management import call_command
+from django.db import OperationalError, connection
 from django.test import Client
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
@@ -24,6 +27,7 @@ from outreach.models import Announcement, AnnouncementText, Copy, Issue, IssueTe
 from partners.models import Country
 from projects.choices import Delivery, NeedState, OfferState
 from projects.models import Need
+from ssc_portal.committing import commit_ahead
 from tests.admin_form import shown
 from tests.factories import NeedFactory, OfferFactory, ProjectFactory
 from tests.outreach.test_subscribing import reader
@@ -262,19 +266,23 @@ def three(post):
     return daily()
 
 
+@pytest.mark.django_db(transaction=True)  # the note is a real commit
 @pytest.mark.parametrize("moment", ["before the note", "after the note"])
-def test_a_worker_that_dies_while_it_sends(moment, three, post, monkeypatch):
+def test_a_worker_that_dies_while_it_sends(moment, reference_again, three, post, monkeypatch):
     real, died = mailings.deliver, []
 
     def deliver(connection, message, note):
+        @contextlib.contextmanager
         def dying():
-            if moment == "after the note":
-                note()
-            if message.to == ["r1@example.org"] and not died:
+            is_this = message.to == ["r1@example.org"] and not died
+            if is_this and moment == "before the note":
                 died.append(1)
                 raise Killed
-            if moment == "before the note":
-                note()
+            with note():
+                if is_this:
+                    died.append(1)
+                    raise Killed
+                yield
 
         real(connection, message, dying)
 
@@ -289,6 +297,37 @@ def test_a_worker_that_dies_while_it_sends(moment, three, post, monkeypatch):
     assert post.receivers == ["r0@example.org", *left, "r2@example.org"]
 
 
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("is_told", [False, True])
+def test_a_database_that_goes_away_over_the_full_stop(is_told, reference_again, three, post, monkeypatch):
+    """Whether the commit still reached it or not: the message is out, and nobody gets it again."""
+    gone = []
+
+    @contextlib.contextmanager
+    def ahead():
+        if gone:
+            with commit_ahead():
+                yield
+            return
+        gone.append(1)
+        with psycopg.connect(**connection.get_connection_params()) as other:
+            end = ["SELECT pg_terminate_backend(%s, 5000)", [connection.connection.info.backend_pid]]
+            if not is_told:
+                other.execute(*end)
+            with commit_ahead():
+                if is_told:
+                    other.execute(*end)
+                yield
+
+    monkeypatch.setattr(mailings, "commit_ahead", ahead)
+    with contextlib.suppress(OperationalError):  # the job ends where the next copy finds no database, and is taken up
+        mailings.carry_on(three, seconds=60)
+    connection.close()
+    Copy.objects.update(taken_until=None)
+    assert carried_out(three).sent == 3 and gone
+    assert post.receivers == ["r0@example.org", "r1@example.org", "r2@example.org"]
+
+
 def test_two_workers_at_one_copy_send_one(three, post):
     mailings.prepare(three, mailings.finder_of(three))
     first, second = mailings.take(three), list(Copy.objects.select_related("subscriber").order_by("pk"))
@@ -299,6 +338,18 @@ def test_two_workers_at_one_copy_send_one(three, post):
             for copy in copies:
                 mailings.post(copy, writer.letter(copy), connection)
     assert sorted(post.receivers) == ["r0@example.org", "r1@example.org", "r2@example.org"]
+
+
+def test_a_copy_that_another_worker_sent_meanwhile_stays(three, post, monkeypatch):
+    """What it said is emptied by then; that is no reason to think that there was nothing to say."""
+    mailings.prepare(three, mailings.finder_of(three))
+    (first, *_others), writer = mailings.take(three), mailings.Writer(three)
+    Copy.objects.exclude(pk=first.pk).delete()
+    with get_connection() as server:
+        mailings.post(first, writer.letter(first), server)
+        first.refresh_from_db()
+        mailings._send_all([first], writer, server, mailings.monotonic() + 60, lambda: False)
+    assert Copy.objects.get().status == Delivery.SENT and len(post.got) == 1
 
 
 def test_whoever_stops_while_it_is_sent_gets_nothing(three, post):
