@@ -113,7 +113,8 @@ def make_token(user, **given) -> tuple[ApiToken, str]:
 
 @told_to_programs
 def second_factor_missing(request: HttpRequest) -> JsonResponse:
-    body = {"type": "about:blank", "title": _("Second factor missing"), "status": 403, "detail": SET_UP_FIRST}
+    title = _("Second factor missing")
+    body = {"type": "about:blank", "code": "permission_denied", "title": title, "status": 403, "detail": SET_UP_FIRST}
     return JsonResponse(body, status=403, content_type="application/problem+json")
 
 

@@ -25,6 +25,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.plumbing import get_doc
 from drf_spectacular.renderers import OpenApiJsonRenderer
 from drf_spectacular.utils import OpenApiParameter, extend_schema_field, inline_serializer
 from rest_framework import exceptions, permissions, serializers, viewsets
@@ -61,6 +62,10 @@ class DescribedOperations(AutoSchema):
             content = {"schema": found, "example": _example_of_problem(int(status), text)}
             bodies.setdefault(status, {"description": text, "content": {PROBLEM: content}})
         return bodies
+
+    def get_description(self):
+        """Of the operation itself. What our classes say of themselves is for who reads the code."""
+        return get_doc(getattr(self.view, getattr(self.view, "action", None) or self.method.lower(), None))
 
     def is_deprecated(self):
         return super().is_deprecated() or getattr(self.view, "leaving", None) is not None
@@ -111,18 +116,20 @@ class DescribedOperations(AutoSchema):
         return found if self.method != "GET" or is_closed or {} in found else [*found, {}]
 
     def _problems(self):
-        yield "400", "A parameter can't be used; `errors` names it."
+        yield "400", "A parameter, or a field of the body, can't be used; `errors` names it."
         yield (
             "401",
             "The token is unknown, has ended or was revoked, or came by another scheme than Bearer; or this needs you to be signed in.",
         )
         yield "404", "There is no such record or page, or it is not public."
+        allowed = "" if self.method == "GET" else "Your role or your token does not allow this. Or: "
+        yield "403", f"{allowed}Your role needs a second factor, and your account has none."
         if self.method != "GET":
-            yield "403", "Your role or your token does not allow this."
             yield (
                 "409",
-                "The record is in a state in which this is not possible or lacks something, somebody else was quicker, or the Idempotency-Key was sent with another call.",
+                "The record is in a state in which this is not possible or lacks something (also since somebody else was quicker), or the Idempotency-Key or `key` was sent with something else; `code` tells which.",
             )
+            yield "413", "The body is larger than 2.5 MB."
             yield "415", "The body is not JSON, or is compressed."
         seen = next((one for one in self.get_override_parameters() if one.name == "If-Match"), None)
         if seen:

@@ -352,7 +352,7 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "South-South cooperation on the environment",
-    "DESCRIPTION": "Countries, partners, vocabularies and projects of South-South cooperation on the environment. "
+    "DESCRIPTION": "Countries, partners, vocabularies, needs, offers and projects of South-South cooperation on the environment. "
     "Everything published is open to read; lists take the same filters as the pages. Needs, offers, responses and projects are also "
     "written here, by people who are signed in, with the rules and refusals of the pages. The licence below is that of what was "
     "entered here; `provenance` of a record names its own source and licence.",

@@ -1,6 +1,7 @@
 """What holds for the whole API: calls sent twice, lost updates, whom it lets in, what a caller chooses."""
 
 import datetime as dt
+import re
 import threading
 
 import jsonschema
@@ -11,6 +12,7 @@ from django.utils import timezone
 from drf_spectacular.generators import SchemaGenerator
 
 from partners.models import KeptAnswer
+from projects import webhooks
 from projects.api import TermViewSet
 from projects.choices import NeedState
 from projects.models import Need, Project
@@ -265,6 +267,22 @@ def test_the_description_tells_of_webhooks(db):
     body = told["requestBody"]["content"]["application/json"]["schema"]
     jsonschema.Draft202012Validator(body).validate(body["examples"][0])
     assert "offer.activate" in body["properties"]["type"]["enum"]
+    assert f"{webhooks.CALL_SECONDS} seconds" in told["description"]
+    assert f"{len(webhooks.WAITS) + 1} attempts" in told["description"]
+
+
+def test_the_description_speaks_to_those_who_call(db):
+    """No word of how the code is made, and none to whoever edits a code in admin where a field only names a record by it."""
+    schema = SchemaGenerator().get_schema(request=None, public=True)
+    operations = [one for methods in schema["paths"].values() for one in methods.values()]
+    kinds = schema["components"]["schemas"].values()
+    said = [one.get("description", "") for one in (*operations, *kinds)]
+    said += [part.get("description", "") for one in kinds for part in one.get("properties", {}).values()]
+    assert [text for text in said if re.search(r"^Base\b|\.py\b|lifecycle|DRF", text)] == []
+    begin = schema["components"]["schemas"]["NeedBegin"]["properties"]["institution_partner"]
+    assert ("description" in begin, begin["type"]) == (False, ["string", "null"])
+    assert all("403" in one["responses"] for one in operations)
+    assert "second factor" in schema["paths"]["/api/v1/needs/"]["get"]["responses"]["403"]["description"]
 
 
 def test_a_copy_is_kept_by_cursor_and_misses_nothing(client, db):

@@ -148,11 +148,13 @@ def test_one_makes_lists_and_revokes_ones_own_tokens(people, sign_in):
 
 
 @pytest.mark.parametrize("role", ["focal_point", "desk", "publisher", "administrator", "contributor", "partner_lead"])
-def test_a_token_is_refused_while_the_second_factor_of_its_person_is_missing(role, people, settings):
+def test_a_token_is_refused_while_the_second_factor_of_its_person_is_missing(role, people, settings, sign_in):
     person = people[role]
     _token, secret = token_of(person)
     settings.SECOND_FACTOR_REQUIRED = True
     needs = role not in ("contributor", "partner_lead")
+    signed_in = sign_in(person).get("/api/v1/needs/").json()
+    assert (signed_in.get("code") == "permission_denied") is needs
     for answer in (call("get", "needs/", secret), call("post", "needs/", secret, NEW)):
         told = answer.json()
         assert (told.get("title") == "Second factor missing") is needs

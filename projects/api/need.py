@@ -62,7 +62,7 @@ class HappenedSerializer(serializers.Serializer):
 
 
 class PartySerializer(serializers.ModelSerializer):
-    """Base: of one country or of one partner."""
+    # Base: of one country or of one partner. (A comment, since a docstring would be told as what its heirs are.)
 
     country = serializers.SlugRelatedField(
         slug_field="iso3", queryset=Country.objects.all(), required=False, allow_null=True

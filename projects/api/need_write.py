@@ -40,7 +40,7 @@ class LineWriteSerializer(LineFields, serializers.ModelSerializer):
 
 
 class NeedWriteSerializer(DraftFields, serializers.ModelSerializer):
-    """What may be written of a need; which of it in which state is said by lifecycle."""
+    """What may be written of a need. What its state does not let you write is refused (409, `state`)."""
 
     institution_partner = serializers.SlugRelatedField(
         slug_field="slug", queryset=Partner.objects.all(), required=False, allow_null=True

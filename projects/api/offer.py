@@ -115,7 +115,7 @@ class OfferLineWriteSerializer(LineFields, serializers.ModelSerializer):
 
 
 class OfferWriteSerializer(DraftFields, serializers.ModelSerializer):
-    """What may be written of an offer; which of it in which state is said by lifecycle."""
+    """What may be written of an offer. What its state does not let you write is refused (409, `state`)."""
 
     lines = OfferLineWriteSerializer(many=True, required=False)
     project = serializers.SlugRelatedField(

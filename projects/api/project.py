@@ -219,6 +219,9 @@ class ProjectSerializer(serializers.ModelSerializer):
             "planned_start", "planned_end", "actual_start", "actual_end", "countries", "themes", "only_in_transactions", "confirmed", "quality_score",
             "is_illustrative", "published_at", "modified_at", "provenance", "url",
         ]  # fmt: skip
+        extra_kwargs = {
+            "quality_score": {"help_text": "How complete the record is, 0 to 100; /data/quality/ says for what"}
+        }
 
     def get_themes(self, project) -> list[str]:
         return [link.term.code for link in project.theme_links]
@@ -258,6 +261,7 @@ class ProjectDetailSerializer(ProjectSerializer):
             "partners", "terms", "contributions", "budgets", "transactions", "results", "locations", "documents", "updates", "related",
             "checks", "needs",
         ]  # fmt: skip
+        extra_kwargs = ProjectSerializer.Meta.extra_kwargs
 
     def get_themes(self, project) -> list[str]:
         return [link.term.code for link in project.term_links.all() if link.term and link.term.is_theme]

@@ -2,7 +2,7 @@
 
 from drf_spectacular.utils import OpenApiWebhook
 
-from projects.webhooks import kinds_of_change
+from projects.webhooks import CALL_SECONDS, WAITS, kinds_of_change
 
 EXAMPLE = {
     "type": "need.publish",
@@ -49,7 +49,8 @@ changed = OpenApiWebhook(
             "operationId": "webhook_changed",
             "summary": "A record that you follow changed",
             "description": "Sent to the address that you gave at /account/webhooks/, signed as the Standard Webhooks specification says. "
-            "Anything but 2xx within ten seconds is tried again, eight times in two days.",
+            f"Anything but 2xx within {CALL_SECONDS} seconds is tried again: {len(WAITS) + 1} attempts in nearly two days; later where "
+            "`Retry-After` of a 429 or 503 asks for it.",
             "parameters": [
                 _header("webhook-id", "The same at each attempt: by it you know what you had already"),
                 _header(

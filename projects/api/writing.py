@@ -92,6 +92,24 @@ def read(view, serializer_class, **kwargs):
     return serializer.validated_data
 
 
+def _without_null(schema: dict) -> dict:
+    """The caller adds null once more."""
+    if isinstance(schema.get("type"), list):
+        schema["type"] = next(kind for kind in schema["type"] if kind != "null")
+    return schema
+
+
+class CodesDescribed(OpenApiSerializerFieldExtension):
+    """Where a field names another record by its code, what is told to whoever edits that code is not said of it."""
+
+    target_class = serializers.SlugRelatedField
+
+    def map_serializer_field(self, auto_schema, direction):
+        found = auto_schema._map_serializer_field(self.target, direction, bypass_extensions=True)
+        found.pop("description", None)
+        return _without_null(found)
+
+
 class DecimalsDescribed(OpenApiSerializerFieldExtension):
     """Decimals are texts; where they can't be negative, their pattern says so."""
 
@@ -103,9 +121,7 @@ class DecimalsDescribed(OpenApiSerializerFieldExtension):
         least = [v.limit_value for v in self.target.validators if isinstance(v, MinValueValidator)]
         if least and max(least) >= 0 and "pattern" in found:
             found["pattern"] = found["pattern"].replace("^-?", "^", 1)
-        if isinstance(found.get("type"), list):  # null is added once more by the caller
-            found["type"] = next(kind for kind in found["type"] if kind != "null")
-        return found
+        return _without_null(found)
 
 
 def terms_by_code() -> dict[str, Term]:
@@ -145,7 +161,7 @@ class NoteMoveSerializer(serializers.Serializer):
 
 
 class Writes(Records):
-    # Everybody reads, people who are signed in may try to write. (A comment, since DRF tells a docstring as the description.)
+    """Everybody reads, people who are signed in may try to write."""
 
     permission_classes = [permissions.IsAuthenticatedOrReadOnly]
     detail_serializer: type[serializers.Serializer] | None = None

@@ -2,7 +2,7 @@
 
 One place for all tables, since one row may show in several records: whether a project is public shows in the need that it
 carries out, a country's name in what has happened to its needs. Listing a record too many costs a comparison at the end of the
-transaction; what is told are real differences alone (migration projects 0014).
+transaction; what is told are real differences alone (migrations projects 0006 and 0019).
 
 Records that a row itself names are noted when it is written. Those that are linked to it by other rows are looked for when the
 transaction commits: another one may have made a link meanwhile. Links that were there before and are no more need no look: the row
