@@ -1,4 +1,4 @@
-"""What time does by itself (DOMAIN.md, column “clock”): reminders, lapse, expiry, leaving out of lists.
+"""What time does by itself: reminders, lapse, expiry, leaving out of lists.
 
 A table of clocks; each says which records are due on a day and what happens to one. Whatever is done shows in the
 record or its events, so a record is due once: a missed night is caught up by the next run, and two runs at once do

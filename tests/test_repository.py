@@ -120,6 +120,35 @@ def test_readme_names_its_two_commands():
     assert "make test" in text
 
 
+def test_what_documents_name_is_there():
+    """Files, commands and names in `code` of the documents, as far as they look like such."""
+    files = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    tests = (ROOT / "tests").rglob("*.py")
+    words = {word for path in [*SOURCES, *tests] for word in re.findall(r"\w+", path.read_text())}
+    commands = {path.stem for path in SOURCES if path.parent.name == "commands"}
+    commands |= {"migrate", "collectstatic", "createsuperuser", "check", "shell"}  # Django's
+    gone = {"import_offers"}  # the changelog tells of it, and what came in its place
+    missing = []
+    for path in [ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")]:
+        for name in re.findall(
+            r"`([^`\n]+)`", re.sub(r"^```.*?^```", "", path.read_text(), flags=re.DOTALL | re.MULTILINE)
+        ):
+            if re.fullmatch(r"[\w/.-]+\.(py|toml|md|js|css|yaml|typ)", name):
+                is_there = any(file == name or file.endswith(f"/{name}") for file in files)
+            elif command := re.search(r"manage\.py (\w+)", name):
+                is_there = command[1] in commands | gone
+            elif re.fullmatch(r"[A-Z][A-Z_]+|[a-z]+(_[a-z]+)+|[A-Z][a-z]+([A-Z][a-z]+)+", name):
+                is_there = name in words | gone or name in OTHERS
+            else:
+                continue
+            if not is_there:
+                missing.append(f"{path.name}: {name}")
+    assert missing == []
+
+
+OTHERS = {"error_page"}  # of nginx
+
+
 def test_data_dictionary_is_true():
     """docs/data-dictionary.md is made from the records; `python -m docs.dictionary` writes it."""
     from docs.dictionary import text

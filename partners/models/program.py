@@ -124,7 +124,7 @@ class KeptAnswerQuerySet(models.QuerySet):
 
 
 class KeptAnswer(models.Model):
-    """What a call with an Idempotency-Key was answered, for 24 hours: sent again, it is answered the same and done once."""
+    """What a call with an Idempotency-Key was answered, or where a form led, for 24 hours: sent again, it is done once."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", verbose_name=_("person"))
     key = models.CharField(_("key"), max_length=200)

@@ -166,7 +166,7 @@ class OfferBeginSerializer(OfferWriteSerializer):
 
 @extend_schema_view(
     list=extend_schema(
-        summary="List offers", description="Offers that can be had and pass the filters, a page at a time."
+        summary="List offers", description="Offers that are active or paused and pass the filters, a page at a time."
     ),
     retrieve=extend_schema(
         summary="One offer", description="One offer, by its reference; what is private for those who may read it."

@@ -1,4 +1,4 @@
-"""The life of a need (DOMAIN.md): what each state requires, and the moves between the states."""
+"""The life of a need: what each state requires, and the moves between the states."""
 
 import datetime as dt
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The life of an offer (DOMAIN.md): what each state requires, and the moves between the states."""
+"""The life of an offer: what each state requires, and the moves between the states."""
 
 import datetime as dt
 

@@ -195,7 +195,7 @@ class ProjectRegion(Part):
 @keeps_search_fresh("project_id")
 @pghistory.track()
 class ProjectPartner(Part):
-    """A partner in a project, in one of the four roles of IATI."""
+    """A partner in a project, in one of the four roles of IATI; or it reports only, or its role was not stated."""
 
     RESOLVES_TO = "partner"
 

@@ -16,7 +16,7 @@ class QualityDayQuerySet(models.QuerySet):
 
 
 class QualityDay(CheckedTogether):
-    """Counts of one night (projects/quality.py `measure`). Without a publisher: records that were entered here."""
+    """Counts of one night (projects/quality.py `measure`). Without a publisher: all records (`is_whole`), or those that name none."""
 
     day = models.DateField(_("day"))
     publisher = models.ForeignKey(

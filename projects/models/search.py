@@ -211,7 +211,7 @@ class NeedEntry(Entry):
 
 class OfferEntryQuerySet(EntryQuerySet):
     def visible_to(self, user):
-        """Entries of the offers that can be had, and of those that concern this person."""
+        """Entries of the offers that are active or paused, and of those that concern this person."""
         if not memberships(user):
             return self.filter(is_public=True)
         offers = self.model._meta.pk.related_model.objects
@@ -220,7 +220,7 @@ class OfferEntryQuerySet(EntryQuerySet):
 
 @pgtrigger.register(*tallies("offer"))
 class OfferEntry(Entry):
-    """The entry of an offer. Public while the offer can be had; its page stays after that."""
+    """The entry of an offer. Public while the offer is active or paused; its page stays after that."""
 
     RECORD = "offer"
 
