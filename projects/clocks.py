@@ -10,7 +10,9 @@ import logging
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
@@ -39,8 +41,8 @@ class Clock:
 
 
 def _before(day: dt.date, days: int) -> dt.datetime:
-    """The end of the day so many days before."""
-    return dt.datetime.combine(day - dt.timedelta(days=days - 1), dt.time(), tzinfo=dt.UTC)
+    """The end of the day so many days before, at the desk."""
+    return dt.datetime.combine(day - dt.timedelta(days=days - 1), dt.time(), tzinfo=ZoneInfo(settings.DESK_TIME_ZONE))
 
 
 def _not_told(action: str, owner: str = "need") -> Exists:

@@ -57,6 +57,16 @@ CASES = {
 BECOMES = {"archive": S.ARCHIVED, "hold_returned": S.ON_HOLD, "expire": S.EXPIRED, "reopen": S.OPEN}
 
 
+def test_days_are_those_of_the_desk():
+    """Half past one in the night there is still the day before in UTC."""
+    day = dt.date(2026, 11, 30)
+    for hour, is_due in ((20, True), (22, False)):  # 23:30 of the 335th day before in Nairobi; 01:30 of the next
+        written = dt.datetime.combine(day - dt.timedelta(days=335), dt.time(hour, 30), tzinfo=dt.UTC)
+        need = need_in(S.DRAFT, modified_at=written)
+        assert (clocks.run(day, dry_run=True)["remind_draft"] > 0) is is_due, hour
+        need.delete()
+
+
 def test_every_clock_has_its_case():
     assert {c.name for c in clocks.CLOCKS} == set(CASES) | {
         "remind_answer",
