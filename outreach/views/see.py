@@ -108,7 +108,7 @@ def see_file(request: HttpRequest, told: str, slug: str, format: str) -> HttpRes
 @for_all
 @xframe_options_exempt
 def see_frame(request: HttpRequest, told: str, slug: str) -> HttpResponse:
-    """The picture for a frame on another site: no script, no style sheet, no cookie."""
+    """The picture for a frame on another site: no script, no cookie, one style sheet."""
     picture, query = _usable(request, told, slug)
     context = {
         "made": seeing.made(picture, told, query),
