@@ -122,9 +122,17 @@ def test_a_project_is_moved_as_it_was_seen(people, sign_in):
     assert not Need.objects.exists()
 
 
-def test_no_button_of_a_message_drops_what_was_written_beside_it(people, sign_in):
+def message_to_us() -> ContactMessage:
     topic = Topic.objects.first()
-    message = ContactMessage.objects.create(topic=topic, email="a@example.org", text="Which pumps?", submission_key="k")
+    return ContactMessage.objects.create(topic=topic, email="a@example.org", text="Which pumps?", submission_key="k")
+
+
+def move_of(message: ContactMessage, act: str) -> str:
+    return reverse("admin:outreach_contactmessage_move", args=[message.pk, act])
+
+
+def test_no_button_of_a_message_drops_what_was_written_beside_it(people, sign_in):
+    message = message_to_us()
     client, page = sign_in(people["desk"]), reverse("admin:outreach_contactmessage_change", args=[message.pk])
     buttons = [one.get("formaction") for one in html.fromstring(said(client.get(page))).xpath("//button[@formaction]")]
     assert [address.split("/")[-2] for address in buttons] == ["take", "answer", "close", "spam"]
@@ -145,3 +153,19 @@ def test_no_button_of_a_message_drops_what_was_written_beside_it(people, sign_in
     assert client.post(close, {"text": "", "note": "Asked twice."})["Location"] == page
     message.refresh_from_db()
     assert (message.state, message.note) == ("closed", "Asked twice.")
+
+
+@pytest.mark.parametrize("draft", ["Solar pumps.", "Solar pumps, " * 40])
+def test_a_draft_of_an_answer_is_neither_stored_nor_in_the_way_when_the_message_is_taken(draft, people, sign_in):
+    message = message_to_us()
+    page = sign_in(people["desk"]).post(move_of(message, "take"), {"text": draft, "note": ""})
+    assert "It is in your hands." in said(page) and draft in said(page)
+    message.refresh_from_db()
+    assert (message.state, message.note, message.answer) == ("taken", "", "")
+
+
+def test_a_note_is_kept_with_a_message_that_is_marked_as_unwanted(people, sign_in):
+    message = message_to_us()
+    answer = sign_in(people["desk"]).post(move_of(message, "spam"), {"text": "", "note": "Sells pumps."})
+    message.refresh_from_db()
+    assert (answer.status_code, message.state, message.note) == (302, "spam", "Sells pumps.")

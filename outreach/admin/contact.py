@@ -17,6 +17,11 @@ from ssc_portal.sending import once
 TWO_TEXTS = _(
     "You wrote an answer and a note. Only one of them can be used: empty the other, then press the button again."
 )
+WORDS = {
+    "answer": "text",
+    "close": "note",
+    "spam": "note",
+}  # which field of the form an act takes; the others take none
 
 
 @admin.register(Topic)
@@ -65,25 +70,26 @@ class ContactMessageAdmin(KeptHistory, RuledAdmin, admin.ModelAdmin):
         message = get_object_or_404(ContactMessage, pk=pk)
         if act not in contact.MOVES or request.method != "POST":
             raise Http404
-        answer, note = request.POST.get("text", ""), request.POST.get("note")
+        written = {name: request.POST.get(name, "") for name in ("text", "note")}
+        taken = WORDS.get(act)
+        left = any(text.strip() for name, text in written.items() if name != taken)
         try:
-            if note is not None and (note if act == "answer" else answer if act in ("close", "spam") else "").strip():
+            if taken and left:
                 raise ValidationError(TWO_TEXTS)
-            contact.move(message, act, by=request.user, text=note if note is not None and act == "close" else answer)
+            contact.move(message, act, by=request.user, text=written.get(taken, ""))
         except ValidationError as error:
             self.message_user(request, " ".join(error.messages), messages.ERROR)
-            return self._with_words(request, pk)
+            return self._with_words(request, pk, written)
         said = {
             "take": _("It is in your hands."), "answer": _("The answer is on its way by mail."), "close": _("Closed."),
             "spam": _("Marked as unwanted: it is erased in 30 days."), "reopen": _("It is in your hands again."),
         }  # fmt: skip
         self.message_user(request, said[act], messages.SUCCESS)
-        if act in ("take", "reopen") and (answer + (note or "")).strip():
-            return self._with_words(request, pk)
+        if left:
+            return self._with_words(request, pk, written)
         return redirect("admin:outreach_contactmessage_change", pk)
 
-    def _with_words(self, request: HttpRequest, pk: int) -> HttpResponse:
+    def _with_words(self, request: HttpRequest, pk: int, written: dict[str, str]) -> HttpResponse:
         """The page as it is now, with what was written."""
         request.method = "GET"
-        more = {"written": request.POST.get("text", ""), "note": request.POST.get("note", "")}
-        return self.change_view(request, str(pk), extra_context=more)
+        return self.change_view(request, str(pk), extra_context={"written": written["text"], "note": written["note"]})
