@@ -11,6 +11,7 @@ words, such as Khmer. NUL is not among them: it is refused everywhere, since no 
 """
 
 import re
+from collections import Counter
 
 # C0 and C1 without tab and line ends; embeddings and overrides; isolates and deprecated controls; notes between lines.
 HIDDEN = "\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u206f\ufff9-\ufffb\ufffe\uffff"
@@ -28,7 +29,7 @@ JOINED = (
 UNSPACED = "\u0e00-\u0eff\u0f00-\u109f\u1780-\u17ff\u19e0-\u19ff\u1a20-\u1aaf\uaa60-\uaa7f"  # Thai, Lao, Tibetan, Myanmar, Khmer
 PICTURE = "\u00a9\u00ae\u203c-\u3299\ufe0f\U0001f000-\U0001faff"
 NEEDLESS = re.compile(
-    f"[\u00ad\u2060-\u2064\ufeff]|(?<![\u1800-\u18af])\u180e"
+    f"[\u00ad\u2060-\u2064\ufeff]|(?<![\u1800-\u180d\u180f-\u18af])\u180e"
     f"|(?<![{UNSPACED}])\u200b|\u200b(?![{UNSPACED}])"
     f"|(?<![{JOINED}])\u200c(?![{JOINED}])|(?<![\\w{JOINED}])\u200c|\u200c(?![\\w{JOINED}])"
     f"|(?<![{JOINED}{PICTURE}])\u200d(?![{JOINED}])|(?<=[{PICTURE}])\u200d(?![{PICTURE}])"
@@ -67,8 +68,7 @@ def without_hidden(text: str) -> str:
 
 def hidden_in(text: str) -> list[str]:
     """The signs that a text loses, as people name them: U+202E."""
-    left = without_hidden(text)
-    return [f"U+{ord(sign):04X}" for sign in dict.fromkeys(text) if text.count(sign) > left.count(sign)]
+    return [f"U+{ord(sign):04X}" for sign in Counter(text) - Counter(without_hidden(text))]
 
 
 def take_out_of_forms() -> None:

@@ -14,8 +14,9 @@ from projects.interchange import cleaning
 from projects.interchange.bulk import running
 from projects.interchange.iati_import import import_file
 from projects.models import ImportRun, Need, Project, Term
+from ssc_portal import signs
 from ssc_portal.api import _without_unseen
-from ssc_portal.signs import IS_HIDDEN, hidden_in, without_empty_ends, without_hidden
+from ssc_portal.signs import IS_HIDDEN, NEEDLESS, hidden_in, without_empty_ends, without_hidden
 from tests.factories import NeedFactory
 from tests.outreach.test_contact import patient, said  # noqa: F401 - fixtures
 from tests.projects.test_iati import activity, document
@@ -78,6 +79,23 @@ def test_joiners_stay_beside_letters_that_take_another_form(text):
 @pytest.mark.parametrize("text", ["خواهم\u200c", "\u200cخواهم", "خواهم\u200c ما"])
 def test_a_joiner_beside_a_space_or_an_end_joins_nothing(text):
     assert without_hidden(text) == text.replace("\u200c", "")
+
+
+@pytest.mark.parametrize("sign", JOINERS)
+def test_a_run_of_signs_goes_in_few_steps(sign, monkeypatch):
+    """However long it is: taken out one at a time, a contact form full of them would hold a worker."""
+    steps = []
+
+    class Counted:
+        def sub(self, new, text):
+            steps.append(len(text))
+            return NEEDLESS.sub(new, text)
+
+    monkeypatch.setattr(signs, "NEEDLESS", Counted())
+    for before, after in (("Water", ""), ("عم", "عم"), ("ខ្មែរ", "ខ្មែរ"), ("ᠮᠣᠩ", "ᠠ"), ("👩", "👩")):
+        steps.clear()
+        left = without_hidden(before + sign * 500 + after)
+        assert len(left) <= len(before + after) + 2 and len(steps) <= 4
 
 
 @pytest.mark.parametrize("text", NEEDED)
