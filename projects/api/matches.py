@@ -17,6 +17,7 @@ from projects.matches import Candidate
 from projects.models import Need, Offer
 from ssc_portal.api import refuse_unknown
 from ssc_portal.api_records import Answers, columns_of, made_of
+from ssc_portal.languages import language_of_contents
 from ssc_portal.parameters import GIVE_ONCE, given_twice
 from ssc_portal.tables import FORMATS
 
@@ -29,7 +30,7 @@ class SignalSerializer(serializers.Serializer):
     signal = serializers.CharField(help_text="Its name in the published weights")
     points = serializers.FloatField()
     most = serializers.IntegerField(help_text="Points that it can give")
-    sentence = serializers.CharField(allow_blank=True, help_text="Why, in the language of the request")
+    sentence = serializers.CharField(allow_blank=True, help_text="Why, in English")
     speaks_against = serializers.BooleanField()
 
 
@@ -121,7 +122,8 @@ class MatchViewSet(Answers, viewsets.GenericViewSet):
             places = [match_table.COLUMNS.index(column) for column in columns]
             return made_of("matches", name, columns, ([row[n] for n in places] for row in match_table.rows(candidates)))
         context = {**self.get_serializer_context(), "by_offer": "need" not in request.query_params}
-        return Answered(MatchSerializer(candidates, many=True, context=context).data)
+        with language_of_contents():
+            return Answered(MatchSerializer(candidates, many=True, context=context).data)
 
     def get_renderers(self):
         more = (FORMATS[name]() for name in ("csv", "xlsx", "jsonl")) if self.action == "list" else ()

@@ -21,7 +21,7 @@ COLUMNS = [
     Column("score", None, "0 to 100", "number"),
     *(Column(f"points_{signal.value}", None, f"Points for the signal {signal.value}", "number") for signal in Signal),
     Column("covers", None, "Lines of the need that it could cover: text, how much of what is open", "list"),
-    Column("reasons", None, "What speaks for it and against it, in the language of the request", "list"),
+    Column("reasons", None, "What speaks for it and against it, in English", "list"),
     Column("url", None, "Page of the offer or project"),
 ]
 

@@ -367,6 +367,7 @@ def test_matches_are_taken_away_as_tables(people, client):
     address = f"/api/v1/matches/?need={need.reference}"
     told = client.get(address).json()
     assert told[0]["offer"] == offer.reference
+    assert client.get(address, headers={"Accept-Language": "fr"}).json() == told  # as in every answer of the API
     row = next(csv.DictReader(io.StringIO(b"".join(client.get(f"{address}&format=csv").streaming_content).decode())))
     assert (row["need"], row["offer"], row["need_country"], row["provider"]) == (
         need.reference, offer.reference, "KEN", offer.partner.name,
