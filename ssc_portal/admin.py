@@ -313,7 +313,7 @@ def _refusal(found: list[merging.Merged], record) -> ValidationError:
         now, typed = merging.differing(clash.now, clash.typed)
         values = {"field": clash.label, "now": now or "–", "typed": typed or "–"}
         if who or at:
-            values |= {"who": who or _("somebody"), "at": f"{at:%Y-%m-%d %H:%M}" if at else ""}
+            values |= removing.by_whom(who, at)
             said.append(_("%(field)s: now “%(now)s” (%(who)s, %(at)s), you typed “%(typed)s”.") % values)
         else:
             said.append(_("%(field)s: now “%(now)s”, you typed “%(typed)s”.") % values)

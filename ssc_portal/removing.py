@@ -1,10 +1,13 @@
 """Removing in admin: the page that asks says, signed, which version of the records it showed, with what goes with them. Where
 somebody changed one of them since, nothing is removed and the page is shown again (as in merging.py, for what is changed)."""
 
+from datetime import datetime
+
 from django.contrib.admin.utils import NestedObjects
 from django.core import serializers
 from django.db.models import Max, Model
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
@@ -57,9 +60,9 @@ def _events(model: type[Model]):
 
 
 def _last_of(records: list[Model]) -> dict[str, int]:
-    return {
-        str(one.pk): dict(_versions(type(one), [one.pk])).get(str(one.pk), 0) for one in records if _events(type(one))
-    }
+    """The number of the last kept change of each of these records, all of one model."""
+    model = type(records[0]) if records else None
+    return dict(_versions(model, [one.pk for one in records])) if model and _events(model) else {}
 
 
 def _sentence(records: list[Model], seen: dict | None) -> str:
@@ -68,12 +71,17 @@ def _sentence(records: list[Model], seen: dict | None) -> str:
     changed = [one for one in records if seen and seen["last"].get(str(one.pk)) != now.get(str(one.pk))]
     who, at = last_change(type(changed[0]), changed[0].pk) if changed else ("", None)
     if at:
-        values = {"record": str(changed[0]), "who": who or _("somebody"), "at": f"{at:%Y-%m-%d %H:%M}"}
+        values = {"record": str(changed[0]), **by_whom(who, at)}
         return _("“%(record)s” was changed after this page was opened (%(who)s, %(at)s), so nothing is deleted. Check what would be deleted now, then confirm again.") % values  # fmt: skip
     return _("What would be deleted has changed since this page was opened, so nothing is deleted. Check what would be deleted now, then confirm again.")  # fmt: skip
 
 
-def last_change(model: type[Model], pk, **which) -> tuple[str, object]:
+def by_whom(who: str, at: datetime | None) -> dict[str, str]:
+    """Who changed something and when, as sentences say it: the time is that of the zone of whoever reads it."""
+    return {"who": who or _("somebody"), "at": f"{timezone.localtime(at):%Y-%m-%d %H:%M}" if at else ""}
+
+
+def last_change(model: type[Model], pk, **which) -> tuple[str, datetime | None]:
     """Who changed a record last and when, as the triggers kept it."""
     kept = _events(model)
     events = kept and kept.objects.filter(pgh_obj_id=pk, **{f"pgh_{name}": value for name, value in which.items()})

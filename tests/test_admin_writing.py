@@ -582,3 +582,31 @@ def test_a_refused_new_row_is_added_when_it_is_sent_again(boss):
     address, data, project, _row = with_a_new_row(boss)
     assert boss.post(address, data | {"title": ""}).status_code == 200
     assert boss.post(address, data).status_code == 302 and project.locations.count() == 1
+
+
+def test_when_somebody_else_wrote_is_told_in_ones_own_time_zone(people, sign_in):
+    person = people["administrator"]
+    person.time_zone = "Pacific/Kiritimati"  # 14 hours ahead
+    person.save()
+    boss = sign_in(person)
+    address, data, page = two_texts(boss)
+    away = reverse("admin:outreach_page_delete", args=[page.pk])
+    asked = shown(boss.get(away))
+    with pghistory.context(user=people["publisher"].pk):
+        Page.objects.filter(pk=page.pk).update(position=77)
+    at = Page.pgh_event_model.objects.filter(pgh_obj_id=page.pk).latest("pgh_id").pgh_created_at
+    moment = f"({people['publisher']}, {at.astimezone(person.zone):%Y-%m-%d %H:%M})"
+    assert moment in boss.post(address, data | {"position": "78"}).content.decode()
+    assert moment in boss.post(away, asked).content.decode()
+
+
+def test_asking_whether_to_delete_costs_the_same_for_many_records(boss, count_queries):
+    address, costs = reverse("admin:outreach_channel_changelist"), []
+    for more in (2, 9):
+        for number in range(more):
+            Channel.objects.create(kind="other", title=f"{more} {number}", url=f"https://example.org/{more}/{number}")
+        chosen = list(Channel.objects.values_list("pk", flat=True))
+        with count_queries() as n:
+            boss.post(address, {"action": "delete_selected", "_selected_action": chosen})
+        costs.append(n())
+    assert costs[0] == costs[1]
