@@ -35,10 +35,10 @@ from partners.models import UnsentForm, User
 from partners.models.unsent import KEPT_FOR
 from partners.refilling import EMPTY_ROW, MARK, Fields, Page, in_words
 from partners.sessions import owner_of
-from ssc_portal.bodies import files_left_out, may_be_read, were_words_read
+from ssc_portal.bodies import files_left_out, is_from_a_page, may_be_read, were_words_read
+from ssc_portal.sending import BACK
 
 COOKIE = "__Host-unsent" if settings.SESSION_COOKIE_SECURE else "unsent"
-KEY = "_unsent"  # in a form that is shown again: which one
 LARGEST_BYTES = 1_000_000
 MOST_FORMS = 50  # of one browser
 MOST_BYTES = 3_000_000  # of one browser: all of it is read again for each of its pages
@@ -76,11 +76,6 @@ def _is_from_here(request: HttpRequest) -> bool:
     origin = request.headers.get("Origin") or request.headers.get("Referer")
     site = request.headers.get("Sec-Fetch-Site", "none")
     return (origin is None or _is_ours(request, origin)) and site in ("none", "same-origin")
-
-
-def _is_from_a_page(request: HttpRequest) -> bool:
-    """Browsers say so of each form, programs don't."""
-    return "Origin" in request.headers or "Referer" in request.headers
 
 
 def _is_ours(request: HttpRequest, address: str) -> bool:
@@ -158,7 +153,7 @@ def typed(request: HttpRequest, why: str) -> Typed:
     is_account = bare(path).startswith(SIGNING)
     fields = [
         (name, NOT_TEXT.sub("", value)) for name, values in request.POST.lists() for value in values
-        if name not in (MARK, KEY) and f"-{EMPTY_ROW}-" not in name and not NEVER.search(name) and not is_account
+        if name not in (MARK, BACK) and f"-{EMPTY_ROW}-" not in name and not NEVER.search(name) and not is_account
     ]  # fmt: skip
     files = [file.name for file in request.FILES.values()] + files_left_out(request)
     return Typed(why, _page_of(request), path, fields, files)
@@ -229,7 +224,7 @@ def clear_outdated() -> None:
 
 def _forget_read(request: HttpRequest) -> None:
     """A form was read: the same is no longer kept, whether it was sent from the page that showed it again or anew."""
-    sent, key = typed(request, "signed_out"), request.POST.get(KEY, "")
+    sent, key = typed(request, "signed_out"), request.POST.get(BACK, "")
     gone = [
         one.pk for one in waiting(request)
         if str(one.pk) == key or (bare(one.path), one.fields) == (bare(sent.path), sent.fields)
@@ -284,7 +279,7 @@ class KeepsUnsent:
         if form.why == "signed_out":
             response = redirect_to_login(form.page)
         if author is None:  # of a program, or where a button alone was pressed, nothing is lost
-            is_typed = (form.texts or form.files) and _is_from_a_page(request)
+            is_typed = (form.texts or form.files) and is_from_a_page(request)
             return _apart(request, form, status=403, is_known=False) if is_typed else response
         secret = keep(request, form, author)
         if secret is None:
@@ -437,7 +432,7 @@ def _with_form(request: HttpRequest, form: Typed, response: HttpResponse, others
     left = [] if form.is_account else [(in_words(name), value) for name, value in page.fill(found, form.fields)]
     found.set("action", form.path + re.sub("^[^#]*", "", found.get("action", "")))
     if form.pk:
-        page.hide(found, KEY, str(form.pk))
+        page.hide(found, BACK, str(form.pk))
     context = {"form": form, "id": page.show(found), "left": left, "others": others}
     page.insert(render_to_string("components/_unsent.html", _known(request, context), request))
     return _rewritten(response, page)

@@ -30,7 +30,7 @@ from partners import callers
 from partners.accounts import SET_UP_FIRST, lacks_second_factor
 from partners.models import ApiToken, PublicRecord, kind_of
 from ssc_portal import parameters
-from ssc_portal.sent_json import DEEPEST, depth_is_over, has_half_sign, has_nul, places_of
+from ssc_portal.sent_json import DEEPEST, depth_is_over, has_half_sign, has_nul, places_of, writable
 from ssc_portal.signs import IS_HIDDEN, without_empty_ends, without_needless
 
 PROBLEM = "application/problem+json"
@@ -154,13 +154,8 @@ def _named_once(pairs: list[tuple[str, object]]) -> dict:
     found = dict(pairs)
     if len(found) < len(pairs):
         twice, _times = Counter(name for name, _value in pairs).most_common(1)[0]
-        raise exceptions.ValidationError({_writable(twice): [_("This name stands twice in one object. Give it once.")]})
+        raise exceptions.ValidationError({writable(twice): [_("This name stands twice in one object. Give it once.")]})
     return found
-
-
-def _writable(name: str) -> str:
-    """A name as it can be told."""
-    return name.replace("\x00", "").encode(errors="replace").decode()[:60]
 
 
 def _without_unseen(value):

@@ -105,7 +105,7 @@ class BodyLimits:
         takes = files is not None and files.are_taken_from(request.user)
         limit = FORM + files.largest if takes else FORM
         if length > limit:
-            if _is_form_of_a_page(request, view):
+            if is_from_a_page(request) and request.content_type == FORMS[0] and not hasattr(view, "cls"):
                 _read_words(
                     request, length if request.user.is_authenticated else FORM + (files.largest if files else 0)
                 )
@@ -134,10 +134,9 @@ class BodyLimits:
         return views.no_room(request)
 
 
-def _is_form_of_a_page(request: HttpRequest, view) -> bool:
+def is_from_a_page(request: HttpRequest) -> bool:
     """Browsers name the page from which they send a form, programs don't."""
-    is_from_a_page = "Origin" in request.headers or "Referer" in request.headers
-    return is_from_a_page and request.content_type == FORMS[0] and not hasattr(view, "cls")
+    return "Origin" in request.headers or "Referer" in request.headers
 
 
 def _read_words(request: HttpRequest, most: int) -> None:

@@ -9,7 +9,7 @@ import datetime as dt
 import hashlib
 import json
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 
 from django.contrib import messages
 from django.db import transaction
@@ -23,7 +23,7 @@ from partners.models import KeptAnswer
 
 AGAIN_WITHIN = dt.timedelta(minutes=10)  # in which the same words on a page that was fetched anew are the same form
 TOKEN = "csrfmiddlewaretoken"  # noqa: S105
-BACK = "_unsent"  # in a form that came back after signing in (partners/unsent.py)
+BACK = "_unsent"  # in a form that came back after signing in: which one (partners/unsent.py)
 NOT_SAID = frozenset(
     {TOKEN, "key", BACK, "_save", "_addanother", "_continue"}
 )  # of the page or a button, not the person's
@@ -43,8 +43,7 @@ def once(view: Callable | None = None, *, again=SENT_TWICE, is_message: bool = F
     def answered(request: HttpRequest, *args, **kwargs) -> HttpResponse:
         if request.method != "POST" or not request.user.is_authenticated:
             return view(request, *args, **kwargs)
-        do = lambda: view(request, *args, **kwargs)  # noqa: E731
-        return carry_out_once(request, do, again=again, is_message=is_message)
+        return carry_out_once(request, partial(view, request, *args, **kwargs), again=again, is_message=is_message)
 
     answered.is_once = True
     return answered

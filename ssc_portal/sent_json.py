@@ -37,7 +37,12 @@ def places_of(value, is_bad: Callable[[str], bool], path: str = "body") -> Itera
         for inner in value:
             yield from places_of(inner, is_bad, path)
     elif isinstance(value, str) and is_bad(value):
-        yield path.replace("\x00", "").encode(errors="replace").decode()[:60]
+        yield writable(path)
+
+
+def writable(name: str) -> str:
+    """A name that somebody sent, as it can be told and stored."""
+    return name.replace("\x00", "").encode(errors="replace").decode()[:60]
 
 
 def is_readable(text: str) -> bool:

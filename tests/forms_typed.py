@@ -9,11 +9,12 @@ from django.test import Client
 from django.utils import timezone
 from lxml import html
 
-from partners import guessing, unsent
+from partners import guessing
+from ssc_portal import sending
 
 PASSWORD = "a long enough password"
 TYPED = "Typed: ä “quoted” <b>\r\nسطر آخر"
-OWN = {"csrfmiddlewaretoken", unsent.KEY}  # of each page that is shown
+OWN = {"csrfmiddlewaretoken", sending.BACK}  # of each page that is shown
 
 
 def send(client, address: str, data: dict, page: str | None = None, **more):
