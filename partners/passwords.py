@@ -31,9 +31,7 @@ class EasyToGuess:
 
     def validate(self, password: str, user=None) -> None:
         text = unicodedata.normalize("NFKC", password).casefold()[:READ]
-        between = len(
-            {sign for sign in text if not (sign.isalnum() or sign.isspace() or unicodedata.combining(sign))} - UNSEEN
-        )
+        between = len({sign for sign in text if _is_seen_between(sign)})
         ways = [(text, 0), (plain(text), between), (plain(text.translate(SIGNS)), between)]
         ways += [(_without_doubles(way), more) for way, more in ways]
         if min(self._characters_to_find(way) + more for way, more in ways) < ENOUGH:
@@ -76,8 +74,13 @@ def plain(text: str) -> str:
     return "".join(str(unicodedata.digit(sign, sign)) for sign in parts if sign.isalnum() and sign != TATWEEL)
 
 
+def _is_seen_between(sign: str) -> bool:
+    """Whether it stands between letters and figures and can be seen there: Cf are signs of format, Cc of control."""
+    is_letter = sign.isalnum() or sign.isspace() or unicodedata.combining(sign)
+    return not is_letter and unicodedata.category(sign) not in ("Cf", "Cc")
+
+
 TATWEEL = "\u0640"  # lengthens a letter of Arabic
-UNSEEN = {"\u00ad", "\u200b", "\u200c", "\u200d", "\u2060", "\ufeff", TATWEEL}
 WORDS = frozenset(plain(word) for group in (OF_THE_SITE, PASSWORDS, DATES, SMALL, PHRASES) for word in group.split())
 IN_A_ROW = [half for row in (*ROWS, *map(plain, ROWS)) if row for half in (row * 2, row[::-1] * 2)]
 _YEAR, _MONTH, _DAY = r"(19|20)\d\d", r"(0[1-9]|1[0-2])", r"(0[1-9]|[12]\d|3[01])"
