@@ -24,6 +24,7 @@ from partners.guessing import SlowsGuessing
 from partners.letters import send_written, tell
 from partners.models import ApiToken
 from partners.rules import ADMINISTRATOR, DESK, FOCAL_POINT, PUBLISHER, memberships
+from partners.sessions import is_signed_in
 from ssc_portal.languages import told_to_programs
 
 SET_UP_FIRST = gettext_lazy("Your role needs a second factor. Set it up under /accounts/2fa/ first.")
@@ -132,8 +133,7 @@ class SecondFactor:
     def process_view(self, request: HttpRequest, view, args, kwargs):
         """After the limits of bodies and the mark against forgery were asked for: a form is read and kept meanwhile."""
         if (
-            request.session.session_key
-            and request.user.is_authenticated
+            is_signed_in(request)
             and not without_language(request.path_info).startswith(self.ALWAYS_OPEN)
             and lacks_second_factor(request.user)
         ):

@@ -17,6 +17,7 @@ from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
 
 from partners.models import CallCount
+from partners.sessions import is_signed_in
 
 STEPS = (
     10  # how often at most the calls of an address are told to the shared table while it stays within what is allowed
@@ -117,7 +118,7 @@ def costly(budget: str):
 
 def take_page(request: HttpRequest, view) -> Taken | None:
     """Counts the call of a page, its search or its costly answer; nobody who is signed in is counted."""
-    if request.session.session_key and request.user.is_authenticated:
+    if is_signed_in(request):
         return None
     budget = getattr(view, "budget", "") or ("search" if request.GET.get("q") else "page")
     return take(budget, address_of(request))

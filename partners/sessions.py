@@ -21,6 +21,11 @@ def _begin(request: HttpRequest, **kwargs) -> None:
     request.session[BEGAN] = request.session[USED] = _now()
 
 
+def is_signed_in(request: HttpRequest) -> bool:
+    """Whether somebody is. Where a browser brought no session nobody is asked for: the answer then depends on no cookie."""
+    return bool(request.session.session_key and request.user.is_authenticated)
+
+
 class SessionLimits:
     """Ends a session that is over and notes the use of one that is not. Background saves are use like any other request.
 
@@ -31,7 +36,7 @@ class SessionLimits:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest):
-        if request.session.session_key and request.user.is_authenticated:
+        if is_signed_in(request):
             if _is_over(request):
                 request.was_user = request.user
                 logout(request)

@@ -2,7 +2,6 @@
 
 import re
 import uuid
-import zoneinfo
 from http import HTTPStatus
 
 from django.conf import settings
@@ -14,6 +13,7 @@ from django.utils import timezone
 from django.utils.http import escape_leading_slashes
 
 from partners import callers
+from partners.sessions import is_signed_in
 from ssc_portal.views import bad_request, changed, not_found, too_many
 
 
@@ -96,8 +96,8 @@ class PersonalSettings:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest):
-        if request.session.session_key and request.user.is_authenticated:
-            timezone.activate(zoneinfo.ZoneInfo(request.user.time_zone))
+        if is_signed_in(request):
+            timezone.activate(request.user.zone)
         try:
             return self.get_response(request)
         finally:
