@@ -13,7 +13,8 @@ from outreach.choices import Told
 from outreach.models import Issue, IssueText, Mailing, Subscriber, Subscription
 from partners.admin import OnlyLooked
 from projects import lifecycle
-from ssc_portal.admin import Acting, KeptHistory, RuledAdmin
+from projects.admin.moving import ActingAsSeen
+from ssc_portal.admin import KeptHistory, RuledAdmin
 from ssc_portal.sending import once, refused
 
 TEST, SEND = _("Send a test mail to myself"), _("Send it to all who asked for it")
@@ -24,7 +25,7 @@ class IssueTextInline(TextInline):
 
 
 @admin.register(Issue)
-class IssueAdmin(Acting, Previewed, Titled, KeptHistory, RuledAdmin, admin.ModelAdmin):
+class IssueAdmin(ActingAsSeen, Previewed, Titled, KeptHistory, RuledAdmin, admin.ModelAdmin):
     """An issue is written, looked at, sent to oneself as a test, then sent to all. What was sent is not changed any more."""
 
     change_form_template = "admin/outreach/issue_form.html"
@@ -54,9 +55,6 @@ class IssueAdmin(Acting, Previewed, Titled, KeptHistory, RuledAdmin, admin.Model
         issue = self.get_object(request, object_id)
         more = {"acts": [("test", TEST), ("send", SEND)], "seen": lifecycle.mark_of(issue)} if issue else {}
         return super().change_view(request, object_id, form_url, {**more, **(extra_context or {})})
-
-    def as_seen(self, request, record):
-        lifecycle.only_as_seen(lifecycle.as_seen(record, request.POST.get("seen")), record)
 
     def act(self, request, record, act):
         if act not in ("test", "send"):

@@ -13,7 +13,8 @@ from outreach import stories, views
 from outreach.admin.texts import Previewed, TextInline, Titled
 from outreach.models import Story, StoryText
 from projects import lifecycle
-from ssc_portal.admin import Acting, KeptHistory, RuledAdmin
+from projects.admin.moving import ActingAsSeen
+from ssc_portal.admin import KeptHistory, RuledAdmin
 from ssc_portal.sending import once, refused
 
 LABELS = {
@@ -33,7 +34,7 @@ class StoryTextInline(TextInline):
 
 
 @admin.register(Story)
-class StoryAdmin(Acting, Previewed, Titled, KeptHistory, RuledAdmin, admin.ModelAdmin):
+class StoryAdmin(ActingAsSeen, Previewed, Titled, KeptHistory, RuledAdmin, admin.ModelAdmin):
     change_form_template = "admin/outreach/story_form.html"
     list_display = ["slug", "title", "project", "state", "modified_at"]
     list_filter = ["is_public", ("asked_at", admin.EmptyFieldListFilter), "is_illustrative"]
@@ -81,9 +82,6 @@ class StoryAdmin(Acting, Previewed, Titled, KeptHistory, RuledAdmin, admin.Model
             self.message_user(request, " ".join(error.messages), messages.ERROR)
             return refused("admin:outreach_story_change", pk)
         return self._done(request, story, act)
-
-    def as_seen(self, request, record):
-        lifecycle.only_as_seen(lifecycle.as_seen(record, request.POST.get("seen")), record)
 
     def act(self, request, record, act):
         if act not in stories.MOVES:

@@ -59,7 +59,14 @@ class Corrected:
             drafting.correct(form.instance, by=request.user, note=form.cleaned_data["reason"])
 
 
-class Moving(Acting):
+class ActingAsSeen(Acting):
+    """Mixin: what is done with a record is done with the one that stood beside the button."""
+
+    def as_seen(self, request, record):
+        lifecycle.only_as_seen(lifecycle.as_seen(record, request.POST.get("seen")), record)
+
+
+class Moving(ActingAsSeen):
     """Mixin: the state of a record is moved by the moves alone, with the same form and function as on the pages."""
 
     def get_urls(self):
@@ -73,9 +80,6 @@ class Moving(Acting):
         more = {"moves": moves, "acts": [(move.action, move.label) for move in moves]}
         more["seen"] = lifecycle.mark_of(record) if record is not None else ""
         return super().change_view(request, object_id, form_url, {**more, **(extra_context or {})})
-
-    def as_seen(self, request, record):
-        lifecycle.only_as_seen(lifecycle.as_seen(record, request.POST.get("seen")), record)
 
     def act(self, request, record, act):
         """On to the page of the move."""
