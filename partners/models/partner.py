@@ -50,10 +50,6 @@ class PartnerQuerySet(NamedQuerySet):
         slug = next(s for n in range(1, len(taken) + 2) if (s := base if n == 1 else f"{base}-{n}") not in taken)
         return self.create(slug=slug, name_en=name.strip()[:300], kind=PartnerKind.GOVERNMENT, country=country)
 
-    def needing_attention(self):
-        """Kept as an import brought them: nobody has checked yet who they are."""
-        return self.filter(verified_at__isnull=True, is_from_import=True)
-
 
 @pghistory.track()
 class Partner(Traceable, CheckedTogether):

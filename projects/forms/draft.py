@@ -368,7 +368,6 @@ PARTS = (
          LanguagesForm, "languages"),
     part("endorsement", _("Endorsement"), _("The national focal point endorses the need for the country."), EndorsementForm),
 )  # fmt: skip
-BY_SLUG = {found.slug: found for found in PARTS}
 
 
 def parts_of(record, among: tuple[Part, ...] = PARTS) -> list[Part]:
