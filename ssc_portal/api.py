@@ -1,6 +1,7 @@
 """How every address of the API behaves: problem documents, pages with Link headers, told limits, strict parameters.
 
-Named in settings.REST_FRAMEWORK. The bases of views and serializers are in api_records.py.
+Named in settings.REST_FRAMEWORK. The bases of views and serializers are in api_records.py, its description in
+api_description.py.
 """
 
 import codecs

@@ -5,7 +5,7 @@ from rest_framework.routers import SimpleRouter
 
 from partners import api as partners
 from projects import api as projects
-from ssc_portal.api_records import api_docs, api_schema
+from ssc_portal.api_description import api_docs, api_schema
 
 router = SimpleRouter()
 router.register("changes", partners.ChangeViewSet, basename="api-change")
