@@ -1,9 +1,12 @@
 """What every test runs under: no network, warnings are errors (pyproject.toml), undefined template variables fail."""
 
 import gc
+import re
 import socket
+import socketserver
+import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 from django.db import connection
@@ -11,6 +14,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
+from outreach import contact
 from partners import callers
 from partners.models import Country, Partner
 from projects import search
@@ -151,3 +155,45 @@ def media(settings, tmp_path):
     """Where uploaded files go in this test."""
     settings.MEDIA_ROOT = tmp_path
     return tmp_path
+
+
+@pytest.fixture
+def patient(monkeypatch):
+    """Somebody who took longer than a program to write to us."""
+    monkeypatch.setattr(contact, "TOO_QUICK", -1)
+
+
+@pytest.fixture
+def filled_in(client):
+    """`filled_in(text=...)` is the contact form as somebody sends it."""
+
+    def filled_in(**values) -> dict:
+        page = client.get("/contact/").content.decode()
+        key = re.search(r'name="key" value="([^"]+)"', page)[1]
+        return {"topic": "needs", "name": "A. Person", "email": "person@example.org", "text": "How do I begin?", "key": key} | values  # fmt: skip
+
+    return filled_in
+
+
+@pytest.fixture
+def dripping(settings):
+    """A server that answers one byte at a time, for as long as somebody listens."""
+    settings.WEBHOOKS_TO_PRIVATE = True
+    is_over = threading.Event()
+
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self):
+            server.calls += 1
+            with suppress(OSError):
+                self.request.sendall(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+                while not is_over.wait(0.02):
+                    self.request.sendall(b"a")
+
+    server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads, server.calls = True, 0
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    server.url = f"http://127.0.0.1:{server.server_address[1]}/in"
+    yield server
+    is_over.set()
+    server.shutdown()
+    server.server_close()

@@ -24,7 +24,7 @@ from projects import webhooks
 from projects.models import ImportRun, WebhookCall
 from ssc_portal.management.commands.run_workers import STOP_SECONDS, WORKERS
 from tests.factories import MembershipFactory
-from tests.projects.test_webhooks import dripping, made  # noqa: F401 - a fixture
+from tests.projects.test_webhooks import made
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -142,7 +142,7 @@ def until(condition, seconds=60) -> bool:
     return condition()
 
 
-def test_mail_goes_out_while_a_receiver_drips(reference_again, dripping, workers, tmp_path):  # noqa: F811
+def test_mail_goes_out_while_a_receiver_drips(reference_again, dripping, workers, tmp_path):
     person = MembershipFactory().user
     webhooks.ping(made(person, dripping.url))
     tasks_of_projects.send_webhooks_later("127.0.0.1")

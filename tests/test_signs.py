@@ -18,8 +18,7 @@ from ssc_portal import signs
 from ssc_portal.api import _without_unseen
 from ssc_portal.signs import IS_HIDDEN, NEEDLESS, hidden_in, without_empty_ends, without_hidden
 from tests.factories import NeedFactory
-from tests.outreach.test_contact import patient, said  # noqa: F401 - fixtures
-from tests.projects.test_iati import activity, document
+from tests.projects.activities import activity, document
 from tests.projects.test_need_doors import Api
 
 JOINERS = "\u00ad\u180e\u200b\u200c\u200d\u2060\u2064\ufeff"
@@ -155,8 +154,8 @@ def test_a_password_stays_as_it_is_typed():
 
 
 @pytest.mark.django_db
-def test_a_page_takes_them_out(client, said, patient):  # noqa: F811
-    client.post("/contact/", said() | {"text": TURNED})
+def test_a_page_takes_them_out(client, filled_in, patient):
+    client.post("/contact/", filled_in() | {"text": TURNED})
     assert ContactMessage.objects.get().text == SEEN
 
 

@@ -28,24 +28,8 @@ def fresh_limits():
 
 
 @pytest.fixture
-def patient(monkeypatch):
-    """Somebody who took longer than a program to write."""
-    monkeypatch.setattr(contact, "TOO_QUICK", -1)
-
-
-@pytest.fixture
-def said(client):
-    def said(**values) -> dict:
-        page = client.get("/contact/").content.decode()
-        key = re.search(r'name="key" value="([^"]+)"', page)[1]
-        return {"topic": "needs", "name": "A. Person", "email": "person@example.org", "text": "How do I begin?", "key": key} | values  # fmt: skip
-
-    return said
-
-
-@pytest.fixture
-def message(client, said, patient):
-    client.post("/contact/", said())
+def message(client, filled_in, patient):
+    client.post("/contact/", filled_in())
     return ContactMessage.objects.get()
 
 
@@ -56,8 +40,8 @@ def sent() -> list:
     return [email.message_from_bytes(one.message().as_bytes(), policy=email.policy.default) for one in mail.outbox]
 
 
-def test_a_message_is_kept_and_told_to_both(client, said, patient):
-    answer = client.post("/contact/", said(), follow=True)
+def test_a_message_is_kept_and_told_to_both(client, filled_in, patient):
+    answer = client.post("/contact/", filled_in(), follow=True)
     message = ContactMessage.objects.get()
     assert re.fullmatch(r"C-\d{4}-\d{4}", message.reference) and message.state == ContactState.NEW
     page = answer.content.decode()
@@ -76,8 +60,8 @@ def test_a_message_is_kept_and_told_to_both(client, said, patient):
     assert client.get(link.partition("8000")[2]).status_code == 200
 
 
-def test_mail_and_page_speak_the_writers_language(client, said, patient):
-    client.post("/fr/contact/", said())
+def test_mail_and_page_speak_the_writers_language(client, filled_in, patient):
+    client.post("/fr/contact/", filled_in())
     message = ContactMessage.objects.get()
     assert message.language == "fr"
     desk, writer = sent()
@@ -85,8 +69,8 @@ def test_mail_and_page_speak_the_writers_language(client, said, patient):
     assert "Stating a need" in desk["Subject"]
 
 
-def test_the_same_form_is_taken_once(client, said, patient):
-    form = said()
+def test_the_same_form_is_taken_once(client, filled_in, patient):
+    form = filled_in()
     first, again = client.post("/contact/", form), client.post("/contact/", form)
     assert first["Location"] == again["Location"] and ContactMessage.objects.count() == 1
     assert ProcrastinateJob.objects.filter(task_name="partners.send_mail").count() == 2
@@ -100,8 +84,8 @@ def test_the_same_form_is_taken_once(client, said, patient):
         ({"key": "made up"}, "Something went wrong with this page"), ({"name": "x" * 151}, "at most 150"),
     ],
 )  # fmt: skip
-def test_what_is_wrong_is_told_and_nothing_is_lost(values, words, client, said, patient):
-    answer = client.post("/contact/", said(**values))
+def test_what_is_wrong_is_told_and_nothing_is_lost(values, words, client, filled_in, patient):
+    answer = client.post("/contact/", filled_in(**values))
     page = answer.content.decode()
     assert answer.status_code == 400 and words in page and page.count("<title>Error:") == 1
     if "email" not in values:
@@ -109,8 +93,8 @@ def test_what_is_wrong_is_told_and_nothing_is_lost(values, words, client, said, 
     assert not ContactMessage.objects.exists() and not ProcrastinateJob.objects.exists()
 
 
-def test_a_form_that_was_open_for_a_week_can_be_sent_again(client, said, patient, monkeypatch):
-    form = said()
+def test_a_form_that_was_open_for_a_week_can_be_sent_again(client, filled_in, patient, monkeypatch):
+    form = filled_in()
     with monkeypatch.context() as later:
         later.setattr(contact, "TOO_OLD", -1)
         page = client.post("/contact/", form).content.decode()
@@ -126,21 +110,21 @@ def test_a_form_that_was_open_for_a_week_can_be_sent_again(client, said, patient
         ({"text": "http://a " * 6}, -1, "more than 5 links"),
     ],
 )  # fmt: skip
-def test_what_looks_unwanted_is_kept_and_told_to_nobody(values, quick, why, client, said, monkeypatch):
+def test_what_looks_unwanted_is_kept_and_told_to_nobody(values, quick, why, client, filled_in, monkeypatch):
     monkeypatch.setattr(contact, "TOO_QUICK", quick)
-    answer = client.post("/contact/", said(**values), follow=True)
+    answer = client.post("/contact/", filled_in(**values), follow=True)
     message = ContactMessage.objects.get()
     assert message.state == ContactState.SPAM and why in message.suspicion
     assert message.reference in answer.content.decode() and "suspicion" not in answer.content.decode()
     assert not ProcrastinateJob.objects.exists()
 
 
-def test_too_many_are_stopped_without_loss(client, said, patient):
+def test_too_many_are_stopped_without_loss(client, filled_in, patient):
     for _n in range(5):
-        assert client.post("/contact/", said()).status_code == 302
-    answer = client.post("/contact/", said())
+        assert client.post("/contact/", filled_in()).status_code == 302
+    answer = client.post("/contact/", filled_in())
     assert answer.status_code == 429 and "How do I begin?" in answer.content.decode()
-    assert client.post("/contact/", said(email="other@example.org")).status_code == 302
+    assert client.post("/contact/", filled_in(email="other@example.org")).status_code == 302
     assert ContactMessage.objects.count() == 6
 
 

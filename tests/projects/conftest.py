@@ -1,5 +1,7 @@
 """What several tests of projects need."""
 
+from pathlib import Path
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
@@ -38,12 +40,28 @@ def triangular(people):
 
 
 @pytest.fixture
-def read(tmp_path, db):
+def system(db):
+    """Who imports where nobody presses a button."""
+    return User.objects.system()
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Puts a file on the disk; gives its path."""
+
+    def do(content: bytes, name="file.xml") -> Path:
+        path = tmp_path / name
+        path.write_bytes(content)
+        return path
+
+    return do
+
+
+@pytest.fixture
+def read(write, system):
     """Imports a file; gives its run."""
 
     def do(content: bytes, name="file.xml", **kwargs) -> ImportRun:
-        path = tmp_path / name
-        path.write_bytes(content)
-        return import_file(path, by=User.objects.system(), **kwargs)
+        return import_file(write(content, name), by=system, **kwargs)
 
     return do

@@ -39,9 +39,7 @@ def plan_of(need: Need) -> dict:
 
 def agreed(need: Need, people) -> Need:
     agreement.write_plan(need, plan_of(need), by=people["focal_point"])
-    for name in ("focal_point", "ghana", "partner_lead", "fao", "desk"):
-        agreement.confirm(need, ConfirmedStep.PLAN, by=people[name])
-    return Need.objects.get(pk=need.pk)
+    return confirmed(need, people)
 
 
 def in_delivery(need: Need, people) -> Need:

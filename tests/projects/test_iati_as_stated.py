@@ -13,7 +13,7 @@ from projects.interchange import iati_export, iati_import
 from projects.interchange.iati_own import ASSUMED, own
 from projects.interchange.iati_writing import Publisher
 from projects.models import ImportRun, Project
-from tests.projects.test_iati import activity, document
+from tests.projects.activities import activity, document
 from tests.projects.test_iati_nothing_lost import PLACED, exported, packed, placed
 
 

@@ -20,7 +20,7 @@ from projects.interchange.iati_writing import Publisher
 from projects.models import ImportRun, Project, ProjectPartner
 from projects.models.importing import AT_WORK
 from tests.iati_standard import LANG, Standard
-from tests.projects.test_iati import activity, document
+from tests.projects.activities import activity, document
 
 MONEY = """<transaction><transaction-type code="3"/><transaction-date iso-date="2024-05-01"/><value value-date="2024-04-30">10</value>
 <provider-org ref="XX-PAYS"/><receiver-org ref="XX-TAKES"/><sector code="41030"/>{place}</transaction>"""

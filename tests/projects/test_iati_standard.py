@@ -8,7 +8,7 @@ from django.core.management import call_command
 from lxml import etree
 
 from outreach.models import Story
-from partners.models import Country, Partner, Region, User
+from partners.models import Country, Partner, Region
 from projects import quality
 from projects.choices import Status
 from projects.interchange import iati_export
@@ -209,11 +209,6 @@ def test_every_part_of_a_record_is_compared():
         model = getattr(Project, part).rel.related_model
         columns = {f.attname if f.is_relation else f.name for f in model._meta.concrete_fields}
         assert columns - set(names) <= {f"{n}_id" for n in of_projects} | of_projects, part
-
-
-@pytest.fixture
-def system(db):
-    return User.objects.system()
 
 
 @pytest.fixture

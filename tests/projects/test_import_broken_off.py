@@ -16,7 +16,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from partners.models import User
 from projects.models import ImportRun, Project
 from projects.tasks import import_iati
-from tests.projects.test_iati import activity, document
+from tests.projects.activities import activity, document
 from tests.test_background import ROOT, until
 
 MANY = 120

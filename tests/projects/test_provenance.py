@@ -27,8 +27,8 @@ from projects.models import DuplicatePair, ImportRun, Need, Offer, Project, Term
 from ssc_portal.licences import LICENCES, OWN
 from tests.admin_form import shown
 from tests.factories import ContributionFactory, NeedFactory, OfferFactory, ProjectFactory, commit, put_in_state
+from tests.projects.activities import activity, document
 from tests.projects.tables import NEW
-from tests.projects.test_iati import activity, document
 from tests.projects.test_open_data import body, rows_of
 
 pytestmark = pytest.mark.django_db

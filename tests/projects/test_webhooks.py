@@ -1,12 +1,10 @@
 """Webhooks: whom a change concerns, the signed call to a real server, attempts, the log; and what must never be called."""
 
-import contextlib
 import datetime as dt
 import http.server
 import json
 import re
 import socket
-import socketserver
 import threading
 from base64 import b64decode
 from pathlib import Path
@@ -311,30 +309,6 @@ def _send_all_apart() -> None:
 
 
 # --- receivers that are slow, or ask to wait ------------------------------------------------------------------------------
-@pytest.fixture
-def dripping(settings):
-    """A server that answers one byte at a time, for as long as somebody listens."""
-    settings.WEBHOOKS_TO_PRIVATE = True
-    is_over = threading.Event()
-
-    class Handler(socketserver.BaseRequestHandler):
-        def handle(self):
-            server.calls += 1
-            with contextlib.suppress(OSError):
-                self.request.sendall(b"HTTP/1.1 200 OK\r\nX-Slow: ")
-                while not is_over.wait(0.02):
-                    self.request.sendall(b"a")
-
-    server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads, server.calls = True, 0
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    server.url = f"http://127.0.0.1:{server.server_address[1]}/in"
-    yield server
-    is_over.set()
-    server.shutdown()
-    server.server_close()
-
-
 def test_a_call_ends_however_slowly_the_answer_drips_in(people, dripping, monkeypatch):
     monkeypatch.setattr(webhooks, "CALL_SECONDS", 0.3)
     call = webhooks.ping(made(people["stranger"], dripping.url))
