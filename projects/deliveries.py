@@ -34,12 +34,16 @@ def record_delivered(need: Need, delivered: dict[int, Decimal], *, by) -> None:
             continue  # of whom nothing is said now
         shares = _shared_out(_reported(answers), [row.quantity for row in rows[:-1]] + [None])
         changed += [_set_delivered(row, share) for row, share in _said(rows, shares, of=answers)]
-    if not any(changed):
-        return
-    now.confirmations.filter(step=ConfirmedStep.DELIVERY).delete()
-    now.version += 1
-    now.save(update_fields=["version", "modified_at"])
-    write_down(now, "record_delivered", by=by, is_public=True)
+    if any(changed):
+        _note_delivered(now, by)
+
+
+def _note_delivered(need: Need, by) -> None:
+    """Other figures, another word: who had confirmed them confirms them anew, and who has the page open reads them first."""
+    need.confirmations.filter(step=ConfirmedStep.DELIVERY).delete()
+    need.version += 1
+    need.save(update_fields=["version", "modified_at"])
+    write_down(need, "record_delivered", by=by, is_public=True)
 
 
 def _reported(rows: list) -> Decimal:
@@ -116,8 +120,7 @@ def _take_delivered(need: Need, by) -> None:
             shares = _shared_out(_reported(rows), [answer.most for answer in answers])
             changed += [_set_delivered(answer, share) for answer, share in _said(answers, shares, of=rows)]
     if any(changed):
-        need.confirmations.filter(step=ConfirmedStep.DELIVERY).delete()
-        write_down(need, "record_delivered", by=by, is_public=True)
+        _note_delivered(need, by)
 
 
 def _says_more(rows: list[Contribution], answers: list[Answer]) -> bool:

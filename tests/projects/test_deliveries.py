@@ -4,7 +4,7 @@ import re
 from importlib import import_module
 
 import pytest
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import connection
 from django.utils import timezone
 
@@ -13,7 +13,7 @@ from partners.models import Country, Partner
 from projects import actions, agreement, deliveries
 from projects.choices import ConfirmedStep, NeedState, ResponseState, Status
 from projects.coverage import coverage_of
-from projects.lifecycle import transition
+from projects.lifecycle import as_seen, mark_of, transition
 from projects.models import (
     Answer,
     Need,
@@ -41,6 +41,18 @@ def test_what_is_delivered_flows_both_ways(triangular, people):
     events = need.events.count()
     deliveries.follow(project)
     assert need.events.count() == events  # nothing new, nothing told
+
+
+def test_what_the_project_changed_meanwhile_is_not_confirmed_unseen(triangular, people):
+    need = agreed(triangular, people)
+    project = agreement.start(need, None, by=people["desk"])
+    read = Need.objects.get(pk=need.pk)
+    as_seen(read, mark_of(read))
+    project.contributions.filter(text="Sensors").update(delivered=8)
+    deliveries.follow(project)
+    with pytest.raises(ValidationError, match="changed since"):
+        agreement.confirm(read, ConfirmedStep.DELIVERY, by=people["fao"])
+    assert not need.confirmations.filter(step=ConfirmedStep.DELIVERY).exists()
 
 
 def test_the_same_quantities_again_keep_the_confirmations_of_the_delivery(triangular, people):
