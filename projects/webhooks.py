@@ -127,9 +127,10 @@ def note(changes: list[Change]) -> list[WebhookCall]:
     reference, and that it is no longer there. Quiet changes call nobody, but what they bring into a list is noted."""
     made = []
     for kind, (model, _filters) in LISTS.items():
-        of_kind = [change for change in changes if change.kind == kind]
+        if not (of_kind := [change for change in changes if change.kind == kind]):
+            continue
         records = model.objects.in_bulk({change.record for change in of_kind})
-        for webhook in Webhook.objects.active().filter(subject=kind).select_related("user") if of_kind else ():
+        for webhook in Webhook.objects.active().filter(subject=kind).select_related("user"):
             made += _calls(webhook, of_kind, records)
     return WebhookCall.objects.bulk_create(made)
 
@@ -294,15 +295,11 @@ def hosts_due() -> list[str]:
 def send_waiting(host: str) -> bool:
     """Makes the calls of a host that are due one after another, in their order, as fast as they are answered. Whether some are
     left: a run ends after a while, and when nobody answers, so that hosts that do are not kept waiting."""
-    found = Webhook.objects.active().filter(url__icontains=host).only("url")
-    due = (
-        WebhookCall.objects.due()
-        .filter(webhook__in=[each.pk for each in found if host_of(each) == host])
-        .order_by("pk")
-    )
+    found = Webhook.objects.filter(url__icontains=host).only("url")
+    due = WebhookCall.objects.due().filter(webhook__in=[each.pk for each in found if host_of(each) == host])
     ends = time.monotonic() + RUN_SECONDS
     for _n in range(MAX_CALLS_IN_A_RUN):
-        key = due.values_list("pk", flat=True).first()
+        key = due.order_by("pk").values_list("pk", flat=True).first()
         if key is None:
             return False
         is_tried = send(key)
@@ -394,10 +391,12 @@ def pause(webhook: Webhook) -> None:
     webhook.save(update_fields=["paused_at", "paused_by"])
 
 
+@transaction.atomic
 def resume(webhook: Webhook) -> None:
-    """Calls go on; those that waited meanwhile are made now."""
+    """Calls go on; those that waited meanwhile are made now. Of what came into its list meanwhile it hears when that leaves."""
     webhook.paused_at, webhook.paused_by = None, ""
     webhook.save(update_fields=["paused_at", "paused_by"])
+    remember_list(webhook)
 
 
 def again(call: WebhookCall) -> None:

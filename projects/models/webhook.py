@@ -89,7 +89,7 @@ class Webhook(CheckedTogether):
 
 class WebhookCallQuerySet(models.QuerySet):
     def due(self):
-        return self.filter(state=CallState.WAITING, next_at__lte=timezone.now(), webhook__paused_at__isnull=True)
+        return self.filter(state=CallState.WAITING, next_at__lte=timezone.now(), webhook__in=Webhook.objects.active())
 
 
 class WebhookCall(models.Model):

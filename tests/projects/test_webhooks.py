@@ -214,6 +214,27 @@ def test_paused_ones_and_those_of_people_who_left_are_not_called(people):
     assert noted() == []
 
 
+def test_what_came_into_the_list_while_it_was_paused_is_told_when_it_leaves(people):
+    """Whoever lets it go on reads the list then (docs/api-guide.md), and wants to hear of what leaves."""
+    webhook = made(people["stranger"], subject="need", query="state=open")
+    webhooks.remember_list(webhook)
+    webhooks.pause(webhook)
+    need = NeedFactory(in_state="open")
+    assert noted() == []
+    webhooks.resume(webhook)
+    transition(need, "hold", by=people["desk"], note="x")
+    assert told() == ["need.gone"]
+
+
+def test_nobody_is_asked_each_minute_for_calls_of_people_who_left(people):
+    webhook = made(people["former"])
+    call = webhooks.ping(webhook)
+    assert webhooks.hosts_due() == ["example.org"]
+    User.objects.filter(pk=people["former"].pk).update(is_active=False)
+    assert webhooks.hosts_due() == []
+    assert not webhooks.send(call.pk)
+
+
 def test_every_public_move_of_the_lists_has_its_name():
     kinds = webhooks.kinds_of_change()
     assert {"project.publish", "project.changed", "need.publish", "need.deliver", "offer.activate"} <= set(kinds)
