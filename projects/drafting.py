@@ -23,6 +23,7 @@ from projects.lifecycle import offer as life_of_offer
 from projects.lifecycle import tell_outside, write_down
 from projects.lifecycle.need import WRITING
 from projects.models import Eligible, LineItem, Need, NeedTerm, Offer, OfferLine, OfferTerm, Project
+from ssc_portal.storage import remove_with_its_row
 
 MOST_LINES = 30
 
@@ -327,10 +328,9 @@ def discard(record: Need | Offer, *, by) -> None:
     locked = type(record).objects.select_for_update(of=("self",)).get(pk=record.pk)
     require(by, f"projects.delete_{record._meta.model_name}", locked)
     documents = locked.documents.all() if isinstance(locked, Need) else []
-    files = [(document.file.storage, document.file.name) for document in documents]
+    for document in documents:
+        remove_with_its_row(document.file)
     locked.delete()
-    for storage, name in files:
-        transaction.on_commit(lambda storage=storage, name=name: storage.delete(name))
 
 
 @transaction.atomic

@@ -20,7 +20,7 @@ from projects.lifecycle import locked, only_in, write_down
 from projects.lifecycle.need import TAKES_DOCUMENTS, WRITING
 from projects.models import Need, NeedDocument, Response
 from ssc_portal import incoming
-from ssc_portal.storage import kept_with_its_row
+from ssc_portal.storage import kept_with_its_row, remove_with_its_row
 
 LARGEST = 10 * 1024 * 1024  # bytes
 MOST = 20  # files of one need or response
@@ -115,7 +115,6 @@ def remove_document(document: NeedDocument, *, by) -> None:
         stays = now.state not in WRITING
     if stays:
         raise ValidationError(_("It was submitted with this document, so it stays."), code="state")
-    stored, name = document.file.storage, document.file.name
+    remove_with_its_row(document.file)
     document.delete()
     write_down(now, "remove_document", by=by)
-    transaction.on_commit(lambda: stored.delete(name))

@@ -10,6 +10,8 @@ from uuid import uuid4
 
 import psycopg
 from django.core.files.storage import FileSystemStorage
+from django.db import transaction
+from django.db.models.fields.files import FieldFile
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # no room, none left to us, none for a file of this size
 log = logging.getLogger(__name__)
@@ -51,6 +53,13 @@ def kept_with_its_row(record, name: str = "file") -> Iterator[None]:
             with suppress(OSError):
                 file.storage.delete(file.name)
         raise
+
+
+def remove_with_its_row(file: FieldFile) -> None:
+    """Removes a file once it is certain that the row that names it is gone."""
+    storage, name = file.storage, file.name
+    if name:
+        transaction.on_commit(lambda: storage.delete(name))
 
 
 def led_up_to(error: BaseException | None) -> Iterator[BaseException]:

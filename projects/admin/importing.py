@@ -31,7 +31,7 @@ from ssc_portal.bodies import takes_files
 from ssc_portal.licences import UNKNOWN
 from ssc_portal.sending import carry_out_once
 from ssc_portal.signs import without_hidden
-from ssc_portal.storage import kept_with_its_row
+from ssc_portal.storage import kept_with_its_row, remove_with_its_row
 
 MOST_UPLOAD = 200 * 1024**2  # bytes
 MOST_AT_ONCE = 512 * 1024  # bytes, unpacked; larger files are tried by the worker
@@ -308,10 +308,8 @@ class ImportRunAdmin(RuledAdmin, admin.ModelAdmin):
         if run is None:
             self.message_user(request, _("It was carried out already, or discarded."), messages.WARNING)
         else:
-            file = run.file
+            remove_with_its_row(run.file)
             run.delete()
-            if file:
-                transaction.on_commit(lambda: file.storage.delete(file.name))
             self.message_user(request, _("Discarded: the trial is gone, and nothing was written."))
         return redirect("admin:projects_importrun_changelist")
 
