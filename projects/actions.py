@@ -11,7 +11,7 @@ from partners.rules import memberships, refuse, require
 from projects import agreement
 from projects.choices import ConfirmedStep, NeedState, ResponseState, Side
 from projects.coverage import coverage_of
-from projects.drafting import same_content
+from projects.drafting import name_submission, sent_before
 from projects.lifecycle import locked, only_as_seen, only_in, today, transition, write_down
 from projects.lifecycle.need import DRAFT_FIELDS, DUE, days
 from projects.lifecycle.response import ENDED as RESPONSE_ENDED
@@ -55,20 +55,20 @@ def approve_summary(need: Need, *, by) -> None:
 
 # --- responses -----------------------------------------------------------------------------------------------------------
 @transaction.atomic
-def respond(response: Response, answers: list[Answer], *, by, key: str = "", mark: str = "") -> Response:
+def respond(response: Response, answers: list[Answer], *, by, key: str = "", content: str = "") -> Response:
     """A partner or country offers to cover lines of a need, or takes up what was suggested to it. The need has to take
     responses now.
 
-    Sent twice with one `key`, it is one response; with other content (`mark`) it is refused.
+    Sent twice with one `key`, it is one response; with other `content` it is refused.
     """
     need = Need.objects.select_for_update(of=("self",)).get(pk=response.need_id)
     response.need = need
     response.created_by = response.created_by or by
     require(by, "projects.express_response", response)
     if key:
-        response.submission_key, response.submission_mark = f"{by.pk}:{key}"[:100], mark
-        if found := Response.objects.filter(submission_key=response.submission_key).first():
-            return same_content(found, mark)
+        name_submission(response, key, content, by=by)
+        if found := sent_before(response):
+            return found
     only_in(need, NeedState.OPEN, NeedState.IN_DIALOGUE)
     is_new = response.pk is None
     if not is_new:
@@ -77,8 +77,8 @@ def respond(response: Response, answers: list[Answer], *, by, key: str = "", mar
         with transaction.atomic():
             _store(response, answers)
     except IntegrityError:  # the same key for another need at the same moment
-        if key and (found := Response.objects.filter(submission_key=response.submission_key).first()):
-            return same_content(found, mark)
+        if key and (found := sent_before(response)):
+            return found
         raise
     if is_new:
         write_down(response, "express", by=by, is_public=True)

@@ -22,7 +22,7 @@ from projects.lifecycle import need as life_of_need
 from projects.lifecycle import offer as life_of_offer
 from projects.lifecycle import tell_outside, write_down
 from projects.lifecycle.need import WRITING
-from projects.models import Eligible, LineItem, Need, NeedTerm, Offer, OfferLine, OfferTerm, Project
+from projects.models import Eligible, LineItem, Need, NeedTerm, Offer, OfferLine, OfferTerm, Project, Response
 from ssc_portal.storage import remove_with_its_row
 
 MOST_LINES = 30
@@ -68,36 +68,40 @@ def require_begin(record: Need | Offer, *, by) -> None:
         raise PermissionDenied(KINDS[type(record)].refusal)
 
 
-def begin(record: Need | Offer, *, by, key: str = "", mark: str = "") -> tuple[Need | Offer, bool]:
-    """Stores a new draft; the second time the same `key` comes from the same person, gives the one that is there. With a `mark`
-    of what was sent only where that is the same, too.
+def begin(record: Need | Offer, *, by, key: str = "", content: str = "") -> tuple[Need | Offer, bool]:
+    """Stores a new draft; the second time the same `key` comes from the same person, gives the one that is there.
 
     Returns the record and whether it is new. Raises PermissionDenied and ValidationError, with the code `key` for a key that
-    came with other content before.
+    came with other `content` before.
     """
-    records = type(record).objects
     require_begin(record, by=by)
     record.created_by = by
-    record.submission_key = f"{by.pk}:{key}"[:100] if key else None
-    record.submission_mark = mark if key else ""
-    if key and (found := records.filter(submission_key=record.submission_key).first()):
-        return same_content(found, mark), False
+    if key:
+        name_submission(record, key, content, by=by)
+        if found := sent_before(record):
+            return found, False
     record.full_clean(exclude=["reference", "submission_key"])  # the key is settled by whoever stores it first
     try:
         with transaction.atomic():
             record.save()
             write_down(record, "begin", by=by)
-    except IntegrityError:
-        if key and (found := records.filter(submission_key=record.submission_key).first()):
-            return same_content(found, mark), False
+    except IntegrityError:  # the same key at the same moment
+        if key and (found := sent_before(record)):
+            return found, False
         raise
     return record, True
 
 
-def same_content(found, mark: str):
-    """The record that a key made, where this is what was sent then. What was sent by a page, or before marks were kept, has
-    none. Raises ValidationError for other content, which would be dropped without a word."""
-    if mark and found.submission_mark and mark != found.submission_mark:
+def name_submission(record: Need | Offer | Response, key: str, content: str, *, by) -> None:
+    """By which key somebody sent it, and a mark of what was sent; empty where a page did."""
+    record.submission_key, record.submission_mark = f"{by.pk}:{key}"[:100], content
+
+
+def sent_before(record: Need | Offer | Response) -> Need | Offer | Response | None:
+    """The record that its key made before. Raises ValidationError where other content was sent then, which would be dropped
+    without a word; what a page sent, or what came before marks were kept, has no mark."""
+    found = type(record).objects.filter(submission_key=record.submission_key).first()
+    if found and len({record.submission_mark, found.submission_mark} - {""}) > 1:
         raise ValidationError(_("This key was sent with other content before. Make a new one for each."), code="key")
     return found
 

@@ -163,14 +163,7 @@ class NeedViewSet(Writes):
         country = self.read_only(NeedBeginSerializer, "country")["country"]
         is_own = any(m.country_id == country.pk for m in request.user.active_memberships)
         need = Need(country=country, is_on_behalf=request.user.is_staff and not is_own)
-        drafting.require_begin(need, by=request.user)
-        values = dict(self.read(NeedBeginSerializer))
-        for name in {"country", "title", "kind"} & set(values):
-            setattr(need, name, values.pop(name))
-        need, new = drafting.begin(need, by=request.user, key=values.pop("key", ""), mark=self.mark_of_body())
-        if new and values:
-            drafting.save(need, values, by=request.user)
-        return self.shown(need, status.HTTP_201_CREATED if new else status.HTTP_200_OK)
+        return self.begun(need, NeedBeginSerializer, "country", "title", "kind")
 
     @extend_schema(
         summary="Write a need", request=NeedWriteSerializer, responses={200: NeedDetailSerializer},
@@ -274,9 +267,9 @@ class NeedViewSet(Writes):
         require(request.user, "projects.express_response", Response(need=need, **provider))
         given = dict(self.read(ResponseWriteSerializer))
         answers = answers_of(need, given.pop("answers"))
-        key, mark = given.pop("key", ""), self.mark_of_body(need.reference)
+        key, content = given.pop("key", ""), self.mark_of_body(need.reference)
         response = Response(need=self.as_seen(need), **given)
-        response = actions.respond(response, answers, by=request.user, key=key, mark=mark)
+        response = actions.respond(response, answers, by=request.user, key=key, content=content)
         return self._answered(response)
 
     @extend_schema(

@@ -4,7 +4,7 @@ and lifecycle."""
 from django.db import transaction
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema, extend_schema_field, extend_schema_view
-from rest_framework import serializers, status
+from rest_framework import serializers
 from rest_framework.decorators import action
 
 from partners.api import ProvenanceSerializer
@@ -203,14 +203,7 @@ class OfferViewSet(Writes):
         offer = Offer(**self.read_only(OfferBeginSerializer, "partner", "country"))
         places = {(m.partner_id, m.country_id) for m in request.user.active_memberships}
         offer.is_on_behalf = request.user.is_staff and (offer.partner_id, offer.country_id) not in places
-        drafting.require_begin(offer, by=request.user)
-        values = dict(self.read(OfferBeginSerializer))
-        for name in {"partner", "country", "title", "kind"} & set(values):
-            setattr(offer, name, values.pop(name))
-        offer, new = drafting.begin(offer, by=request.user, key=values.pop("key", ""), mark=self.mark_of_body())
-        if new and values:
-            drafting.save(offer, values, by=request.user)
-        return self.shown(offer, status.HTTP_201_CREATED if new else status.HTTP_200_OK)
+        return self.begun(offer, OfferBeginSerializer, "partner", "country", "title", "kind")
 
     @extend_schema(
         summary="Write an offer",

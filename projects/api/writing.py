@@ -184,6 +184,19 @@ class Writes(Records):
             raise exceptions.ValidationError(serializer.errors)
         return serializer.validated_data
 
+    def begun(self, record: Need | Offer, serializer_class, *names: str) -> Answered:
+        """Begins a draft with these fields of a body and writes the rest. Whether the caller may begin it is asked before the
+        rest is read."""
+        drafting.require_begin(record, by=self.request.user)
+        values = dict(self.read(serializer_class))
+        for name in set(names) & set(values):
+            setattr(record, name, values.pop(name))
+        key = values.pop("key", "")
+        record, is_new = drafting.begin(record, by=self.request.user, key=key, content=self.mark_of_body())
+        if is_new and values:
+            drafting.save(record, values, by=self.request.user)
+        return self.shown(record, status.HTTP_201_CREATED if is_new else status.HTTP_200_OK)
+
     def _before_writing(self, request) -> None:
         """Where a call says what it is about (`If-Match`), nobody changes that between the look at it and the end of the call."""
         super()._before_writing(request)
