@@ -24,14 +24,16 @@ logger = logging.getLogger(__name__)
 
 
 @app.task(name="projects.import_iati", queue="imports", retry=False)
-def import_iati(run_id: int, publish: bool = True, dry_run: bool = False) -> None:
-    """Carries out an import that was confirmed in admin, or tries it. Its progress is on the run."""
+def import_iati(run_id: int, dry_run: bool = False, publish: bool | None = None) -> None:
+    """Carries out an import that was confirmed in admin, or tries it. Its progress is on the run. `publish`: of a job that was
+    queued before the run itself said it."""
     run = ImportRun.objects.get(pk=run_id)
+    run.publishes = run.publishes if publish is None else publish
     by = run.started_by or User.objects.system()
     with run.being_carried_out():
         if not run.claim():
             return
-        import_file(Path(run.file.path), by=by, publish=publish, dry_run=dry_run, run=run)
+        import_file(Path(run.file.path), by=by, dry_run=dry_run, run=run)
         if dry_run and run.progress == ImportRun.Progress.DONE:
             run.progress = ImportRun.Progress.WAITING
             run.save(update_fields=["progress"])

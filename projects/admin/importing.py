@@ -221,9 +221,9 @@ class ImportRunAdmin(RuledAdmin, admin.ModelAdmin):
             with transaction.atomic():
                 run.progress = ImportRun.Progress.QUEUED
                 run.save(update_fields=["progress"])
-                import_iati.defer(run_id=run.pk, publish=run.publishes, dry_run=True)
+                import_iati.defer(run_id=run.pk, dry_run=True)
             return
-        import_file(Path(run.file.path), by=run.started_by, dry_run=True, publish=run.publishes, run=run)
+        import_file(Path(run.file.path), by=run.started_by, dry_run=True, run=run)
         if run.progress != ImportRun.Progress.FAILED:
             run.progress = ImportRun.Progress.WAITING
             run.save(update_fields=["progress"])
@@ -295,7 +295,7 @@ class ImportRunAdmin(RuledAdmin, admin.ModelAdmin):
             self._carry_out(run, dry_run=False)
         else:
             self._begin_again(run)
-            import_iati.defer(run_id=run.pk, publish=run.publishes)
+            import_iati.defer(run_id=run.pk)
             self.message_user(request, _("The import was handed to the worker. This page shows how far it is."))
         return redirect("admin:projects_importrun_change", run.pk)
 
@@ -330,13 +330,13 @@ class ImportRunAdmin(RuledAdmin, admin.ModelAdmin):
             if not is_trial:
                 run.publishes = "publish" in request.POST
             self._begin_again(run, is_dry_run=is_trial)
-            import_iati.defer(run_id=pk, publish=run.publishes, dry_run=is_trial)
+            import_iati.defer(run_id=pk, dry_run=is_trial)
         return redirect("admin:projects_importrun_change", pk)
 
     @staticmethod
     def _begin_again(run: ImportRun, *, is_dry_run: bool = False) -> None:
         run.issues.all().delete()
-        for name in ("done", "created", "updated", "unchanged", "rejected", "percent"):
+        for name in (*run.counts, "percent"):
             setattr(run, name, 0)
         run.is_dry_run, run.progress, run.message, run.finished_at = is_dry_run, ImportRun.Progress.QUEUED, "", None
         run.save()

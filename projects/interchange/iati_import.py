@@ -26,7 +26,7 @@ from projects.interchange.iati_storing import write_activity
 from projects.models import ImportIssue, ImportRun, Need, Project, RelatedProject
 
 Outcome = ImportIssue.Outcome
-
+LONGEST_NAME = 200  # of ReferenceValue.key
 
 logger = logging.getLogger(__name__)
 
@@ -36,13 +36,12 @@ def import_file(
     *,
     by,
     dry_run: bool = False,
-    publish: bool = True,
     run: ImportRun | None = None,
     progress: Callable | None = None,
 ) -> ImportRun:
     """Reads a file and writes its activities. Returns the run with its counts; its issues tell the rest.
 
-    `publish`: new records go public where `by` may publish and nothing needed is missing; else they stay drafts.
+    Where the run publishes, new records go public if `by` may publish and nothing needed is missing; else they stay drafts.
     `progress(run)` is called now and then. Raises PermissionDenied; a file that can't be read ends in a failed run.
     """
     require(by, "projects.import_projects")
@@ -51,7 +50,7 @@ def import_file(
     run.save()
     with run.being_carried_out():
         try:
-            return _carry_out(path, run, by, dry_run, publish, progress)
+            return _carry_out(path, run, by, dry_run, progress)
         except Exception:
             _break_off(run)
             raise
@@ -66,7 +65,7 @@ def _break_off(run: ImportRun) -> None:
     run.save(update_fields=["progress", "finished_at", "message"])
 
 
-def _carry_out(path: Path, run: ImportRun, by, dry_run: bool, publish: bool, progress: Callable | None) -> ImportRun:
+def _carry_out(path: Path, run: ImportRun, by, dry_run: bool, progress: Callable | None) -> ImportRun:
     source = iati_reader.Source()
     size = path.stat().st_size if path.is_file() else 0
     unread: Counter = Counter()
@@ -79,7 +78,7 @@ def _carry_out(path: Path, run: ImportRun, by, dry_run: bool, publish: bool, pro
             unread.update(path.partition("/")[0] for path in activity.unread.times)
             if activity.parent:
                 parents[activity.identifier] = activity.parent
-            _import_one(activity, run, directory, by, dry_run, publish, seen, touched)
+            _import_one(activity, run, directory, by, dry_run, seen, touched)
             if run.done % 25 == 0:
                 run.version = source.version
                 run.percent = min(99, source.bytes_read * 100 // size) if size else 0
@@ -155,9 +154,6 @@ class _TrialRun(Exception):
     """Rolls back what a trial run wrote."""
 
 
-LONGEST_NAME = 200  # of ReferenceValue.key
-
-
 def _name_of(activity: Activity, run: ImportRun) -> tuple[str, str]:
     """What the record of an activity is found by again, or why there is nothing. An identifier means one activity in all the world;
     anything else only one of its publisher's."""
@@ -178,7 +174,7 @@ def _name_of(activity: Activity, run: ImportRun) -> tuple[str, str]:
     return name, ""
 
 
-def _import_one(activity, run, directory, by, dry_run, publish, seen, touched) -> None:
+def _import_one(activity, run, directory, by, dry_run, seen, touched) -> None:
     name, why_not = _name_of(activity, run)
     if why_not:
         _count(run, "rejected", activity, [*activity.findings, Finding("iati-activity", "", Outcome.REJECTED, why_not)])
@@ -192,28 +188,26 @@ def _import_one(activity, run, directory, by, dry_run, publish, seen, touched) -
         text = _("A need of this portal, not a project; it stays as it is.")
         _count(run, "unchanged", activity, [Finding("iati-activity", activity.reference, Outcome.KEPT, text)])
         return
-    before = {count: getattr(run, count) for count in COUNTS}
+    before = run.counts
     try:
         with transaction.atomic():
             written: list[int] = []
             with search.deferred(written):
-                outcome, project = write_activity(activity, name, run, directory, by, publish)
+                outcome, project = write_activity(activity, name, run, directory, by)
                 if outcome != "unchanged" and not dry_run:
                     written.append(project.pk)
             if dry_run:
                 raise _TrialRun
-            _count(
-                run, outcome, activity, activity.findings
-            )  # in the same transaction: a run that is killed has told all it wrote
+            # In the same transaction: a run that is killed has told all it wrote.
+            _count(run, outcome, activity, activity.findings)
     except _TrialRun:
         _count(run, outcome, activity, activity.findings)
     except (ValidationError, DatabaseError) as error:
         for count, n in before.items():
             setattr(run, count, n)
         text = "; ".join(error.messages) if isinstance(error, ValidationError) else _refusal()
-        _count(
-            run, "rejected", activity, [*activity.findings, Finding("iati-activity", "", Outcome.REJECTED, text[:500])]
-        )
+        refusal = Finding("iati-activity", "", Outcome.REJECTED, text[:500])
+        _count(run, "rejected", activity, [*activity.findings, refusal])
         logger.warning("IATI activity %s was not read: %s", name, " ".join(str(error).split())[:2000])
         return
     if not dry_run:
@@ -224,14 +218,11 @@ def _refusal() -> str:
     return _("The database refused it. Whoever runs the portal finds the reason in its log.")
 
 
-COUNTS = ("done", "created", "updated", "unchanged", "rejected")
-
-
 def _count(run: ImportRun, outcome: str, activity: Activity, findings: list) -> None:
     """One activity more that was read, and what there is to tell of it."""
     run.done += 1
     setattr(run, outcome, getattr(run, outcome) + 1)
-    ImportRun.objects.filter(pk=run.pk).update(**{count: getattr(run, count) for count in COUNTS})
+    ImportRun.objects.filter(pk=run.pk).update(**run.counts)
     _record(run, activity, findings)
 
 

@@ -16,9 +16,7 @@ LEDGER = "projects.project"
 ROWS_AT_ONCE = 1000  # one activity may hold tens of thousands of payments
 
 
-def write_activity(
-    activity: Activity, name: str, run: ImportRun, directory: Directory, by, publish: bool
-) -> tuple[str, Project]:
+def write_activity(activity: Activity, name: str, run: ImportRun, directory: Directory, by) -> tuple[str, Project]:
     """Creates or updates one project. Returns ("created" | "updated" | "unchanged", project)."""
     note = ReferenceValue.objects.filter(model=LEDGER, key=name).first()
     project = Project.objects.filter(reference=note.values.get("reference")).first() if note else None
@@ -85,7 +83,7 @@ def write_activity(
             key=name,
             defaults={"source": run.file_name, "values": written | {"reference": project.reference}},
         )
-    if outcome == "created" and publish and by.has_perm("projects.publish_project", project):
+    if outcome == "created" and run.publishes and by.has_perm("projects.publish_project", project):
         if missing := lifecycle.missing_for_publication(project):
             activity.find(
                 "iati-activity",

@@ -210,6 +210,11 @@ class ImportRun(CheckedTogether):
         return bool(waiting.update(progress=self.Progress.RUNNING))
 
     @property
+    def counts(self) -> dict[str, int]:
+        """How many records were read, and what became of them."""
+        return {name: getattr(self, name) for name in ("done", "created", "updated", "unchanged", "rejected")}
+
+    @property
     def is_broken_off(self) -> bool:
         return type(self).objects.broken_off().filter(pk=self.pk).exists()
 

@@ -35,8 +35,8 @@ class Command(BaseCommand):
         by, stated = User.objects.system(), stated_source(options)
         runs = []
         for path in files:
-            run = ImportRun(file_name=path.name[:200], started_by=by, **stated)
-            import_file(path, run=run, by=by, dry_run=dry_run, publish=not drafts, progress=self._progress)
+            run = ImportRun(file_name=path.name[:200], started_by=by, publishes=not drafts, **stated)
+            import_file(path, run=run, by=by, dry_run=dry_run, progress=self._progress)
             runs.append(run)
             self._summary(run)
         if report:
