@@ -280,10 +280,8 @@ class ImportRunAdmin(RuledAdmin, admin.ModelAdmin):
     @transaction.atomic  # it says that it waits for the worker exactly when it does
     def confirm_view(self, request, pk):
         """Carries out what was tried: a table at once or by the worker, an IATI file by the worker."""
-        if not self.has_add_permission(request):
-            raise PermissionDenied
         run = get_object_or_404(ImportRun, pk=pk)
-        if run.is_table and run.kind not in running.kinds_for(request.user):
+        if not self._may_make(request, run):
             raise PermissionDenied
         waiting = ImportRun.objects.filter(pk=pk, progress=ImportRun.Progress.WAITING)
         if not waiting.update(progress=ImportRun.Progress.QUEUED):  # pressed twice, it happens once
@@ -303,7 +301,7 @@ class ImportRunAdmin(RuledAdmin, admin.ModelAdmin):
     def discard_view(self, request, pk):
         """Takes away a trial that is not to be carried out, with its file: nothing came of it."""
         run = ImportRun.objects.select_for_update().filter(pk=pk, progress=ImportRun.Progress.WAITING).first()
-        if not self.has_add_permission(request) or (run and not self._may_state(request, run)):
+        if not self.has_add_permission(request) or (run and not self._may_make(request, run)):
             raise PermissionDenied
         if run is None:
             self.message_user(request, _("It was carried out already, or discarded."), messages.WARNING)
@@ -318,7 +316,7 @@ class ImportRunAdmin(RuledAdmin, admin.ModelAdmin):
         """Carries out again what broke off: what is written already is found unchanged, a table was taken back whole. What
         was only tried is only tried again."""
         run = get_object_or_404(ImportRun, pk=pk)
-        if not self.has_add_permission(request) or (run.is_table and run.kind not in running.kinds_for(request.user)):
+        if not self._may_make(request, run):
             raise PermissionDenied
         taken = ImportRun.objects.broken_off().filter(pk=pk).exclude(file="").values("pk")
         if not ImportRun.objects.filter(pk__in=taken).update(progress=ImportRun.Progress.QUEUED):
@@ -352,15 +350,15 @@ class ImportRunAdmin(RuledAdmin, admin.ModelAdmin):
     def get_queryset(self, request):
         return super().get_queryset(request).with_at_work()
 
-    def _may_state(self, request, run: ImportRun) -> bool:
-        """Whether this person may say where the records of an import come from: whoever may make such an import."""
+    def _may_make(self, request, run: ImportRun) -> bool:
+        """Whether this person may make such an import: carry it out or discard it, say where its records come from."""
         return self.has_add_permission(request) and (not run.is_table or run.kind in running.kinds_for(request.user))
 
     @method_decorator(transaction.atomic)
     def source_view(self, request, pk):
         """States the source of an import later, such as of one whose licence nobody knew."""
         run = get_object_or_404(ImportRun.objects.select_for_update(), pk=pk)
-        if not self._may_state(request, run):
+        if not self._may_make(request, run):
             raise PermissionDenied
         form = StatedForm(request.POST or None, instance=run)
         if request.method == "POST" and form.is_valid():
@@ -413,18 +411,18 @@ class ImportRunAdmin(RuledAdmin, admin.ModelAdmin):
         )
         if run is None or not self.has_view_permission(request, run):
             raise PermissionDenied
-        issues, is_broken_off = run.issues.all(), run.is_broken_off
+        issues, is_broken_off, may_make = run.issues.all(), run.is_broken_off, self._may_make(request, run)
         counts: dict[str, int] = {}
         for outcome in issues.order_by().values_list("outcome", flat=True):
             counts[ImportIssue.Outcome(outcome).label] = counts.get(ImportIssue.Outcome(outcome).label, 0) + 1
         context = {
             **self.admin_site.each_context(request), "title": str(run), "run": run, "opts": self.opts, "issues": issues[:LISTED],
             "counts": counts, "more": max(0, sum(counts.values()) - LISTED),
-            "is_waiting": run.progress == ImportRun.Progress.WAITING and self.has_add_permission(request),
+            "is_waiting": run.progress == ImportRun.Progress.WAITING and may_make,
             "may_undo": run.can_be_undone and request.user.has_perm("projects.undo_importrun", run),
             **(self._rows(request, run) if run.is_table else {}),
-            "is_broken_off": is_broken_off, "may_state": self._may_state(request, run),
-            "may_go_on": is_broken_off and bool(run.file) and self.has_add_permission(request),
+            "is_broken_off": is_broken_off, "may_state": may_make,
+            "may_go_on": is_broken_off and bool(run.file) and may_make,
             "is_moving": not is_broken_off and run.progress in (ImportRun.Progress.QUEUED, ImportRun.Progress.RUNNING),
         }  # fmt: skip
         return render(request, "admin/projects/importrun/run.html", context)

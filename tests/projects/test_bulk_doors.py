@@ -97,3 +97,16 @@ def test_the_command_tries_writes_and_undoes(tmp_path, media, people):
     ):  # fmt: skip
         with pytest.raises(CommandError):
             call_command("import_table", *wrong, stdout=out)
+
+
+def test_the_buttons_of_an_import_are_for_whoever_may_make_such_a_one(people, sign_in):
+    run = ImportRun.objects.create(file_name="c.csv", file="imports/c.csv", kind="countries", is_dry_run=True, progress="waiting")  # fmt: skip
+    address = f"/admin/projects/importrun/{run.pk}/"
+    for name, may in (("desk", False), ("administrator", True)):
+        page = sign_in(people[name]).get(f"{address}change/").content.decode()
+        assert [f'action="{address}{act}/"' in page for act in ("confirm", "discard")] == [may, may]
+    assert sign_in(people["desk"]).post(f"{address}discard/").status_code == 403
+    ImportRun.objects.update(progress="running")
+    for name, may in (("desk", False), ("administrator", True)):
+        page = sign_in(people[name]).get(f"{address}change/").content.decode()
+        assert (f'action="{address}go-on/"' in page) == may
