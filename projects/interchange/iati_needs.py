@@ -7,7 +7,7 @@ from partners.choices import PartnerKind
 from partners.models import Country
 from projects import quality
 from projects.choices import NeedState, OrganisationRole, ResultKind, Status, Unit, Vocabulary
-from projects.interchange.iati_own import ASSUMED, own, percentages
+from projects.interchange.iati_own import mark_assumed, own, percentages
 from projects.interchange.iati_writing import (
     GENERAL,
     OTHER,
@@ -41,19 +41,19 @@ def pipeline_activity_of(need: Need, publisher: Publisher):
         narrate(put(root, "title"), need.title)
         description = narrate(put(root, "description", type=GENERAL), need.public_summary or need.title)
         if not need.public_summary:
-            description.set(ASSUMED, "narrative")
+            mark_assumed(description, "narrative")
         if need.beneficiaries:
             narrate(put(root, "description", type=OTHER), need.beneficiaries)
         if need.institution:
             element = put(root, "participating-org", role=OrganisationRole.IMPLEMENTING)
-            element.set(ASSUMED, "role")
+            mark_assumed(element, "role")
             narrate(element, need.institution)
         for who in need.providers:
             is_country = isinstance(who, Country)
             kind = PartnerKind.GOVERNMENT if is_country else PartnerKind(who.kind)
             ref = None if is_country else who.iati_identifier
             element = put(root, "participating-org", ref=ref, role=OrganisationRole.IMPLEMENTING, type=kind.iati_code)
-            element.set(ASSUMED, "role type" if is_country else "role")
+            mark_assumed(element, "role", *(["type"] if is_country else []))
             named(element, who)
         refer_to(root, need, publisher)
         put(root, "activity-status", code=Status.PIPELINE)
@@ -61,15 +61,14 @@ def pipeline_activity_of(need: Need, publisher: Publisher):
         start = project.planned_start if project else None
         date = put(root, "activity-date", iso_date=start or _agreed_on(need), type="1")
         if not start:
-            date.set(ASSUMED, "*")
+            mark_assumed(date, "*")
         if scope := SCOPES.get(need.scope):
             put(root, "activity-scope", code=scope)
         put(root, "recipient-country", code=need.country.iso2)
         codes = list(dict.fromkeys(quality.default_sectors(need)))
         for code, share in zip(codes, percentages([None] * len(codes)), strict=True):
-            put(root, "sector", vocabulary="1", code=code, percentage=number(share) if share else None).set(
-                ASSUMED, "*"
-            )
+            sector = put(root, "sector", vocabulary="1", code=code, percentage=number(share) if share else None)
+            mark_assumed(sector, "*")
         for link in need.term_links.all():
             term = link.term
             if term.vocabulary == Vocabulary.SDG:
@@ -87,7 +86,7 @@ def pipeline_activity_of(need: Need, publisher: Publisher):
             if line.quantity is not None:
                 first, last = start or _agreed_on(need), line.by_when or start or _agreed_on(need)
                 period = put(indicator, "period")
-                period.set(ASSUMED, "period-start" if line.by_when else "period-start period-end")
+                mark_assumed(period, "period-start", *([] if line.by_when else ["period-end"]))
                 put(period, "period-start", iso_date=min(first, last))
                 put(period, "period-end", iso_date=last)
                 put(period, "target", value=number(line.quantity))

@@ -25,7 +25,7 @@ def own(name: str) -> str:
     return f"{{{NAMESPACE}}}{name}"
 
 
-ASSUMED = own("assumed")  # names the attributes that IATI asks for and the record does not hold; never read back
+ASSUMED = own("assumed")  # names what IATI asks for and the record does not hold: no record takes it over
 
 
 def assumed(element) -> set[str]:
@@ -48,13 +48,13 @@ def stands_for(text: str) -> str:
     return f"{zlib.crc32(text.encode()):08x}"
 
 
-def taken(record) -> dict[str, str]:
+def taken(project) -> dict[str, str]:
     """What an import put in by itself, by what it is: as long as nobody wrote something else since."""
-    found = dict(word.partition(":")[::2] for word in getattr(record, "taken_as", "").split())
+    found = dict(word.partition(":")[::2] for word in project.taken_as.split())
     is_still = {
-        LANGUAGE: lambda said: said == record.language,
-        TITLE: lambda said: said == stands_for(record.title),
-        SCOPE: lambda _said: record.delivery_level == DeliveryLevel.NATIONAL,
+        LANGUAGE: lambda said: said == project.language,
+        TITLE: lambda said: said == stands_for(project.title),
+        SCOPE: lambda _said: project.delivery_level == DeliveryLevel.NATIONAL,
         DESCRIPTION: lambda _said: True,
     }
     return {what: said for what, said in found.items() if what in is_still and is_still[what](said)}

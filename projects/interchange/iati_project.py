@@ -17,7 +17,6 @@ from partners.choices import PartnerKind
 from projects import quality
 from projects.choices import CountryRole, Instrument, Modality, OrganisationRole, Relation, ResultKind, Unit, Vocabulary
 from projects.interchange.iati_own import (
-    ASSUMED,
     DESCRIPTION,
     LANGUAGE,
     OWN_VOCABULARY,
@@ -50,6 +49,7 @@ from projects.interchange.iati_writing import (
     text_of,
 )
 from projects.models import Project
+from projects.models.parts import sum_of_shares
 
 HIERARCHY = {Instrument.PROGRAMME: "1", Instrument.PROJECT: "2", Instrument.ACTION: "3"}
 TRIANGULAR = "8"  # codelist CollaborationType; plain South-South cooperation has no code
@@ -127,11 +127,10 @@ def _reporting(root, project, publisher) -> None:
         secondary_reporter=None if link.partner == publisher.partner else "1",  # the portal passes on what another wrote
     )  # fmt: skip
     if not link.is_reporting:
-        element.set(ASSUMED, "*")
+        mark_assumed(element, "*")
     else:
         made_up = {"type": not kind, "narrative": not link.partner and not link.reported_name}
-        if any(made_up.values()):
-            element.set(ASSUMED, " ".join(name for name in made_up if made_up[name]))
+        mark_assumed(element, *(name for name in made_up if made_up[name]))
     if link.partner:
         named(element, link.partner)
     else:
@@ -187,8 +186,7 @@ def _organisations(root, project) -> None:
                 narrate(element, link.reported_name or link.reported_code)
             if not link.reported_name and not ref:
                 made_up.append("narrative")
-        if made_up:
-            element.set(ASSUMED, " ".join(made_up))
+        mark_assumed(element, *made_up)
         if link.is_reporting:
             element.set(own("reports"), "1")
     # IATI names the countries that receive; those that provide take part as governments.
@@ -197,7 +195,7 @@ def _organisations(root, project) -> None:
             element = put(
                 root, "participating-org", role=OrganisationRole.IMPLEMENTING, type=PartnerKind.GOVERNMENT.iati_code
             )
-            element.set(ASSUMED, "*")
+            mark_assumed(element, "*")
             named(element, link.country)
 
 
@@ -239,10 +237,6 @@ def _places(root, project) -> list[tuple[str, dict]]:
         })
         for li in regions if li not in for_all
     ]  # fmt: skip
-
-
-def sum_of_shares(links) -> Decimal:
-    return sum((link.share for link in links if link.share is not None), Decimal(0))
 
 
 def _share(element, written: Decimal | None, kept: Decimal | None) -> None:
@@ -341,17 +335,17 @@ def _money(root, project) -> None:
 def _value(parent, amount: Decimal, currency: str, valued_on: date | None, otherwise: date | None) -> None:
     element = put(parent, "value", number(amount), currency=currency, value_date=valued_on or otherwise)
     if not valued_on:
-        element.set(ASSUMED, "value-date")
+        mark_assumed(element, "value-date")
 
 
 def _document(root, document) -> None:
     kind = mimetypes.guess_type(document.url.split("?")[0])[0] or "text/html"
     element = put(root, "document-link", format=kind, url=document.url)
-    element.set(ASSUMED, "format")
+    mark_assumed(element, "format")
     title = narrate(put(element, "title"), document.title)
     if document.title == document.url[:300]:
-        title.set(ASSUMED, "narrative")
-    put(element, "category", code=WEB_PAGE).set(ASSUMED, "*")
+        mark_assumed(title, "narrative")
+    mark_assumed(put(element, "category", code=WEB_PAGE), "*")
     if document.language:
         put(element, "language", code=document.language)
     if document.published_on:
@@ -381,8 +375,7 @@ def _result(root, kind: str, title: str, rows: list, project, publisher) -> None
         measure = PER_CENT if row.unit == Unit.PERCENT else WHOLE
         indicator = indicator_in(element, row.indicator or title, row.unit, measure, publisher)
         made_up = {"title": not row.indicator, "measure": row.unit == Unit.OTHER}
-        if any(made_up.values()):
-            indicator.set(ASSUMED, " ".join(name for name in made_up if made_up[name]))
+        mark_assumed(indicator, *(name for name in made_up if made_up[name]))
         if row.comment:
             description = etree.Element("description")
             indicator.insert(1, narrate(description, row.comment))
@@ -390,7 +383,7 @@ def _result(root, kind: str, title: str, rows: list, project, publisher) -> None
             year = row.baseline_year or project.start.year
             base = put(indicator, "baseline", year=year, value=number(row.baseline))
             if not row.baseline_year:
-                base.set(ASSUMED, "year")
+                mark_assumed(base, "year")
         elif row.baseline_year:
             indicator.set(own("baseline-year"), str(row.baseline_year))
         counted = {name: getattr(row, name) for name, _sex in SEXES}
@@ -415,7 +408,7 @@ def period_in(indicator, until: date | None, project):
     start = project.start
     end = until or max(start, project.end or start)
     period = put(indicator, "period")
-    period.set(ASSUMED, "period-start" if until else "period-start period-end")
+    mark_assumed(period, "period-start", *([] if until else ["period-end"]))
     put(period, "period-start", iso_date=min(start, end))
     put(period, "period-end", iso_date=end)
     return period

@@ -11,6 +11,7 @@ from projects.interchange.iati_activity import Activity, Tie
 from projects.interchange.iati_directory import Directory
 from projects.interchange.iati_own import TITLE, role_of, stands_for
 from projects.models import ImportIssue
+from projects.models.parts import without_rounding
 
 Outcome = ImportIssue.Outcome
 FIELDS = ("title", "summary", "description", "objectives")
@@ -258,7 +259,7 @@ def _once(
     there = None if found is None else rows.known.setdefault((found.pk, *(row[k] for k in also)), row)
     if there is not None and there is not row:
         if row.get("share") is not None:
-            there["share"] = min((there["share"] or 0) + row["share"], 100)
+            there["share"] = without_rounding((there["share"] or 0) + row["share"])
         if row.get("is_reporting"):
             there["is_reporting"] = True
         text = _("It means “%(name)s”, which is named already; kept once.") % {"name": found.name_en}

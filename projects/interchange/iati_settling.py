@@ -1,11 +1,9 @@
 """An IATI activity as a whole, once all its elements are taken: what contradicts itself is repaired or left out, and told."""
 
-from decimal import Decimal
-
 from django.utils.translation import gettext as _
 
 from projects.interchange.iati_activity import Activity, Tie
-from projects.models.parts import ROUNDING
+from projects.models.parts import ROUNDING, are_too_much, sum_of_shares
 from ssc_portal.numbers import plainly
 
 TEXT_LIMITS = {"title": 400, "summary": 1000, "description": 30000, "objectives": 30000}
@@ -79,10 +77,6 @@ def _settle_dates(activity: Activity) -> None:
             del activity.dates[end]
 
 
-def _sum(ties) -> Decimal:
-    return sum((tie.share for tie in ties if tie.share is not None), Decimal(0))
-
-
 def _regions_that_count(activity: Activity) -> list[Tie]:
     """The regions whose shares add up with those of the countries. A file may say the same in several lists of regions, each of which
     makes 100 with the countries; the record keeps the shares of one."""
@@ -90,15 +84,15 @@ def _regions_that_count(activity: Activity) -> list[Tie]:
     for tie in activity.regions:
         lists.setdefault(tie.vocabulary, []).append(tie)
     told = {vocabulary for vocabulary, ties in lists.items() if any(tie.share is not None for tie in ties)}
-    if activity.is_own or len(told) < 2 or _sum(activity.countries) + _sum(activity.regions) <= 100 + ROUNDING:
+    total = sum_of_shares([*activity.countries, *activity.regions])
+    if activity.is_own or len(told) < 2 or not are_too_much(total):
         return activity.regions
     kept = next((vocabulary for vocabulary in ("2", "1") if vocabulary in told), next(v for v in lists if v in told))
     for vocabulary in told - {kept}:
         said = "; ".join(f"{t.code or t.name} {plainly(t.share)}" for t in lists[vocabulary] if t.share is not None)
-        text = _("The record keeps the shares of one list of regions, here of vocabulary %(v)s; the regions stay.") % {
-            "v": kept
-        }
-        activity.find(f"recipient-region (vocabulary {vocabulary})/@percentage", said, "left_out", text)
+        text = _("The record keeps the shares of one list of regions, here of vocabulary %(v)s; the regions stay.")
+        path = f"recipient-region (vocabulary {vocabulary})/@percentage"
+        activity.find(path, said, "left_out", text % {"v": kept})
         for tie in lists[vocabulary]:
             tie.share = None
     return lists[kept]
@@ -111,8 +105,8 @@ def _settle_shares(activity: Activity) -> None:
     for tie in activity.sectors:
         groups.setdefault(f"sector (vocabulary {tie.vocabulary})", []).append(tie)
     for what, ties in groups.items():
-        total = sum((tie.share or Decimal(0) for tie in ties), Decimal(0))
-        if total > 100 + ROUNDING:
+        total = sum_of_shares(ties)
+        if are_too_much(total):
             activity.find(
                 f"{what}/@percentage",
                 total,

@@ -10,7 +10,7 @@ from lxml import etree
 from partners.choices import PartnerKind
 from partners.models import Partner, Traceable, last_change
 from projects.choices import DeliveryLevel
-from projects.interchange.iati_own import ASSUMED, NAMESPACE, OWN_VOCABULARY, own, vocabulary_uri
+from projects.interchange.iati_own import NAMESPACE, OWN_VOCABULARY, mark_assumed, own, vocabulary_uri
 from projects.interchange.iati_texts import LANG
 
 SCOPES = {
@@ -107,7 +107,7 @@ def report_as_portal(root, publisher: Publisher, *, is_secondary: bool) -> None:
         root, "reporting-org", ref=publisher.ref, type=PartnerKind.MULTILATERAL.iati_code,
         secondary_reporter="1" if is_secondary else "0",
     )  # fmt: skip
-    element.set(ASSUMED, "*")  # who reports is not said in the record
+    mark_assumed(element, "*")  # who reports is not said in the record
     named(element, publisher.partner)
 
 

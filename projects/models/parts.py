@@ -91,6 +91,16 @@ def without_rounding(share: Decimal) -> Decimal:
     return Decimal(100) if 100 < share <= 100 + ROUNDING else share
 
 
+def sum_of_shares(parts) -> Decimal:
+    """Of countries, regions or terms, of a project or as a file names them; what has no share adds none."""
+    return sum((part.share for part in parts if part.share is not None), Decimal(0))
+
+
+def are_too_much(shares: Decimal) -> bool:
+    """Whether shares add up to more than 100, but for rounding: then they can't all be right."""
+    return shares > 100 + ROUNDING
+
+
 def share_field():
     return models.DecimalField(
         _("share in %"), max_digits=7, decimal_places=4, null=True, blank=True,
@@ -288,7 +298,7 @@ def misfit_of_countries(modality: str, links: list[ProjectCountry | ProjectRegio
         return _("Only one country can be the first provider.")
     if ProviderOrder.SECOND in orders and ProviderOrder.FIRST not in orders:
         return _("There is a second provider but no first one.")
-    if sum(link.share or 0 for link in links) > 100 + ROUNDING:
+    if are_too_much(sum_of_shares(links)):
         return _("The shares of the countries add up to more than 100 %.")
     return None
 
@@ -297,14 +307,13 @@ def misfit_of_terms(links: list[ProjectTerm]) -> str | None:
     """Why the shares of these terms can't all be right, in words for the person entering them; None when they can: those of
     a vocabulary add up to 100 at most, but for rounding. Goals and their targets each have shares of their own, as in IATI.
     """
-    sums: dict[tuple[str, bool], Decimal] = {}
+    kinds: dict[tuple[str, bool], list[ProjectTerm]] = {}
     for link in links:
-        if link.share is not None:
-            name = link.term.get_vocabulary_display() if link.term_id else link.reported_vocabulary
-            kind = (name, bool(link.term_id) and link.term.vocabulary == Vocabulary.SDG and "." in link.term.code)
-            sums[kind] = sums.get(kind, Decimal(0)) + link.share
-    for (name, _is_target), total in sums.items():
-        if total > 100 + ROUNDING:
+        name = link.term.get_vocabulary_display() if link.term_id else link.reported_vocabulary
+        is_target = bool(link.term_id) and link.term.vocabulary == Vocabulary.SDG and "." in link.term.code
+        kinds.setdefault((name, is_target), []).append(link)
+    for (name, _is_target), ties in kinds.items():
+        if are_too_much(total := sum_of_shares(ties)):
             text = _("The shares of “%(vocabulary)s” add up to %(sum)s, more than 100.")
             return text % {"vocabulary": name, "sum": plainly(total)}
     return None
