@@ -1,12 +1,12 @@
 """An activity in the portal's own terms, as the reader hands it to the import. Nothing is looked up yet."""
 
 from collections import Counter, defaultdict
-from dataclasses import astuple, dataclass, field
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
 
-@dataclass
+@dataclass(frozen=True)
 class Finding:
     """Something in an activity that could not be taken as it came. `outcome` as in ImportIssue.Outcome."""
 
@@ -14,6 +14,11 @@ class Finding:
     value: str
     outcome: str
     text: str
+
+    @classmethod
+    def short(cls, element: str, value, outcome: str, text: str) -> "Finding":
+        """As long as there is place for."""
+        return cls(element[:120], str(value or "")[:500], outcome, str(text)[:500])
 
 
 MAX_SHOWN = 20  # of what is not read, how many values a finding tells
@@ -95,7 +100,7 @@ class Activity:
     only_in_transactions: list[str] = field(default_factory=list)  # elements named there and not at the activity
     taken_as: list[str] = field(default_factory=list)  # words of Project.taken_as
     named: dict[tuple, Tie] = field(default_factory=dict)  # what was named already, by what it is known by
-    told: set[tuple] = field(default_factory=set)
+    told: set[Finding] = field(default_factory=set)  # the findings, to be looked up
 
     @property
     def is_own(self) -> bool:
@@ -103,14 +108,17 @@ class Activity:
         return bool(self.reference)
 
     def find(self, element: str, value, outcome: str, text: str) -> None:
-        finding = Finding(element[:120], str(value or "")[:500], outcome, str(text)[:500])
-        self.told.add(astuple(finding))
-        self.findings.append(finding)
+        self._tell(Finding.short(element, value, outcome, text))
 
     def find_once(self, element: str, value, outcome: str, text: str) -> None:
         """The same of many parts of an activity is told once."""
-        if (element[:120], str(value or "")[:500], outcome, str(text)[:500]) not in self.told:
-            self.find(element, value, outcome, text)
+        finding = Finding.short(element, value, outcome, text)
+        if finding not in self.told:
+            self._tell(finding)
+
+    def _tell(self, finding: Finding) -> None:
+        self.findings.append(finding)
+        self.told.add(finding)
 
     def named_before(self, what: str, known_by: tuple, tie: Tie) -> Tie | None:
         """What was named earlier and is the same; else this is remembered."""

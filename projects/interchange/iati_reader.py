@@ -26,18 +26,10 @@ MOST_RATIO = 200  # of an archive: real IATI files pack 10 to 30 times
 FREE_BYTES = 20 * 1024**2  # small archives may pack better
 
 
-# What unpacking raises: RuntimeError for a password, NotImplementedError for a packing that is not known.
-DAMAGED = (
-    zipfile.BadZipFile,
-    gzip.BadGzipFile,
-    zlib.error,
-    lzma.LZMAError,
-    EOFError,
-    NotImplementedError,
-    RuntimeError,
-)
 # What reading on in an archive raises that broke off or is damaged inside.
 CUT = (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, gzip.BadGzipFile)
+# What unpacking raises: RuntimeError also for a password, NotImplementedError for a packing that is not known.
+DAMAGED = (*CUT, NotImplementedError, RuntimeError)
 MOST_ATTRIBUTES = 100  # of one element; IATI knows eight. Whoever looks at each of n goes over them n times
 MOST_ELEMENTS = 1_000_000  # of one activity, which is held as a whole; 40 000 payments have 400 000
 

@@ -24,7 +24,7 @@ from ssc_portal.signs import without_hidden
 from ssc_portal.tables import GUARD, JOIN
 
 NAMED = " – "  # between a code and its name
-NAMES = ("acronym", "formal_name", "title")  # what a record is called beside its names in each language
+ALSO_CALLED = ("acronym", "formal_name", "title")  # beside its names in each language
 YES, NO = "true", "false"
 
 
@@ -34,9 +34,9 @@ def code_and_name(text: str) -> tuple[str, str]:
     return code.strip(), name.strip()
 
 
-def check_name(code: str, name: str, known: set[str]) -> None:
+def check_name(code: str, name: str, known: Callable[[], set[str]]) -> None:
     """Raises ValueError where what stands behind a code is not its name: it would say something that nobody reads."""
-    if name and as_compared(name) not in known:
+    if name and as_compared(name) not in known():
         raise ValueError(
             _("“%(text)s” is not the name of %(code)s. Write the code alone, and each further one behind a semicolon.")
             % {"text": name[:60], "code": code}
@@ -115,7 +115,7 @@ class Choice(Cell):
             raise ValueError(
                 _("“%(code)s” is not known here. Use one of: %(known)s.") % {"code": code[:40].lower(), "known": known}
             )
-        check_name(code, name, self.names[found])
+        check_name(code, name, lambda: self.names[found])
         return found
 
 
@@ -133,7 +133,7 @@ class YesNo(Cell):
         code, name = code_and_name(text)
         if (answer := self.words.get(code.lower())) is None:
             raise ValueError(_("Answer true or false."))
-        check_name(code, name, known_names(lambda: dict(self.choices())[self.show(answer)]))
+        check_name(code, name, lambda: known_names(lambda: dict(self.choices())[self.show(answer)]))
         return answer
 
     def show(self, value):
@@ -213,6 +213,10 @@ class Record(Nullable):
         self.records, self.code = records, code
 
     @cached_property
+    def names(self) -> dict[models.Model, set[str]]:
+        return {}
+
+    @cached_property
     def by_code(self) -> dict[str, models.Model]:
         return {self.code(record).lower(): record for record in self.records()}
 
@@ -222,7 +226,7 @@ class Record(Nullable):
     def read(self, text):
         code, name = code_and_name(text)
         found = self.found(code)
-        check_name(code, name, self.names_of(found) if name else set())
+        check_name(code, name, lambda: self.names_of(found))
         return found
 
     def found(self, code: str) -> models.Model:
@@ -232,12 +236,11 @@ class Record(Nullable):
 
     def names_of(self, record: models.Model) -> set[str]:
         """All that a record is called, kept: a table names the same ones again and again."""
-        kept = self.__dict__.setdefault("_names", {})
-        if record not in kept:
+        if record not in self.names:
             fields = (one.name for one in record._meta.fields)
-            names = [name for name in fields if name in NAMES or name.startswith(("name_", "short_"))]
-            kept[record] = known_names(lambda: str(record), [getattr(record, name) for name in names])
-        return kept[record]
+            names = [name for name in fields if name in ALSO_CALLED or name.startswith(("name_", "short_"))]
+            self.names[record] = known_names(lambda: str(record), [getattr(record, name) for name in names])
+        return self.names[record]
 
     def find(self, code: str) -> models.Model | None:
         return self.by_code.get(code.lower())
@@ -299,7 +302,7 @@ class Tie(Record):
         names = self.names_of(record)
         name = next((start for start in self._beginnings(text) if as_compared(start) in names), None)
         if name is None:
-            check_name(code, text.strip() or NAMED.strip(), names)
+            check_name(code, text.strip() or NAMED.strip(), lambda: names)
         return text.lstrip()[len(name) :]
 
     def read(self, text):
