@@ -84,9 +84,8 @@ class DuplicatePairAdmin(OnlyLooked, KeptHistory, RuledAdmin, admin.ModelAdmin):
         form = DecisionForm(request.POST if request.method == "POST" else None, pair=pair)
         if request.method == "POST" and form.is_valid() and self._decided(request, pair, form):
             return redirect("admin:projects_duplicatepair_changelist")
-        if (
-            request.method == "POST" and not DuplicatePair.objects.open().filter(pk=pair.pk).exists()
-        ):  # no form any more
+        if request.method == "POST" and not DuplicatePair.objects.open().filter(pk=pair.pk).exists():
+            # There is no form any more.
             self.message_user(request, _("Somebody has decided this already."), messages.ERROR)
             return refused("admin:projects_duplicatepair_change", pair.pk)
         context = {

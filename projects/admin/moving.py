@@ -77,17 +77,16 @@ class Moving(ActingAsSeen):
     def change_view(self, request, object_id, form_url="", extra_context=None):
         record = self.get_object(request, object_id)
         moves = lifecycle.moves_open_to(request.user, record) if record is not None else []
-        more = {"moves": moves, "acts": [(move.action, move.label) for move in moves]}
-        more["seen"] = lifecycle.mark_of(record) if record is not None else ""
+        seen = lifecycle.mark_of(record) if record is not None else ""
+        more = {"moves": moves, "acts": [(move.action, move.label) for move in moves], "seen": seen}
         return super().change_view(request, object_id, form_url, {**more, **(extra_context or {})})
 
     def act(self, request, record, act):
         """On to the page of the move."""
         if act not in lifecycle.moves_of(record):
             raise Http404
-        address = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_move", args=[record.pk, act])
         mark = lifecycle.mark_of(self.model._base_manager.get(pk=record.pk))
-        return redirect(f"{address}?{urlencode({'seen': mark})}")
+        return redirect(f"{self._address_of(record, act)}?{urlencode({'seen': mark})}")
 
     def move_view(self, request, pk, action):
         """Confirms a move, takes what it needs, and makes it."""
@@ -120,9 +119,11 @@ class Moving(ActingAsSeen):
 
     def _instead(self, record, move) -> tuple[str, str] | None:
         """(address, label) of the move that can succeed, to which what was typed goes on."""
-        other = lifecycle.in_place_of(move, record) if record.state in move.from_states else None
-        name = f"admin:{self.opts.app_label}_{self.opts.model_name}_move"
-        return other and (reverse(name, args=[record.pk, other.action]), other.label)
+        other = lifecycle.in_place_of(move, record)
+        return other and (self._address_of(record, other.action), other.label)
+
+    def _address_of(self, record, action: str) -> str:
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_move", args=[record.pk, action])
 
     def move_selected(self, request, queryset, action, note=""):
         """Moves many records, each by itself; says which could not be moved and why."""

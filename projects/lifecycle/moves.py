@@ -39,10 +39,9 @@ class Transition:
     due: Callable[[dt.date], dt.date] | None = None  # when the new state has to be left
     then: Callable[[models.Model, models.Model], dict] | None = None  # (record, by) -> further fields to write
     is_for_forms: bool = True  # False: an action of actions.py makes it together with other changes
-    fits: Callable[[models.Model], bool] | None = (
-        None  # what nobody who makes the move can mend; else it is not offered,
-    )
-    instead: str = ""  # and this move stands in its place
+    # What nobody who makes the move can mend. A record that does not fit is not offered it; the move `instead` stands in its place.
+    fits: Callable[[models.Model], bool] | None = None
+    instead: str = ""
     model: str = field(default="project", compare=False)
 
     @property
@@ -69,8 +68,9 @@ def moves_of(record: models.Model) -> dict[str, Transition]:
 
 
 def in_place_of(move: Transition, record: models.Model) -> Transition | None:
-    """The move that stands in the place of one that can't succeed with this record."""
-    return moves_of(record)[move.instead] if move.fits and not move.fits(record) else None
+    """The move that stands in the place of one that starts from the present state and can't succeed with this record."""
+    can_start = record.state in move.from_states
+    return moves_of(record)[move.instead] if can_start and move.fits and not move.fits(record) else None
 
 
 def moves_open_to(user, record: models.Model) -> list[Transition]:

@@ -175,7 +175,7 @@ def need_move(request: HttpRequest, reference: str, action: str) -> HttpResponse
         raise Http404
     require(request.user, move.permission, need)
     form, context = form_of(move, need, user=request.user, data=given(request)), {"title": move.label}
-    if need.state in move.from_states and (other := lifecycle.in_place_of(move, need)):
+    if other := lifecycle.in_place_of(move, need):
         address = reverse("need-move", args=[need.reference, other.action])
         if request.method != "POST":
             return redirect(f"{address}?{request.GET.urlencode()}")
