@@ -16,8 +16,9 @@ from projects.models.matching import (
     Wording,
 )
 from projects.models.money import Budget, Contribution, Transaction
-from projects.models.need import CriterionAnswer, LineItem, Need, NeedTerm
+from projects.models.need import Need
 from projects.models.need_document import NeedDocument
+from projects.models.need_parts import CriterionAnswer, LineItem, NeedTerm
 from projects.models.notice import Follow, MailPreference, Notice
 from projects.models.offer import Eligible, Offer, OfferLine, OfferTerm
 from projects.models.parts import ProjectCountry, ProjectPartner, ProjectRegion, ProjectTerm

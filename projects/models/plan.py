@@ -18,7 +18,8 @@ from partners.models import Country, Partner
 from partners.models.constraints import CheckedTogether, in_order, known
 from projects.choices import ConfirmedStep, ContributionKind, PlannedRole, Side, Unit
 from projects.models.money import count_field
-from projects.models.need import LineItem, Need
+from projects.models.need import Need
+from projects.models.need_parts import LineItem
 
 
 class OfOne(CheckedTogether):

@@ -17,7 +17,8 @@ from partners.models import Country, Partner
 from partners.models.constraints import CheckedTogether, in_order, known
 from partners.rules import is_unep, memberships
 from projects.choices import CostTerms, ResponseState, Side
-from projects.models.need import LineItem, Need
+from projects.models.need import Need
+from projects.models.need_parts import LineItem
 from projects.models.project import ReferenceCounter
 from projects.models.search import keeps_search_fresh
 

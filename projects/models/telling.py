@@ -2,7 +2,7 @@
 
 One place for all tables, since one row may show in several records: whether a project is public shows in the need that it
 carries out, a country's name in what has happened to its needs. Listing a record too many costs a comparison at the end of the
-transaction; what is told are real differences alone (migrations projects 0006 and 0019).
+transaction; what is told are real differences alone (SQL function `projects_tell_changes`).
 
 Records that a row itself names are noted when it is written. Those that are linked to it by other rows are looked for when the
 transaction commits: another one may have made a link meanwhile. Links that were there before and are no more need no look: the row
@@ -17,7 +17,8 @@ from partners.models import Country, CountryGroup, GroupMember, Membership, Part
 from projects.models.event import Event
 from projects.models.importing import STATED, ImportRun
 from projects.models.money import Budget, Contribution, Transaction
-from projects.models.need import LineItem, Need, NeedTerm
+from projects.models.need import Need
+from projects.models.need_parts import LineItem, NeedTerm
 from projects.models.offer import Eligible, Offer, OfferLine, OfferTerm
 from projects.models.parts import ProjectCountry, ProjectPartner, ProjectRegion, ProjectTerm
 from projects.models.plan import Confirmation
