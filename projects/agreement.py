@@ -382,14 +382,23 @@ def confirm(need: Need, step: str, *, by) -> bool:
 def _keep_agreed(need: Need) -> None:
     """What the plan says that all sides have confirmed decides how much of each answer is agreed."""
     for (line, _responder), answers, rows in _planned(need):
-        left = _quantity_of(line, rows)
-        for place, answer in enumerate(answers):
-            agreed = left if left is None or place == len(answers) - 1 else min(left, answer.quantity)
-            left = None if left is None else left - agreed
+        total = _quantity_of(line, rows)
+        most = [*(answer.quantity for answer in answers[:-1]), None]
+        shares = [None] * len(answers) if total is None else shared_out(total, most)
+        for answer, agreed in zip(answers, shares, strict=True):
             if answer.agreed != agreed:
                 answer.agreed = agreed
                 answer.full_clean()
                 answer.save(update_fields=["agreed"])
+
+
+def shared_out(total: Decimal, most: list[Decimal | None]) -> list[Decimal]:
+    """A sum shared out in order, to each no more than its `most` (None: what is left)."""
+    shares = []
+    for one in most:
+        shares.append(total if one is None else min(total, one))
+        total -= shares[-1]
+    return shares
 
 
 def _planned(need: Need) -> list[tuple[tuple, list[Answer], list[PlanActivity]]]:

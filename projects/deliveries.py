@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from partners.models import User
-from projects.agreement import accepted_answers, by_line_and_responder
+from projects.agreement import accepted_answers, by_line_and_responder, shared_out
 from projects.choices import ConfirmedStep, NeedState, Status
 from projects.lifecycle import locked, only_in, transition, write_down
 from projects.models import Answer, Contribution, Need, Project
@@ -32,7 +32,7 @@ def record_delivered(need: Need, delivered: dict[int, Decimal], *, by) -> None:
     for answers, rows in _carried(now):
         if not any(answer.pk in delivered for answer in answers):
             continue  # of whom nothing is said now
-        shares = _shared_out(_reported(answers), [row.quantity for row in rows[:-1]] + [None])
+        shares = shared_out(_reported(answers), [*(row.quantity for row in rows[:-1]), None])
         changed += [_set_delivered(row, share) for row, share in _said(rows, shares, of=answers)]
     if any(changed):
         _note_delivered(now, by)
@@ -49,15 +49,6 @@ def _note_delivered(need: Need, by) -> None:
 def _reported(rows: list) -> Decimal:
     """The sum of what is reported as delivered of answers, or of contributions."""
     return sum((row.delivered for row in rows if row.delivered is not None), Decimal(0))
-
-
-def _shared_out(total: Decimal, most: list[Decimal | None]) -> list[Decimal]:
-    """A sum shared out in order, to each no more than its `most` (None: what is left)."""
-    shares = []
-    for one in most:
-        shares.append(total if one is None else min(total, one))
-        total -= shares[-1]
-    return shares
 
 
 def _said(rows: list, shares: list[Decimal], *, of: list) -> list[tuple]:
@@ -117,7 +108,7 @@ def _take_delivered(need: Need, by) -> None:
         if all(row.delivered is None for row in rows):
             changed += _taken_back(need, answers, by)
         elif _reported(rows) != _reported(answers) or _says_more(rows, answers):
-            shares = _shared_out(_reported(rows), [answer.most for answer in answers])
+            shares = shared_out(_reported(rows), [answer.most for answer in answers])
             changed += [_set_delivered(answer, share) for answer, share in _said(answers, shares, of=rows)]
     if any(changed):
         _note_delivered(need, by)
