@@ -105,6 +105,17 @@ def test_desk_imports_drafts(write, people):
     assert Project.objects.get().state == State.DRAFT
 
 
+def test_an_import_says_itself_whether_it_publishes(write, people, media):
+    call_command("import_iati", str(write(document(activity()))), drafts=True, stdout=io.StringIO())
+    assert not ImportRun.objects.get().publishes
+    run = ImportRun(file_name="b.xml", started_by=people["administrator"], progress="queued")
+    run.file.save("b.xml", SimpleUploadedFile("b.xml", document(activity(identifier="XX-2"))))
+    tasks.import_iati(run_id=run.pk, publish=False)  # a job that was queued before the import said it
+    run.refresh_from_db()
+    assert (run.progress, run.publishes) == ("done", False)
+    assert set(Project.objects.values_list("state", flat=True)) == {"draft"}
+
+
 def test_command_reports_and_fails_when_nothing_could_be_read(write, db, tmp_path):
     out, report = io.StringIO(), tmp_path / "report.csv"
     call_command(
