@@ -9,6 +9,7 @@ import datetime as dt
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Iterator
 from http import HTTPStatus
+from json import JSONDecodeError
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import OuterRef, Subquery
@@ -134,7 +135,7 @@ class Parser(JSONParser):
         try:
             found = json.load(codecs.getreader(coding)(stream), object_pairs_hook=_named_once)
         except ValueError as error:
-            raise exceptions.ParseError(f"JSON parse error - {error}") from error
+            raise exceptions.ParseError(_unreadable(error)) from error
         except RecursionError as error:
             raise exceptions.ParseError(_too_deep()) from error
         if depth_is_over(found):
@@ -166,6 +167,13 @@ def _without_unseen(value):
     if isinstance(value, list):
         return [_without_unseen(inner) for inner in value]
     return without_empty_ends(without_needless(value)) if isinstance(value, str) else value
+
+
+def _unreadable(error: ValueError) -> str:
+    if isinstance(error, JSONDecodeError):
+        place = {"line": error.lineno, "column": error.colno}
+        return _("This is not JSON: there is an error in line %(line)s, column %(column)s.") % place
+    return _("This JSON cannot be read: send it in UTF-8, without NaN, Infinity or numbers of thousands of digits.")
 
 
 def _too_deep() -> str:

@@ -11,7 +11,7 @@ EASY = (
     "123456789012", "passwordpassword", "PasswordPassword1", "abcdefghijkl", "qwertyuiopas", "112233445566", "121212121212",
     "aaaaaaaaaaaaa", "210987654321", "password12345", "P@ssw0rdP@ssw0rd", "unepportal2026", "South-South 2026", "abcabcabcabd",
     "1234-5678-9012", "12/34/56/78/90", "2026-11-30-2026", "30.11.2026.30.11", "p.a.s.s.w.o.r.d", "p a s s w o r d 1", "pass\u00adwordpassword",
-    "password\u200bpassword", "password_password", "pässwordpassword", "P@ss.Word.P@ss.Word", "thisisapassword", "this is my password",
+    "password\u200bpassword", "password\u2064\u200e\u2062\u061c\u2066\u200f\u2063\u202c", "password_password", "pässwordpassword", "P@ss.Word.P@ss.Word", "thisisapassword", "this is my password",
     "correcthorsebatterystaple", "correct horse battery staple", "Correct-Horse-Battery-Staple!", "пароль2026год", "Пароль-2026-год",
     "Январь2026!!", "décembre2026", "DÉCEMBRE-2026", "كلمةالسر1234", "كلمة السر ١٢٣٤", "كـلـمـةالسر1234", "kelimemotdepasse",
     "motdepasse-2026", "contraseña contraseña", "密码123456789", "密码密码密码密码密码密码", "一二三四五六密码123456", "mot de passe 2026", "１２３４-５６７８-９０１２",
