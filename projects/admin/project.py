@@ -148,16 +148,28 @@ class TranslationInline(admin.StackedInline, RuledInline):
     classes = ["collapse"]
 
 
-class CountriesFormSet(forms.BaseInlineFormSet):
-    """Checks roles and shares together, with the modality as entered on the same page."""
+class LinksFormSet(forms.BaseInlineFormSet):
+    """Base: links that are judged together."""
 
     def clean(self):
         super().clean()
-        if any(self.errors):
-            return
-        links = [form.instance for form in self.forms if form.cleaned_data and not form.cleaned_data.get("DELETE")]
-        if misfit := misfit_of_countries(self.instance.modality, links):
+        if not any(self.errors) and (misfit := self.misfit(self._kept())):
             raise ValidationError(misfit)
+
+    def _kept(self) -> list:
+        return [form.instance for form in self.forms if form.cleaned_data and not form.cleaned_data.get("DELETE")]
+
+    def misfit(self, links: list) -> str | None:
+        """Why they don't fit, in words for whoever enters them."""
+        raise NotImplementedError
+
+
+class CountriesFormSet(LinksFormSet):
+    """Checks roles and shares together, with the modality as entered on the same page."""
+
+    def misfit(self, links):
+        self.instance.countries_entered = links  # for the regions, which come later on the page
+        return misfit_of_countries(self.instance.modality, links)
 
 
 class CountryInline(RuledInline):
@@ -169,8 +181,19 @@ class CountryInline(RuledInline):
     readonly_fields = ["as_reported"]
 
 
+class RegionsFormSet(LinksFormSet):
+    """Checks the shares together with those of the countries as entered on the same page."""
+
+    def misfit(self, links):
+        countries = getattr(self.instance, "countries_entered", None)  # none where something else is wrong with them
+        if countries is None or misfit_of_countries(self.instance.modality, countries):
+            return None  # told there
+        return misfit_of_countries(self.instance.modality, [*countries, *links])
+
+
 class RegionInline(RuledInline):
     model = ProjectRegion
+    formset = RegionsFormSet
     autocomplete_fields = ["region"]
     classes = ["collapse"]
 
@@ -183,16 +206,11 @@ class PartnerInline(RuledInline):
     readonly_fields = ["as_reported"]
 
 
-class TermsFormSet(forms.BaseInlineFormSet):
+class TermsFormSet(LinksFormSet):
     """Checks the shares of each vocabulary together, where they are changed: what came so in an import stays to be edited."""
 
-    def clean(self):
-        super().clean()
-        if any(self.errors) or not self.has_changed():
-            return
-        links = [form.instance for form in self.forms if form.cleaned_data and not form.cleaned_data.get("DELETE")]
-        if misfit := misfit_of_terms(links):
-            raise ValidationError(misfit)
+    def misfit(self, links):
+        return misfit_of_terms(links) if self.has_changed() else None
 
 
 class TermInline(RuledInline):

@@ -5,8 +5,8 @@ import io
 import pytest
 from django.urls import reverse
 
-from partners.models import Country, Partner
-from projects.models import ImportRun, Project, SearchEntry, Term
+from partners.models import Country, Partner, Region
+from projects.models import ImportRun, Project, ProjectCountry, ProjectRegion, SearchEntry, Term
 from tests.admin_form import shown
 from tests.factories import ProjectFactory, UserFactory
 
@@ -94,6 +94,27 @@ def test_wrong_roles_are_refused_with_words_and_nothing_is_lost(desk, links, mes
     assert message in page.content.decode()
     assert "must not be lost" in page.content.decode()
     assert Project.objects.count() == 0
+
+
+@pytest.mark.parametrize("is_new", [True, False])
+def test_shares_of_countries_and_regions_are_judged_together(desk, is_new):
+    """The database adds them up; whoever enters them is told before, and loses nothing."""
+    kenya, africa = Country.objects.get(iso3="KEN"), Region.objects.get(code="002")
+    address, data = reverse("admin:projects_project_add"), form()
+    if not is_new:
+        project = ProjectFactory(countries={}, terms=[], partners=[])
+        ProjectCountry.objects.create(project=project, country=kenya, role="recipient", share=60)
+        address = reverse("admin:projects_project_change", args=[project.pk])
+        data = shown(desk.get(address))
+    else:
+        data |= row("country_links", 0, country=kenya.pk, role="recipient", share="60")
+    data |= row("region_links", 0, region=africa.pk, share="50") | {"summary": "A summary that must not be lost."}
+    page = desk.post(address, data)
+    assert page.status_code == 200
+    assert "add up to more than 100" in page.content.decode() and "must not be lost" in page.content.decode()
+    assert not ProjectRegion.objects.exists()
+    assert desk.post(address, data | {"region_links-0-share": "40"}).status_code == 302
+    assert ProjectRegion.objects.get().share == 40
 
 
 def test_second_editor_sees_that_somebody_was_faster(desk):
