@@ -111,14 +111,32 @@ def by_secret(token: str) -> ContactMessage | None:
     return ContactMessage.objects.select_related("topic").filter(reference=reference).first()
 
 
+def mark_of(message: ContactMessage) -> str:
+    """In whose hands a page showed a message, and since when."""
+    return f"{message.assignee_id or ''} {message.state_since.isoformat()}"
+
+
+def _only_in_seen_hands(now: ContactMessage, by, seen: str) -> None:
+    if now.assignee_id in (None, by.pk) or seen == mark_of(now):
+        return
+    said = {"who": now.assignee, "at": f"{timezone.localtime(now.state_since):%Y-%m-%d %H:%M}"}
+    text = _(
+        "It is in the hands of %(who)s since %(at)s. Nothing was sent or changed yet; to do it all the same, press again."
+    )
+    raise ValidationError(text % said, code="state")
+
+
 @transaction.atomic
-def move(message: ContactMessage, act: str, *, by, text: str = "") -> ContactMessage:
-    """What staff does with a message. Raises PermissionDenied, and ValidationError where it is out of place or lacks its text."""
+def move(message: ContactMessage, act: str, *, by, text: str = "", seen: str | None = None) -> ContactMessage:
+    """What staff does with a message. `seen` is the mark that its page showed: what somebody else has taken in hand since is not taken
+    from them unseen. Raises PermissionDenied, and ValidationError where it is out of place or lacks its text."""
     now = ContactMessage.objects.select_for_update(of=("self",)).select_related("topic").get(pk=message.pk)
     require(by, "outreach.change_contactmessage", now)
     sources, target = MOVES[act]
     if now.state not in sources:
         raise ValidationError(_("It is “%(state)s” by now.") % {"state": now.get_state_display()}, code="state")
+    if seen is not None:
+        _only_in_seen_hands(now, by, seen)
     text = text.strip()
     if act in ("answer", "close") and not text:
         raise ValidationError(_("Say it in words first."), code="required")

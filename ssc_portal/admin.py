@@ -425,6 +425,7 @@ class KeptHistory:
         if record is not None and self.has_view_permission(request, record):
             events = Events.objects.references(record) | Events.objects.tracks(record)
             entries = [_entry(event) for event in events.order_by("-pgh_created_at", "-pgh_id")[:200]]
+            _name_records([change for entry in entries for change in entry["changes"]])
         return super().history_view(request, object_id, {"entries": entries, **(extra_context or {})})
 
 
@@ -447,14 +448,30 @@ def _entry(event) -> dict:
         ]
         if event.pgh_label == "delete":
             changes = [(n, v, "") for n, _old, v in changes]
-    names = {f.attname: f.verbose_name for f in model._meta.concrete_fields}
+    fields = {f.attname: f for f in model._meta.concrete_fields}
     return {
         "at": event.pgh_created_at,
         "by": context.get("user"),
         "what": model._meta.verbose_name,
         "action": LABELS.get(event.pgh_label, event.pgh_label),
-        "changes": [(names.get(n, n), _short(a), _short(b)) for n, a, b in changes],
+        "changes": [_change(fields.get(n), n, a, b) for n, a, b in changes],
     }
+
+
+def _change(field, name: str, before, after) -> dict:
+    """`of` is the kind of records of which the values are keys, if they are."""
+    of = field.related_model if field is not None and field.is_relation else None
+    return {"name": getattr(field, "verbose_name", name), "of": of, "before": _short(before), "after": _short(after)}
+
+
+def _name_records(changes: list[dict]) -> None:
+    """Puts what records call themselves in the place of their keys, kind by kind; of one that is gone its key stays."""
+    for of in {change["of"] for change in changes} - {None}:
+        own = [change for change in changes if change["of"] is of]
+        keys = {change[side] for change in own for side in ("before", "after")} - {""}
+        known = {str(pk): str(record) for pk, record in of._base_manager.in_bulk(keys).items()}
+        for change in own:
+            change |= {side: _short(known.get(change[side], change[side])) for side in ("before", "after")}
 
 
 def _short(value) -> str:

@@ -63,7 +63,8 @@ class ContactMessageAdmin(KeptHistory, RuledAdmin, admin.ModelAdmin):
     def change_view(self, request, object_id, form_url="", extra_context=None):
         message = self.get_object(request, object_id)
         possible = [act for act, (sources, _to) in contact.MOVES.items() if message and message.state in sources]
-        return super().change_view(request, object_id, form_url, {"possible": possible, **(extra_context or {})})
+        more = {"possible": possible, "seen": contact.mark_of(message) if message else "", **(extra_context or {})}
+        return super().change_view(request, object_id, form_url, more)
 
     def move(self, request: HttpRequest, pk: int, act: str) -> HttpResponse:
         """One act on a message. What was written is shown again where it could not be done."""
@@ -76,7 +77,8 @@ class ContactMessageAdmin(KeptHistory, RuledAdmin, admin.ModelAdmin):
         try:
             if taken and left:
                 raise ValidationError(TWO_TEXTS)
-            contact.move(message, act, by=request.user, text=written.get(taken, ""))
+            text = written.get(taken, "")
+            contact.move(message, act, by=request.user, text=text, seen=request.POST.get("seen", ""))
         except ValidationError as error:
             self.message_user(request, " ".join(error.messages), messages.ERROR)
             return self._with_words(request, pk, written)

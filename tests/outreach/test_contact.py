@@ -219,3 +219,43 @@ def test_old_messages_are_erased(message):
         contact.forget_old()
         kept = ContactMessage.pgh_event_model.objects.filter(submission_key=f"{state}{days}").exists()
         assert (ContactMessage.objects.count(), kept) == (stays, bool(stays)), (state, days)
+
+
+def seen_on(client, message) -> str:
+    page = client.get(reverse("admin:outreach_contactmessage_change", args=[message.pk])).content.decode()
+    return re.search(r'name="seen" value="([^"]*)"', page)[1]
+
+
+@pytest.mark.ignore_template_errors
+@pytest.mark.parametrize("act", ["take", "answer", "close", "spam"])
+def test_what_somebody_else_has_taken_meanwhile_is_not_taken_from_them_unseen(act, message, people, sign_in):
+    move = {one: reverse("admin:outreach_contactmessage_move", args=[message.pk, one]) for one in contact.MOVES}
+    words = {"text": "Sign up first." if act == "answer" else "", "note": "by phone" if act == "close" else ""}
+    stale = seen_on(sign_in(people["desk"]), message)
+    assert sign_in(people["administrator"]).post(move["take"], {"seen": stale}).status_code == 302
+    ProcrastinateJob.objects.all().delete()
+    for missing in ({"seen": stale}, {}):  # also from a page that does not say what it showed
+        refused = sign_in(people["desk"]).post(move[act], words | missing)
+        page = refused.content.decode()
+        assert f"It is in the hands of {people['administrator']} since" in page and "press again" in page
+        assert all(text in page for text in words.values())
+        message.refresh_from_db()
+        assert (message.state, message.assignee) == ("taken", people["administrator"])
+        assert not ProcrastinateJob.objects.exists()
+    fresh = re.search(r'name="seen" value="([^"]*)"', page)[1]
+    sign_in(people["desk"]).post(move[act], words | {"seen": fresh})
+    message.refresh_from_db()
+    assert message.state == contact.MOVES[act][1]
+    assert message.assignee == people["desk" if act in ("take", "answer") else "administrator"]
+
+
+@pytest.mark.ignore_template_errors
+def test_the_history_names_people_and_not_their_keys(message, people, sign_in):
+    for name in ("administrator", "desk"):
+        contact.move(message, "take", by=people[name])
+    page = (
+        sign_in(people["desk"])
+        .get(reverse("admin:outreach_contactmessage_history", args=[message.pk]))
+        .content.decode()
+    )
+    assert f"<del>{people['administrator']}</del> → <ins>{people['desk']}</ins>" in page
