@@ -89,7 +89,7 @@ class PlaceForm(forms.ModelForm):
         self.fields["role"].choices = [(r.value, r.label) for r in roles]
         self.fields["country"].queryset = Country.objects.by_name()
         self.fields["country"].help_text = _("For contributors and national focal points.")
-        self.fields["partner"].queryset = Partner.objects.exclude(slug="unep").by_name()
+        self.fields["partner"].queryset = Partner.objects.without_unep().by_name()
         self.fields["partner"].help_text = _("For members and leads of a partner.")
         for name in ("country", "partner"):
             self.fields[name].required = False

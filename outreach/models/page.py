@@ -10,9 +10,12 @@ from django.utils.translation import gettext_lazy as _
 from outreach.choices import Menu, Shows
 from outreach.models.writing import TextInLanguage, Written, WrittenQuerySet
 from partners.models import CountryGroup, Partner
-from partners.models.constraints import known
+from partners.models.constraints import keeps_address, known
 
 PATH = r"about(?:/[a-z0-9]+(?:-[a-z0-9]+)*){0,3}"
+
+
+LINKED = {"about", "about/accessibility", "about/how-it-works", "about/privacy", "about/terms"}  # from every page
 
 
 class PageQuerySet(WrittenQuerySet):
@@ -54,6 +57,10 @@ class Page(Written):
 
     def get_absolute_url(self):
         return reverse("page", args=[self.path])
+
+    def clean(self):
+        super().clean()
+        keeps_address(self, "path", LINKED)
 
 
 @pghistory.track()

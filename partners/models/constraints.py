@@ -1,9 +1,10 @@
 """Constraints that many records share. Their messages are written for the person at the form."""
 
+from collections.abc import Collection
 from functools import reduce
 from operator import and_
 
-from django.core.exceptions import FieldError
+from django.core.exceptions import FieldError, ValidationError
 from django.db import models
 from django.db.models import CheckConstraint, Q
 from django.utils.translation import gettext_lazy as _
@@ -15,6 +16,15 @@ def known(field: str, choices: type[models.Choices], *, blank: bool = False) -> 
     return models.CheckConstraint(
         name=f"%(app_label)s_%(class)s_{field}_known", condition=Q(**{f"{field}__in": values})
     )
+
+
+def keeps_address(record: models.Model, field: str, fixed: Collection[str]) -> None:
+    """Records that the portal itself finds by their address keep it. For `clean`."""
+    stored = type(record)._base_manager.filter(pk=record.pk).values_list(field, flat=True)
+    was = stored.first() if record.pk and getattr(record, field) not in fixed else None
+    if was in fixed:
+        text = _("The portal itself leads to “%(address)s”, so this address can’t be changed.")
+        raise ValidationError({field: text % {"address": was}})
 
 
 def together(first: str, second: str, message=None) -> models.CheckConstraint:

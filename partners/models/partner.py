@@ -12,7 +12,7 @@ from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
 from partners.choices import COUNTRY_ROLES, PARTNER_ROLES, STAFF_ROLES, PartnerKind, Role
-from partners.models.constraints import CheckedTogether, in_order, known, together
+from partners.models.constraints import CheckedTogether, in_order, keeps_address, known, together
 from partners.models.naming import NamedQuerySet, translated_name
 from partners.models.place import Country
 from partners.models.provenance import Traceable
@@ -23,22 +23,32 @@ IATI_IDENTIFIER = RegexValidator(
 )
 
 
+UNEP = "unep"  # its address, which stays (Partner.clean)
+UNEP_IN_IATI = "XM-DAC-41116"
+
+
 class PartnerQuerySet(NamedQuerySet):
     def for_listing(self):
         """What a list of partners shows."""
         return self.select_related("country", "parent")
 
     def unep(self):
-        """UNEP itself, made when it is missing: its staff's roles hang on it."""
-        return self.get_or_create(
-            slug="unep",
-            defaults={
-                "name_en": "United Nations Environment Programme",
-                "acronym": "UNEP",
-                "kind": PartnerKind.MULTILATERAL,
-                "iati_identifier": "XM-DAC-41116",
-            },
-        )[0]
+        """UNEP itself, made when it is missing: its staff's roles hang on it. By its address; where that was changed, by its identifier."""
+        return (
+            self.filter(slug=UNEP).first()
+            or self.get_or_create(
+                iati_identifier=UNEP_IN_IATI,
+                defaults={
+                    "name_en": "United Nations Environment Programme",
+                    "acronym": "UNEP",
+                    "kind": PartnerKind.MULTILATERAL,
+                    "slug": UNEP,
+                },
+            )[0]
+        )
+
+    def without_unep(self):
+        return self.exclude(Q(slug=UNEP) | Q(iati_identifier=UNEP_IN_IATI))
 
     def of_country(self, country, name: str):
         """The public body of a country with this name, made (not verified yet) where there is none."""
@@ -120,6 +130,7 @@ class Partner(Traceable, CheckedTogether):
         return reverse("partner", args=[self.slug])
 
     def clean(self):
+        keeps_address(self, "slug", {UNEP})
         self.iati_identifier = (self.iati_identifier or "").strip() or None
         ancestor = self.parent
         while ancestor is not None:

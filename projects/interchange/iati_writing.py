@@ -9,6 +9,7 @@ from lxml import etree
 
 from partners.choices import PartnerKind
 from partners.models import Partner, Traceable, last_change
+from partners.models.partner import UNEP_IN_IATI
 from projects.choices import DeliveryLevel
 from projects.interchange.iati_own import NAMESPACE, OWN_VOCABULARY, mark_assumed, own, vocabulary_uri
 from projects.interchange.iati_texts import LANG
@@ -66,7 +67,7 @@ class Publisher:
 
     def __init__(self):
         self.partner = Partner.objects.unep()
-        self.ref = self.partner.iati_identifier or "XM-DAC-41116"
+        self.ref = self.partner.iati_identifier or UNEP_IN_IATI
         self.uri = vocabulary_uri()
 
     def identifier_of(self, record) -> str:

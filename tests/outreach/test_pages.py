@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.urls import reverse
 
 from outreach.models import Channel, Milestone, Page, PageText
+from outreach.models.page import LINKED
 from outreach.reference import load_pages
 from partners.models import Country
 from partners.reference import Report
@@ -201,3 +202,13 @@ def test_every_page_of_the_portal_is_there_in_six_languages():
         assert len({tuple(found) for found in headings.values()}) == 1, (page.path, headings)
         links = {text.language: sorted(re.findall(r"\]\(([^)]+)\)", text.body)) for text in page.texts.all()}
         assert len({tuple(found) for found in links.values()}) == 1, (page.path, links)
+
+
+def test_a_page_that_every_page_leads_to_keeps_its_address():
+    page = Page.objects.get(path="about/privacy")
+    page.path = "about/data-protection"
+    with pytest.raises(ValidationError, match="The portal itself leads to “about/privacy”"):
+        page.full_clean()
+    other = Page.objects.exclude(path__in=LINKED).first()
+    other.path = "about/another-place"
+    other.full_clean()

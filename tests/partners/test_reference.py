@@ -131,3 +131,22 @@ def test_sign_in_leads_on_in_the_persons_language(client):
     assert (
         client.post("/accounts/login/", data | {"next": "https://elsewhere.example/"})["Location"] == "/fr/dashboard/"
     )
+
+
+@pytest.mark.django_db
+@pytest.mark.ignore_template_errors
+def test_unep_keeps_its_address_and_is_found_where_that_was_changed(people, sign_in):
+    unep, client = Partner.objects.unep(), sign_in(people["administrator"])
+    address = f"/admin/partners/partner/{unep.pk}/change/"
+    context = client.get(address).context
+    forms = [
+        context["adminform"].form,
+        *(inline.formset.management_form for inline in context["inline_admin_formsets"]),
+    ]
+    fields = {box.html_name: box.value() for form in forms for box in form}
+    fields = {name: value for name, value in fields.items() if value is not None} | {"_as_shown": context["as_shown"]}
+    refused = client.post(address, fields | {"slug": "un-environment"})
+    assert refused.status_code == 200 and "The portal itself leads to “unep”" in refused.content.decode()
+    assert client.post(address, fields | {"acronym": "UN Environment"}).status_code == 302
+    Partner.objects.filter(pk=unep.pk).update(slug="un-environment")  # before that was refused
+    assert Partner.objects.unep() == unep and unep not in Partner.objects.without_unep()
