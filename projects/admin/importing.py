@@ -319,7 +319,7 @@ class ImportRunAdmin(RuledAdmin, admin.ModelAdmin):
         if not self._may_make(request, run):
             raise PermissionDenied
         taken = ImportRun.objects.broken_off().filter(pk=pk).exclude(file="").values("pk")
-        if not ImportRun.objects.filter(pk__in=taken).update(progress=ImportRun.Progress.QUEUED):
+        if not ImportRun.objects.filter(pk__in=taken).update(progress=ImportRun.Progress.QUEUED, has_broken=False):
             self.message_user(request, _("It has not broken off, or its file is not kept here."), messages.WARNING)
         elif run.is_table:
             import_table.defer(run_id=pk, dry_run=run.is_dry_run)
@@ -327,23 +327,24 @@ class ImportRunAdmin(RuledAdmin, admin.ModelAdmin):
             is_trial = run.is_dry_run
             if not is_trial:
                 run.publishes = "publish" in request.POST
-            self._begin_again(run, is_dry_run=is_trial)
+            self._begin_again(run, is_dry_run=is_trial, keeps_counts=True)
             import_iati.defer(run_id=pk, dry_run=is_trial)
         return redirect("admin:projects_importrun_change", pk)
 
     @staticmethod
-    def _begin_again(run: ImportRun, *, is_dry_run: bool = False) -> None:
+    def _begin_again(run: ImportRun, *, is_dry_run: bool = False, keeps_counts: bool = False) -> None:
+        """`keeps_counts`: of what had been read, until it is read anew."""
         run.issues.all().delete()
-        for name in (*run.counts, "percent"):
+        for name in ("percent",) if keeps_counts else (*run.counts, "percent"):
             setattr(run, name, 0)
         run.is_dry_run, run.progress, run.message, run.finished_at = is_dry_run, ImportRun.Progress.QUEUED, "", None
+        run.has_broken = False
         run.save()
 
     @admin.display(description=gettext_lazy("progress"), ordering="progress")
     def progress_now(self, run):
-        is_left = run.progress == ImportRun.Progress.RUNNING or (
-            run.progress == ImportRun.Progress.QUEUED and not run.has_job
-        )
+        is_left = run.progress == ImportRun.Progress.RUNNING or run.has_broken
+        is_left = is_left or (run.progress == ImportRun.Progress.QUEUED and not run.has_job)
         is_gone = is_left and not run.at_work
         return _("broken off") if is_gone else run.get_progress_display()
 

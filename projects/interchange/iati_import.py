@@ -46,23 +46,27 @@ def import_file(
     """
     require(by, "projects.import_projects")
     run = run or ImportRun(file_name=path.name[:200], started_by=by)
-    run.is_dry_run, run.progress = dry_run, ImportRun.Progress.RUNNING
+    run.is_dry_run, run.progress, run.has_broken = dry_run, ImportRun.Progress.RUNNING, False
     run.save()
+    before = run.counts
     with run.being_carried_out():
         try:
             return _carry_out(path, run, by, dry_run, progress)
         except Exception:
-            _break_off(run)
+            _break_off(run, before)
             raise
 
 
-def _break_off(run: ImportRun) -> None:
-    """A fault of the program ends the run too, and says so: it isn't left as if it were at work."""
-    run.progress, run.finished_at = ImportRun.Progress.FAILED, timezone.now()
+def _break_off(run: ImportRun, before: dict[str, int]) -> None:
+    """A fault of the program ends the run too, and says so: it isn't left as if it were at work. Where it read nothing at all, it goes
+    on telling what it had read `before`."""
+    for name, n in () if run.done else before.items():
+        setattr(run, name, n)
+    run.progress, run.finished_at, run.has_broken = ImportRun.Progress.FAILED, timezone.now(), True
     run.message = _(
-        "The import broke off by a fault of the portal. What was read before it stays; import the file again."
+        "The import broke off by a fault of the portal. What was read before it stays. Once the fault is mended, go on, or import the file again."
     )
-    run.save(update_fields=["progress", "finished_at", "message"])
+    run.save(update_fields=["progress", "finished_at", "message", "has_broken", *before])
 
 
 def _carry_out(path: Path, run: ImportRun, by, dry_run: bool, progress: Callable | None) -> ImportRun:
@@ -73,6 +77,8 @@ def _carry_out(path: Path, run: ImportRun, by, dry_run: bool, progress: Callable
     seen: set[str] = set()
     parents: dict[str, str] = {}
     directory = Directory.load()
+    for name in run.counts:  # of an attempt that broke off
+        setattr(run, name, 0)
     try:
         for activity in iati_reader.read_activities(path, source):
             unread.update(path.partition("/")[0] for path in activity.unread.times)

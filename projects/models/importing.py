@@ -76,8 +76,10 @@ class ImportRunQuerySet(models.QuerySet):
         return self.annotate(at_work=held, has_job=queued)
 
     def broken_off(self):
-        """Those that say they run and that nobody carries out any more, and those that wait for a worker in no queue."""
+        """Those that say they run and that nobody carries out any more, those that wait for a worker in no queue, and those that
+        a fault of the portal ended: it may be mended by now."""
         running = models.Q(progress=ImportRun.Progress.RUNNING)
+        running |= models.Q(progress=ImportRun.Progress.FAILED, has_broken=True)
         return self.with_at_work().filter(
             running | models.Q(progress=ImportRun.Progress.QUEUED, has_job=False), at_work=False
         )
@@ -102,6 +104,7 @@ class ImportRun(CheckedTogether):
     sha256 = models.CharField(_("checksum"), max_length=64, blank=True)
     version = models.CharField(_("IATI version"), max_length=10, blank=True)
     progress = models.CharField(_("progress"), max_length=10, choices=Progress, default=Progress.RUNNING)
+    has_broken = models.BooleanField(_("broke off by a fault"), default=False, db_default=False, editable=False)
     is_dry_run = models.BooleanField(_("trial run"), default=False)
     publishes = models.BooleanField(_("publishes new records at once"), default=True, db_default=True, editable=False)
     done = models.PositiveIntegerField(_("records read"), default=0)

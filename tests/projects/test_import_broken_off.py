@@ -15,7 +15,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 
 from partners.models import User
 from projects.models import ImportRun, Project
-from projects.tasks import import_iati
+from projects.tasks import import_iati, import_table
 from tests.projects.activities import activity, document
 from tests.test_background import ROOT, until
 
@@ -136,3 +136,53 @@ def test_a_trial_that_broke_off_is_tried_again_and_writes_nothing(client, people
     import_iati(**job.args)
     run.refresh_from_db()
     assert (run.progress, run.is_dry_run, run.created, Project.objects.count()) == ("waiting", True, 1, 0)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("is_at_its_beginning", [True, False])
+def test_an_import_that_a_fault_ended_keeps_its_counts_and_goes_on_once_the_fault_is_mended(
+    is_at_its_beginning, client, people, media, monkeypatch
+):
+    client.force_login(people["administrator"])
+    run = ImportRun(file_name="a.xml", started_by=people["administrator"], progress="running", done=1, created=1)
+    run.file.save("a.xml", ContentFile(document(activity(), activity(identifier="XX-2"))))
+    address = f"/admin/projects/importrun/{run.pk}/"
+    client.post(f"{address}go-on/", {"publish": "1"})  # a worker had died
+
+    def fault(*args):
+        raise LookupError("a fault of the program")
+
+    place = "Directory.load" if is_at_its_beginning else "_import_one"
+    with monkeypatch.context() as meanwhile, pytest.raises(LookupError):
+        meanwhile.setattr(f"projects.interchange.iati_import.{place}", fault)
+        import_iati(run_id=run.pk)
+    run.refresh_from_db()
+    assert (run.progress, run.done, run.created) == ("failed", 1, 1)
+    page = client.get(f"{address}change/").content.decode()
+    assert f'action="{address}go-on/"' in page and page.count("by a fault of the portal") == 1
+    assert "broken off" in client.get("/admin/projects/importrun/").content.decode()
+    client.post(f"{address}go-on/", {"publish": "1"})
+    assert "broken off" not in client.get("/admin/projects/importrun/").content.decode()
+    import_iati(run_id=run.pk)
+    run.refresh_from_db()
+    assert (run.progress, run.done, run.created, run.is_broken_off) == ("done", 2, 2, False)
+
+
+@pytest.mark.django_db
+def test_a_table_that_a_fault_ended_can_be_gone_on_with(client, people, bring, monkeypatch):
+    client.force_login(people["administrator"])
+
+    def fault(*args):
+        raise LookupError("a fault of the program")
+
+    with monkeypatch.context() as meanwhile, pytest.raises(LookupError):
+        meanwhile.setattr("projects.interchange.bulk.running._row", fault)
+        bring("partners", "slug,name_en,kind\nanother,Another,40\n", by="administrator", write=False)
+    run = ImportRun.objects.get()
+    address = f"/admin/projects/importrun/{run.pk}/"
+    assert f'action="{address}go-on/"' in client.get(f"{address}change/").content.decode()
+    client.post(f"{address}go-on/")
+    [job] = ProcrastinateJob.objects.filter(task_name=import_table.name)
+    import_table(**job.args)
+    run.refresh_from_db()
+    assert (run.progress, run.created) == ("waiting", 1)

@@ -49,6 +49,7 @@ def carry_out(run: ImportRun, *, dry_run: bool) -> None:
     by, resource = run.started_by, resource_of(run, run.started_by)
     seen = {} if dry_run else {row.number: row for row in run.rows.exclude(outcome=RowOutcome.WRONG)}
     run.is_dry_run, run.progress, run.message, run.finished_at = dry_run, ImportRun.Progress.RUNNING, "", None
+    run.has_broken = False
     run.save()
     with run.being_carried_out():
         _try_out(run, resource, by, seen, dry_run)
@@ -63,6 +64,7 @@ def _try_out(run: ImportRun, resource: TableResource, by, seen: dict, dry_run: b
     except (ValidationError, PermissionDenied) as error:
         _end(run, ImportRun.Progress.FAILED, " ".join(getattr(error, "messages", [str(error)])))
     except Exception:
+        run.has_broken = True
         _end(run, ImportRun.Progress.FAILED, _("Something went wrong on our side. Nothing was written."))
         raise
 
