@@ -1,6 +1,7 @@
 """What was delivered of what was agreed: entered on a need's page or with its project, and known in both.
 
-What nobody has reported is empty, never zero (docs/decisions/0017-plan-and-project.md).
+What nobody has reported is empty, never zero (docs/decisions/0017-plan-and-project.md). Project and need say the same: what
+one of them says and the other can't is refused at whatever door it comes (`objections`).
 """
 
 from decimal import Decimal
@@ -14,6 +15,11 @@ from projects.agreement import accepted_answers, by_line_and_responder, shared_o
 from projects.choices import ConfirmedStep, NeedState, Status
 from projects.lifecycle import locked, only_in, transition, write_down
 from projects.models import Answer, Contribution, Need, Project
+from ssc_portal.field_errors import AT_MOST
+from ssc_portal.templatetags.portal import number
+
+FOLLOWING = (NeedState.IN_DELIVERY, NeedState.ON_HOLD)  # of a need: its figures are those of its project
+NON_FIELD = "__all__"
 
 
 @transaction.atomic
@@ -90,14 +96,60 @@ def _carried(need: Need) -> list[tuple[list[Answer], list[Contribution]]]:
     return found
 
 
+# --- what a project may say of it --------------------------------------------------------------------------------------
+def not_emptied(quantity: Decimal) -> str:
+    """What was reported is corrected, and never goes back to silence."""
+    text = _("%(n)s is reported already. Enter what was delivered instead; 0 says that nothing was.")
+    return text % {"n": number(quantity)}
+
+
+def objections(row: Contribution, *, is_removed: bool = False) -> dict[str, str]:
+    """Why a contribution that carries out the plan of a need can't be written so, or left out: {field: sentence}. Whoever writes a
+    project asks it before the row is saved."""
+    was = (
+        row.pk and Contribution.objects.filter(pk=row.pk).select_related("activity__need", "country", "partner").first()
+    )
+    if not was or was.activity is None:
+        return {}
+    need, is_reported = was.activity.need, was.delivered is not None
+    values = {"n": number(was.delivered) if is_reported else "", "need": need.reference, "what": was.text}
+    if is_removed:
+        text = _(
+            "“%(what)s”: %(n)s is reported as delivered for the need %(need)s. Keep this row, with the same text, kind and provider."
+        )
+        return {NON_FIELD: text % values} if is_reported else {}
+    if is_reported and row.delivered is None:
+        return {"delivered": not_emptied(was.delivered)}
+    if is_reported and (moved := [name for name in ("country", "partner", "unit") if _differs(row, was, name)]):
+        text = _(
+            "%(n)s is reported as delivered of it for the need %(need)s, so its unit and its provider stay as they are."
+        )
+        return {moved[0]: text % values}
+    return _objections_to_quantity(row, was, need) if row.delivered != was.delivered and was.activity.line_id else {}
+
+
+def _differs(row: Contribution, was: Contribution, name: str) -> bool:
+    field = Contribution._meta.get_field(name).attname
+    return (getattr(row, field) or None) != (getattr(was, field) or None)
+
+
+def _objections_to_quantity(row: Contribution, was: Contribution, need: Need) -> dict[str, str]:
+    """Of another figure: the need has to be able to say it too."""
+    if need.state not in FOLLOWING:
+        text = _("The need %(need)s is “%(state)s”, so what was delivered for it can’t be changed here any more.")
+        return {"delivered": text % {"need": need.reference, "state": need.get_state_display()}}
+    answers = next((own for own, rows in _carried(need) if was in rows), [])
+    most = sum(answer.most for answer in answers)
+    return {"delivered": str(AT_MOST) % {"limit_value": number(most)}} if answers and row.delivered > most else {}
+
+
+# --- the need follows --------------------------------------------------------------------------------------------------
 @transaction.atomic
 def follow(project: Project) -> None:
     """The needs that a project carries out follow it: quantities delivered, suspension, its end. Acts as the system."""
     by = User.objects.system()
-    for need in project.needs.filter(state__in=(NeedState.IN_DELIVERY, NeedState.ON_HOLD)).select_for_update(
-        of=("self",)
-    ):
-        if need.state == NeedState.IN_DELIVERY:
+    for need in project.needs.filter(state__in=FOLLOWING).select_for_update(of=("self",)):
+        if NeedState.IN_DELIVERY in (need.state, need.held_from):
             _take_delivered(need, by)
         _take_status(need, project, by)
 

@@ -4,6 +4,7 @@ Rows are given as a whole list. Those already there that say the same keep their
 tie to a need's plan); what an import kept as reported stays for staff to resolve.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.core.exceptions import ValidationError
@@ -37,6 +38,7 @@ class Rows:
     manager: str
     known_by: tuple[str, ...]
     resolves: str = ""  # without it a row was kept as an import reported it
+    objections: Callable | None = None  # why a row can't be written so, or left out: {field: sentence}
 
 
 ROWS = {
@@ -45,7 +47,9 @@ ROWS = {
     "partners": Rows("partner_links", ("partner_id", "role"), "partner_id"),
     "terms": Rows("term_links", ("term_id",), "term_id"),
     "translations": Rows("translations", ("language",)),
-    "contributions": Rows("contributions", ("country_id", "partner_id", "kind", "text")),
+    "contributions": Rows(
+        "contributions", ("country_id", "partner_id", "kind", "text"), objections=deliveries.objections
+    ),
     "results": Rows("results", ("kind", "title", "indicator")),
     "budgets": Rows("budgets", ("kind", "starts_on", "ends_on")),
     "transactions": Rows("transactions", ("kind", "made_on", "amount", "currency", "text")),
@@ -143,13 +147,18 @@ def _write_list(project: Project, kind: Rows, rows: list[dict], by) -> list[str 
         if row.pk is None and hasattr(row, "entered_by"):
             row.entered_by = by
         written.append(row)
+    left = [row for rows in by_key.values() for row in rows]
+    if kind.objections and (texts := [text for row in left for text in kind.objections(row, is_removed=True).values()]):
+        return texts
     try:
-        for left in [row for rows in by_key.values() for row in rows]:
-            left.delete()
+        for row in left:
+            row.delete()
     except ProtectedError:
         return [_("A row is needed elsewhere, so it can't be left out.")]
     for number, row in enumerate(written, start=1):
         try:
+            if kind.objections and (found := kind.objections(row)):
+                raise ValidationError(found)
             row.full_clean()
             row.save()
         except ValidationError as error:

@@ -9,7 +9,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from ssc_portal.numbers import NotANumber, clearly, read_number
-from ssc_portal.templatetags.portal import language_of_name
+from ssc_portal.templatetags.portal import language_of_name, number
 
 
 class NamedSelect(forms.Select):
@@ -38,6 +38,16 @@ class NumberField(forms.DecimalField):
 
     def to_python(self, value):
         return super().to_python(_read(value))
+
+    def run_validators(self, value):
+        """A limit is told as numbers are read here: 10, not 10.00."""
+        try:
+            super().run_validators(value)
+        except ValidationError as error:
+            for one in error.error_list:
+                params = (one.params or {}).items()
+                one.params = {name: number(each) if isinstance(each, Decimal) else each for name, each in params}
+            raise
 
 
 class WholeNumberField(forms.IntegerField):

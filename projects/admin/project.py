@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from partners.admin import RuledInline
 from partners.models import Country, CountryGroup, Partner, Region
-from projects import quality, recording, search
+from projects import deliveries, quality, recording, search
 from projects.admin.importing import Tabled
 from projects.admin.moving import Moving, ReadOnlyInline
 from projects.choices import State, Vocabulary
@@ -222,8 +222,29 @@ class TermInline(RuledInline):
     readonly_fields = ["as_reported"]
 
 
+class ContributionForm(forms.ModelForm):
+    """A row of what each side brings; what a need knows of it too is asked of deliveries.py."""
+
+    def _post_clean(self):
+        super()._post_clean()
+        for name, text in deliveries.objections(self.instance).items() if self.has_changed() else ():
+            self.add_error(name if name in self.fields else None, text)
+
+
+class ContributionsFormSet(forms.BaseInlineFormSet):
+    """Keeps the rows whose delivery a need tells."""
+
+    def clean(self):
+        super().clean()
+        removed = [form.instance for form in self.initial_forms if self._should_delete_form(form)]
+        found = [text for row in removed for text in deliveries.objections(row, is_removed=True).values()]
+        if found:
+            raise ValidationError(found)
+
+
 class ContributionInline(RuledInline):
     model = Contribution
+    form, formset = ContributionForm, ContributionsFormSet
     extra = 1
     autocomplete_fields = ["country", "partner"]
 

@@ -5,12 +5,12 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from projects.choices import Criterion, SetAsideReason
+from projects.deliveries import not_emptied
 from projects.lifecycle import Transition
 from projects.lifecycle.need import ASKED_IN, TO_SUBMIT
 from projects.models import Answer, LineItem, Need, Offer, Project, RecordCheck, SetAside
 from projects.models.need import ENDED
-from ssc_portal.numbers import plainly
-from ssc_portal.templatetags.portal import in_language, named
+from ssc_portal.templatetags.portal import in_language, named, number
 from ssc_portal.widgets import NamedSelect, NumberField
 
 READERS = {  # of a note that is not public, by the kind of record
@@ -85,16 +85,14 @@ class DeliveredForm(forms.Form):
                     "{}: {}", in_language(answer.line.text, need.language), named(answer.response.responder)
                 ), initial=answer.delivered, required=False, min_value=0,
                 max_value=answer.most, max_digits=12, decimal_places=2,
-                help_text=_("of %(agreed)s %(unit)s agreed")
-                % {"agreed": plainly(answer.promised), "unit": answer.line.get_unit_display()},
+                help_text=_agreed(answer),
             )  # fmt: skip
 
     def clean(self):
         for name, field in self.fields.items():
             is_emptied = self.add_prefix(name) in self.data and self.cleaned_data.get(name, field.initial) is None
             if is_emptied and field.initial is not None:
-                text = _("%(n)s is reported already. Enter what was delivered instead; 0 says that nothing was.")
-                self.add_error(name, text % {"n": plainly(field.initial)})
+                self.add_error(name, not_emptied(field.initial))
         if not self.errors and not self.delivered:
             raise forms.ValidationError(_("Enter how much of at least one line was delivered."))
 
@@ -102,6 +100,14 @@ class DeliveredForm(forms.Form):
     def delivered(self) -> dict:
         """What was entered. An empty box says nothing of its line, which stays as it is."""
         return {int(name): value for name, value in self.cleaned_data.items() if value is not None}
+
+
+def _agreed(answer: Answer) -> str:
+    text = _("Agreed: %(agreed)s (%(unit)s).") if answer.promised == 1 else _("of %(agreed)s %(unit)s agreed")
+    return text % {
+        "agreed": number(answer.promised),
+        "unit": answer.line.get_unit_display(),
+    }  # units are named in the plural
 
 
 class ScreeningForm(forms.Form):

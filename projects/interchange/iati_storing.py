@@ -143,6 +143,10 @@ def _update_part(project: Project, part: str, rows: list[dict], last: list[dict]
     present = _present_rows(project, part, names) if names else [{} for _row in getattr(project, part).all()]
     if _sorted(present) == _sorted(incoming):
         return False
+    if part == "contributions" and project.contributions.filter(activity__isnull=False).exists():
+        text = _("They carry out the agreed plan of a need, so those here stay; UNEP and the providers change them.")
+        activity.find(part, f"{len(incoming)} rows", Outcome.STAFF, text)
+        return False
     if last is not None and _sorted(present) != _sorted(last):
         if _sorted(incoming) != _sorted(last):
             activity.find(

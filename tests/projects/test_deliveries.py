@@ -311,3 +311,148 @@ def test_whose_confirmation_is_missing_is_said(triangular, people, client):
     client.force_login(people["fao"])
     page = client.post(f"/needs/{triangular.reference}/confirm/plan/", follow=True).content.decode()
     assert "Confirmed. Still to confirm: United Nations Development Programme (UNDP); UNEP." in page
+
+
+# --- the project's doors -------------------------------------------------------------------------------------------------
+@pytest.fixture
+def carried(triangular, people):
+    """(need, project, key of the first answer): Ghana has reported 30 of its 40 days at the need."""
+    need = in_delivery(triangular, people)
+    design = Answer.objects.get(response__need=need, line__text="Network design")
+    deliveries.record_delivered(need, {design.pk: 30}, by=people["ghana"])
+    return Need.objects.get(pk=need.pk), need.project, design.pk
+
+
+REPORTED = "30 is reported already. Enter what was delivered instead; 0 says that nothing was."
+
+
+def both(carried) -> tuple:
+    """(what the project says, what the need says)."""
+    _need, project, answer = carried
+    told = [row.delivered for row in project.contributions.filter(activity__line__text="Network design")]
+    return (told[0] if told else "gone"), Answer.objects.get(pk=answer).delivered
+
+
+def sent_again(client, project) -> list[dict]:
+    return client.get(f"/api/v1/projects/{project.reference}/").json()["contributions"]
+
+
+def patched(client, project, rows: list[dict]):
+    address = f"/api/v1/projects/{project.reference}/"
+    seen = {"If-Match": client.get(address)["ETag"]}
+    return client.patch(address, {"contributions": rows}, content_type="application/json", headers=seen)
+
+
+@pytest.mark.parametrize(
+    ("change", "said", "expected"),
+    [
+        ({"delivered": None}, REPORTED, (30, 30)),
+        ({"text": "Another text"}, "30 is reported as delivered for the need", (30, 30)),
+        ({"unit": "people"}, "its unit and its provider stay", (30, 30)),
+        ({"delivered": "41"}, "This must be 40 or less.", (30, 30)),
+        ({"delivered": "20"}, "", (20, 20)),
+        ({"delivered": "0"}, "", (0, 0)),
+        ({"quantity": "39"}, "", (30, 30)),
+    ],
+)
+def test_the_api_of_a_project_and_its_need_never_disagree(change, said, expected, carried, people, sign_in):
+    client, project = sign_in(people["desk"]), carried[1]
+    rows = sent_again(client, project)
+    row = next(one for one in rows if one["text"] == "Network design")
+    row |= change
+    answer = patched(client, project, rows)
+    assert answer.status_code == (400 if said else 200), answer.content
+    problem = answer.content.decode()
+    assert said in problem and (not said or '"contributions"' in problem)
+    assert (REPORTED not in said) or "delivered: " in problem
+    assert both(carried) == expected
+
+
+def test_a_figure_that_is_left_out_of_the_body_stays_and_its_row_is_not_left_out(carried, people, sign_in):
+    client, project = sign_in(people["desk"]), carried[1]
+    rows = sent_again(client, project)
+    for row in rows:
+        del row["delivered"]
+    assert patched(client, project, rows).status_code == 200 and both(carried) == (30, 30)
+    others = [row for row in rows if row["text"] != "Network design"]
+    answer = patched(client, project, others)
+    assert answer.status_code == 400 and "Keep this row" in answer.content.decode() and both(carried) == (30, 30)
+    silent = [row for row in rows if row["text"] != "Sensors"]  # of which nothing is reported
+    assert patched(client, project, silent).status_code == 200 and both(carried) == (30, 30)
+
+
+def test_a_need_on_hold_says_what_its_project_says_and_an_ended_one_keeps_its_figures(carried, people, sign_in):
+    need, project, _answer = carried
+    client = sign_in(people["desk"])
+    transition(need, "hold", by=people["desk"], note="Elections")
+    rows = sent_again(client, project)
+    row = next(one for one in rows if one["text"] == "Network design")
+    row["delivered"] = "25"
+    assert patched(client, project, rows).status_code == 200 and both(carried) == (25, 25)
+    Need.objects.filter(pk=need.pk).update(state=NeedState.CLOSED, held_from="")
+    row["delivered"] = "20"
+    answer = patched(client, project, rows)
+    assert answer.status_code == 400 and "any more" in answer.content.decode() and both(carried) == (25, 25)
+
+
+def form_of(client, address: str) -> dict:
+    """The fields of a form of admin, as it shows them."""
+    context = client.get(address).context
+    forms = [context["adminform"].form]
+    for inline in context["inline_admin_formsets"]:
+        forms += [inline.formset.management_form, *inline.formset.forms]
+    found = {box.html_name: box.value() for form in forms for box in form}
+    return {name: value for name, value in found.items() if value is not None} | {"_as_shown": context["as_shown"]}
+
+
+@pytest.mark.ignore_template_errors
+@pytest.mark.parametrize(
+    ("name", "value", "said", "expected"),
+    [
+        ("delivered", "", REPORTED, (30, 30)),
+        ("delivered", "41", "This must be 40 or less.", (30, 30)),
+        ("unit", "people", "its unit and its provider stay", (30, 30)),
+        ("DELETE", "on", "Keep this row", (30, 30)),
+        ("delivered", "20", "", (20, 20)),
+    ],
+)
+def test_the_form_of_a_project_and_its_need_never_disagree(name, value, said, expected, carried, people, sign_in):
+    client, project = sign_in(people["desk"]), carried[1]
+    address = f"/admin/projects/project/{project.pk}/change/"
+    form = form_of(client, address)
+    row = project.contributions.get(text="Network design")
+    prefix = next(key for key, v in form.items() if key.startswith("contributions-") and key.endswith("-id") and v == row.pk)  # fmt: skip
+    answer = client.post(address, form | {prefix.removesuffix("id") + name: value})
+    assert answer.status_code == (200 if said else 302)
+    if said:
+        rows = next(i.formset for i in answer.context["inline_admin_formsets"] if i.formset.prefix == "contributions")
+        told = rows.non_form_errors() if name == "DELETE" else rows.forms[int(prefix.split("-")[1])].errors[name]
+        assert said in " ".join(told)
+    assert both(carried) == expected
+
+
+def test_a_table_neither_empties_what_was_delivered_nor_leaves_out_its_row(carried, bring):
+    project = carried[1]
+    head = "reference,title,contribution,contribution_by,contribution_kind,quantity,delivered,unit,women,men,amount,spent,currency\n"
+    row = project.contributions.get(text="Network design")
+
+    def table(text: str, delivered: str) -> str:
+        return f"{head}{project.reference},{project.title},{text},GHA,{row.kind},40,{delivered},expert-days,,,,,\n"
+
+    for content, said in ((table("Network design", ""), REPORTED), (table("Another", "30"), "Keep this row")):
+        run = bring("projects", content)
+        assert said in str([one.problems for one in run.rows.all()]), run.message
+        assert both(carried) == (30, 30)
+    run = bring("projects", table("Network design", "20"))
+    assert run.progress == "done" and both(carried) == (20, 20)
+
+
+def test_more_than_was_offered_is_told_in_the_house_s_numbers(people, sign_in):
+    need = NeedFactory(in_state=NeedState.IN_DELIVERY)
+    answer = Answer.objects.filter(response__need=need).first()
+    client, address = sign_in(people["partner_lead"]), f"/needs/{need.reference}/delivered/"
+    for most, words in ((10, "of 10 %s agreed"), (1, "Agreed: 1 (%s).")):
+        Answer.objects.filter(pk=answer.pk).update(quantity=most, agreed=None, delivered=None)
+        page = client.post(address, {str(answer.pk): "99999"}).content.decode()
+        assert f"This must be {most} or less." in page
+        assert words % answer.line.get_unit_display() in page
