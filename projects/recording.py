@@ -1,7 +1,8 @@
 """Writing a project: its own fields, and the rows that belong to it, by API or table. Admin writes the same through its forms.
 
 Rows are given as a whole list. Those already there that say the same keep their place (and with it their history and their
-tie to a need's plan); what an import kept as reported stays for staff to resolve.
+tie to a need's plan); what an import kept as reported stays for staff to resolve. Each door names all that it can say of a row,
+also what is empty: a field that is not named stays as it is (a table has no column for it).
 """
 
 from collections.abc import Callable

@@ -29,7 +29,7 @@ from projects.api.project import (
     UpdateSerializer,
 )
 from projects.api.standards import IATI, IATIRecord
-from projects.api.writing import SEEN, SEEN_FIRST, NoteMoveSerializer, Writes, terms_by_code
+from projects.api.writing import SEEN, SEEN_FIRST, NoteMoveSerializer, WholeRow, Writes, terms_by_code
 from projects.choices import State
 from projects.filters import ProjectFilter
 from projects.interchange.datasets import PROJECTS
@@ -48,7 +48,7 @@ def _one(model, slug: str, *, required=False, **kwargs):
 SHARE = {"share": {"max_value": 100 + ROUNDING}}  # what only rounding brought above 100 becomes 100, as from IATI
 
 
-class CountryWrite(CountryInProject):
+class CountryWrite(WholeRow, CountryInProject):
     country = _one(Country, "iso3", required=True)
 
     class Meta(CountryInProject.Meta):
@@ -56,7 +56,7 @@ class CountryWrite(CountryInProject):
         extra_kwargs = SHARE
 
 
-class RegionWrite(RegionInProject):
+class RegionWrite(WholeRow, RegionInProject):
     region = _one(Region, "code", required=True)
 
     class Meta(RegionInProject.Meta):
@@ -64,14 +64,14 @@ class RegionWrite(RegionInProject):
         extra_kwargs = SHARE
 
 
-class PartnerWrite(PartnerInProject):
+class PartnerWrite(WholeRow, PartnerInProject):
     partner = _one(Partner, "slug", required=True)
 
     class Meta(PartnerInProject.Meta):
         fields = ["partner", "role", "is_reporting"]
 
 
-class TermWrite(serializers.ModelSerializer):
+class TermWrite(WholeRow):
     term = serializers.CharField(max_length=80, help_text="vocabulary:code, such as bsp-theme:air")
 
     class Meta:
@@ -80,40 +80,40 @@ class TermWrite(serializers.ModelSerializer):
         extra_kwargs = SHARE
 
 
-class ContributionWrite(ContributionSerializer):
+class ContributionWrite(WholeRow, ContributionSerializer):
     country = _one(Country, "iso3")
     partner = _one(Partner, "slug")
 
 
-class TranslationWrite(TranslationSerializer):
+class TranslationWrite(WholeRow, TranslationSerializer):
     pass
 
 
-class BudgetWrite(BudgetSerializer):
+class BudgetWrite(WholeRow, BudgetSerializer):
     pass
 
 
-class TransactionWrite(TransactionSerializer):
+class TransactionWrite(WholeRow, TransactionSerializer):
     pass
 
 
-class ResultWrite(ResultSerializer):
+class ResultWrite(WholeRow, ResultSerializer):
     pass
 
 
-class LocationWrite(LocationSerializer):
+class LocationWrite(WholeRow, LocationSerializer):
     pass
 
 
-class DocumentWrite(DocumentSerializer):
+class DocumentWrite(WholeRow, DocumentSerializer):
     pass
 
 
-class UpdateWrite(UpdateSerializer):
+class UpdateWrite(WholeRow, UpdateSerializer):
     pass
 
 
-class RelatedWrite(serializers.ModelSerializer):
+class RelatedWrite(WholeRow):
     project = _one(Project, "reference", required=True, source="other")
 
     class Meta:
@@ -122,7 +122,8 @@ class RelatedWrite(serializers.ModelSerializer):
 
 
 class ProjectWriteSerializer(serializers.ModelSerializer):
-    """What may be written of a project. A list of rows stands for all of them: what is left out of it goes."""
+    """What may be written of a project. A list of rows stands for all of them: what is left out of it goes. So does a row for all
+    that it says: what is left out of it is empty or has its default."""
 
     parent = _one(Project, "reference")
     countries = CountryWrite(many=True, required=False)
@@ -198,7 +199,9 @@ class ProjectViewSet(Writes):
 
     @extend_schema(
         summary="Write a project", request=ProjectWriteSerializer, responses={200: ProjectDetailSerializer},
-        parameters=[SEEN], description="Fields and lists that are left out stay as they are.",
+        parameters=[SEEN],
+        description="Fields and lists that are left out stay as they are. A list that is sent stands for all of its rows, and each row for "
+        "all that it says: what is left out of it is empty or has its default.",
     )  # fmt: skip
     def partial_update(self, request, reference):
         project = self.get_object()

@@ -62,6 +62,18 @@ class LineFields(serializers.Serializer):
     unit = serializers.ChoiceField(choices=Unit.choices, required=False, allow_blank=True)
 
 
+class WholeRow(serializers.ModelSerializer):
+    """One row as it shall be. What is left out of it is empty or has its default, whatever stood there before."""
+
+    def to_internal_value(self, data):
+        found, model = super().to_internal_value(data), self.Meta.model
+        left_out = [field for field in self._writable_fields if field.source not in found]
+        # of a record that is changed in part, a row is a whole still
+        if missing := {f.field_name: [f.error_messages["required"]] for f in left_out if f.required}:
+            raise serializers.ValidationError(missing)
+        return {f.source: model._meta.get_field(f.source).get_default() for f in left_out} | found
+
+
 def _misfits(field, data, path: str = "") -> Iterator[tuple[str, str]]:
     """What DRF would let pass: unknown names, so that a misspelt one is not silently left out, numbers for texts, and numbers
     in texts that it reads as others (1.000 as 1). Each with where it is, such as `lines.0.colour`."""

@@ -4,6 +4,8 @@ import json
 
 import pytest
 from django.test import Client
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from partners.models import Partner
 from projects.models import Contribution, Project, ProjectCountry, ProjectPartner
@@ -53,8 +55,8 @@ def holds(given, told) -> bool:
 
 def test_what_is_entered_is_read_again_row_by_row(people):
     told = entered(people)
-    for name, given in NEW.items():
-        assert holds(given, told[name]), (name, given, told[name])
+    for name, sent in NEW.items():
+        assert holds(sent, told[name]), (name, sent, told[name])
     project = Project.objects.get()
     assert (project.state, project.created_by, project.updates.get().entered_by) == ("draft", *2 * (people["desk"],))
     assert project.quality_score > 80
@@ -92,11 +94,89 @@ def test_a_list_of_rows_stands_for_all_and_rows_that_stay_keep_their_history(peo
         {"countries": [{"country": "MOZ", "role": "both"}, {"country": "FJI"}], "modality": "bilateral"},
     ).json()
     assert {(c["country"], c["role"], c["share"]) for c in told["countries"]} == {
-        ("MOZ", "both", "60.0000"),
+        ("MOZ", "both", None),  # what a row leaves out is empty
         ("FJI", "recipient", None),
     }
     assert project.country_links.get(country__iso3="MOZ").pk == mozambique.pk
     assert len(told["partners"]) == 2  # a list that is not named stays
+
+
+FULL = {  # a row of each kind with all that it can say; delivered figures have rules of their own
+    "countries": {"country": "KEN", "role": "provider", "provider_order": 1, "share": "20", "note": "Trains."},
+    "regions": {"region": "002", "share": "20"},
+    "partners": {"partner": "fao", "role": "1", "is_reporting": True},
+    "terms": {"term": "sdg:7", "share": "40"},
+    "translations": {"language": "fr", "title": "Foyers", "summary": "A", "description": "B", "objectives": "C", "lessons": "D"},
+    "contributions": {
+        "country": "KEN", "kind": "D011", "text": "Trainers", "quantity": "40", "unit": "people", "women": 5, "men": 6, "amount": "9",
+        "spent": "8", "currency": "USD",
+    },
+    "results": {
+        "kind": "2", "title": "Trained", "indicator": "People", "unit": "people", "baseline": "1", "baseline_year": 2020, "target": "9",
+        "target_on": "2027-01-01", "actual": "7", "actual_on": "2026-07-01", "women": 3, "men": 4, "comment": "By hand.",
+    },
+    "budgets": {
+        "kind": "1", "status": "2", "starts_on": "2024-01-01", "ends_on": "2024-12-31", "amount": "7777", "currency": "EUR",
+        "valued_on": "2024-02-01",
+    },
+    "transactions": {
+        "kind": "3", "made_on": "2026-02-01", "valued_on": "2026-02-03", "amount": "1000", "currency": "USD", "text": "A part",
+    },
+    "locations": {"name": "Nampula", "latitude": "-15.1", "longitude": "39.3"},
+    "documents": {"title": "Plan", "url": "https://example.org/plan.pdf", "language": "en", "published_on": "2026-01-01"},
+    "related": {"project": "", "relation": "3"},
+    "updates": {"made_on": "2026-03-01", "text": "The first course began."},
+}  # fmt: skip
+KNOWN_BY = {
+    "countries": {"country"}, "regions": {"region"}, "partners": {"partner", "role"}, "terms": {"term"}, "translations": {"language"},
+    "contributions": {"country", "kind", "text"}, "results": {"kind", "title", "indicator"}, "budgets": {"kind", "starts_on", "ends_on"},
+    "transactions": {"kind", "made_on", "amount", "currency", "text"}, "locations": {"name"}, "documents": {"url"},
+    "related": {"project", "relation"}, "updates": {"made_on", "text"},
+}  # fmt: skip
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_a_row_that_is_sent_says_nothing_that_stood_in_it_before(people, data):
+    name = data.draw(st.sampled_from(sorted(FULL)))
+    full = FULL[name]
+    if name == "related":
+        full = full | {"project": ProjectFactory(published=True).reference}
+    left_out = data.draw(st.sets(st.sampled_from(sorted(set(full) - KNOWN_BY[name]) or [""])))
+    sent = {name: [{field: value for field, value in full.items() if field not in left_out}]}
+    api, base = Api(people["desk"]), {"title": "A title", "language": "en", "status": "2", "modality": "triangular"}
+    before = api("post", "projects/", base | {name: [full]}).json()
+    assert holds([full], before[name]), before
+    address = f"projects/{before['reference']}/"
+    answer, anew = api("patch", address, sent), api("post", "projects/", base | sent)
+    assert answer.status_code == {201: 200}.get(anew.status_code, 400), answer.content
+    if answer.status_code == 200:
+        assert answer.json()[name] == anew.json()[name] == api.get(address).json()[name]
+        assert holds(sent[name], answer.json()[name])
+    else:
+        assert answer.json()["errors"] == anew.json()["errors"] and api.get(address).json()[name] == before[name]
+
+
+def test_a_row_without_what_every_row_needs_is_refused_not_completed(people):
+    address = f"projects/{entered(people)['reference']}/"
+    budget = {"kind": "1", "starts_on": "2026-01-01", "ends_on": "2026-12-31"}
+    for body, wrong in (
+        ({"budgets": [budget]}, {"budgets.0.amount", "budgets.0.currency"}),
+        ({"terms": [{"share": "5"}]}, {"terms.0.term"}),
+        ({"countries": [{"role": "both"}]}, {"countries.0.country"}),
+    ):
+        answer = Api(people["desk"])("patch", address, body)
+        assert (answer.status_code, fields(answer)) == (400, wrong)
+
+
+def test_a_delivered_figure_left_out_is_what_one_sent_as_nothing_is(people):
+    row = FULL["contributions"] | {"delivered": "38"}
+    found = []
+    for changed in ({}, {"delivered": None}):
+        address = f"projects/{entered(people, contributions=[row])['reference']}/"
+        answer = Api(people["desk"])("patch", address, {"contributions": [FULL["contributions"] | changed]})
+        found.append((answer.status_code, Api(people["desk"]).get(address).json()["contributions"]))
+    assert found[0] == found[1]
 
 
 def test_what_an_import_kept_as_reported_stays(people):
