@@ -272,11 +272,13 @@ class Negotiation(DefaultContentNegotiation):
     def filter_renderers(self, renderers, format):
         found = [renderer for renderer in renderers if renderer.format == format]
         if not found:
-            known = ", ".join(renderer.format for renderer in renderers)
-            raise exceptions.NotAcceptable(
-                _("There is no format of this name; there are: %(known)s.") % {"known": known}
-            )
+            raise exceptions.NotAcceptable(no_format(renderer.format for renderer in renderers))
         return found
+
+
+def no_format(known: Iterable[str]) -> str:
+    """What to say of a format that an address does not have."""
+    return _("There is no format of this name; there are: %(known)s.") % {"known": ", ".join(known)}
 
 
 def lists_of(filters: type | None) -> set[str]:
@@ -284,10 +286,15 @@ def lists_of(filters: type | None) -> set[str]:
     return {*SHAPES, *(parameters.lists_of(filters) if filters else ())}
 
 
-def refuse_unknown(given: Iterable[str], known: Iterable[str]) -> None:
-    """A misspelt parameter, or one that has no effect, must not be dropped without a word."""
-    if unknown := sorted(set(given) - set(known)):
-        raise exceptions.ValidationError({name[:60]: [_("There is no such parameter.")] for name in unknown[:5]})
+def refuse_unknown(given: Iterable[str], known: Iterable[str], idle: Iterable[str] = ()) -> None:
+    """A misspelt parameter, or one that has no effect in this call (`idle`), must not be dropped without a word."""
+    asked = set(given)
+    wrong = dict.fromkeys(asked - set(known), _("There is no such parameter."))
+    wrong |= dict.fromkeys(
+        asked & set(known) & set(idle), _("This parameter has no effect in this call. Leave it out.")
+    )
+    if wrong:
+        raise exceptions.ValidationError({name[:60]: [wrong[name]] for name in sorted(wrong)[:5]})
 
 
 class StrictFilters(DjangoFilterBackend):
@@ -308,7 +315,7 @@ class StrictFilters(DjangoFilterBackend):
         single = set(request.query_params) - lists_of(filterset and type(filterset))
         if twice := parameters.given_twice(request.query_params, single):
             raise exceptions.ValidationError({name[:60]: [parameters.GIVE_ONCE] for name in twice[:5]})
-        refuse_unknown(request.query_params, known)
+        refuse_unknown(request.query_params, known, view.idle_parameters())
         if filterset is None:
             return queryset
         if not filterset.is_valid():
@@ -418,7 +425,7 @@ class LinkedPages(pagination.PageNumberPagination):
     def get_schema_operation_parameters(self, view):
         harvested = {
             "name": "cursor", "in": "query", "required": False, "schema": {"type": "string", "pattern": "^[A-Za-z0-9+/=_-]*$"},
-            "description": "Instead of page and sort, which have no effect beside it: empty at first, then as in `next`. All records by their last change, for copies.",
+            "description": "Instead of page and sort, which are refused beside it: empty at first, then as in `next`. All records by their last change, for copies.",
         }  # fmt: skip
         found = super().get_schema_operation_parameters(view)
         for parameter in found:

@@ -24,9 +24,9 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework import exceptions, permissions
 
 from partners.sessions import is_signed_in
-from ssc_portal.api import PROBLEM, problem
+from ssc_portal.api import PROBLEM, no_format, problem, refuse_unknown
 from ssc_portal.api_records import LONGEST_KEY, Records
-from ssc_portal.languages import told_to_programs
+from ssc_portal.languages import language_of_problems, told_to_programs
 from ssc_portal.signs import ALLOWED
 from ssc_portal.tables import Format
 
@@ -61,7 +61,8 @@ class DescribedOperations(AutoSchema):
 
     def _get_filter_parameters(self):
         """The parameters of the filters, each with the codes that it takes."""
-        found = super()._get_filter_parameters()
+        unused = getattr(self.view, "unused", ())
+        found = [one for one in super()._get_filter_parameters() if one["name"] not in unused]
         filters = getattr(getattr(self.view, "filterset_class", None), "base_filters", {})
         for parameter in found:
             known = filters.get(parameter["name"])
@@ -90,7 +91,7 @@ class DescribedOperations(AutoSchema):
         return [
             OpenApiParameter(
                 name,
-                {"type": "array", "items": {"type": "string", "enum": [*known, ""]}},
+                {"type": "array", "minItems": 1, "items": {"type": "string", "enum": list(known)}},
                 description=text,
                 explode=False,
                 style="form",
@@ -216,24 +217,42 @@ def _packed_schema(language: str) -> bytes:
     return gzip.compress(_schema(language), mtime=0)
 
 
-def only_read(view: Callable) -> Callable:
-    """Decorator of an address of the API that is none of its views: as there, another method is refused as such."""
+def only_read(*formats: str) -> Callable:
+    """Decorator of an address of the API that is none of its views: as there, another method is refused as such, and a parameter
+    other than `format`, where it has `formats`."""
 
-    @wraps(view)
-    def answered(request: HttpRequest) -> HttpResponse:
-        return view(request) if request.method in ("GET", "HEAD") else _not_allowed(request)
+    def decorated(view: Callable) -> Callable:
+        @wraps(view)
+        def answered(request: HttpRequest) -> HttpResponse:
+            error = _refusal(request, formats)
+            return view(request) if error is None else _told(request, error)
 
-    return csrf_exempt(answered)
+        return csrf_exempt(answered)
+
+    return decorated
+
+
+def _refusal(request: HttpRequest, formats: tuple[str, ...]) -> exceptions.APIException | None:
+    with language_of_problems(request):
+        try:
+            if request.method not in ("GET", "HEAD"):
+                raise exceptions.MethodNotAllowed(request.method)
+            refuse_unknown(request.GET, ["format"] if formats else [])
+            if set(request.GET.getlist("format")) - set(formats):
+                raise exceptions.NotAcceptable(no_format(formats))
+        except exceptions.APIException as error:
+            return error
+    return None
 
 
 @told_to_programs
-def _not_allowed(request: HttpRequest) -> HttpResponse:
-    refused = problem(exceptions.MethodNotAllowed(request.method), {})
-    headers = {"Allow": "GET, HEAD"}
+def _told(request: HttpRequest, error: exceptions.APIException) -> HttpResponse:
+    refused = problem(error, {})
+    headers = {"Allow": "GET, HEAD"} if refused.status_code == HTTPStatus.METHOD_NOT_ALLOWED else {}
     return JsonResponse(refused.data, status=refused.status_code, content_type=PROBLEM, headers=headers)
 
 
-@only_read
+@only_read("json")
 def api_schema(request: HttpRequest) -> HttpResponse:
     """The API as OpenAPI 3.1, for programs."""
     language, packs = get_language() or "en", "gzip" in request.headers.get("Accept-Encoding", "")
@@ -247,7 +266,7 @@ def api_schema(request: HttpRequest) -> HttpResponse:
     return answer
 
 
-@only_read
+@only_read()
 def api_docs(request: HttpRequest) -> HttpResponse:
     """The API in words, made from its own OpenAPI description, so that the two can't differ. Works without script."""
     answer = render(request, "api_docs.html", _docs(get_language() or "en"))

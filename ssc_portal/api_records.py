@@ -27,6 +27,7 @@ from ssc_portal.parameters import GIVE_ONCE, given_twice
 from ssc_portal.tables import FORMATS, MOST_IN_A_WORKBOOK, Column, Format, Table, TooMany, answer
 
 LONGEST_KEY = 200  # signs of an Idempotency-Key
+SORT = "sort"  # the parameter that orders a list
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ class Answers:
 
     leaving: Leaving | None = None
     shapes: tuple[str, ...] = ()  # parameters by which a caller chooses what of a record is answered
+    unused: tuple[str, ...] = ()  # of the parameters of its filters, those that have no effect here
     state_shown = ""  # of the record that is answered, where it can be written (see `_tag`)
 
     def dispatch(self, request, *args, **kwargs):
@@ -69,9 +71,13 @@ class Answers:
             self._before_writing(request)
             refuse_unknown(request.query_params, ["format"])
         elif kwargs:
-            refuse_unknown(request.query_params, ["format", *self.shapes])
+            refuse_unknown(request.query_params, ["format", *self.shapes], self.idle_parameters())
         if kwargs and given_twice(request.query_params, ["format"]):
             raise exceptions.ValidationError({"format": [GIVE_ONCE]})
+
+    def idle_parameters(self) -> set[str]:
+        """Those that this address knows and that have no effect in this call."""
+        return {*self.unused, *(("page", SORT) if "cursor" in self.request.query_params else ())}
 
     def _before_writing(self, request) -> None:
         """Refuses tokens that only read; with an Idempotency-Key the call is done once."""
@@ -177,6 +183,16 @@ class Records(Answers, viewsets.ReadOnlyModelViewSet):
         listed = set(self.serializer_class.Meta.fields)
         return [n for n in self.whole.Meta.fields if n not in listed and n not in self.private] if self.whole else []
 
+    def idle_parameters(self) -> set[str]:
+        found = super().idle_parameters()
+        if self.action != "list" or not self.expandable:
+            found |= {"expand"}
+        if self.request.accepted_renderer.format != "json":
+            found |= {"expand"} | ({SORT} if is_whole(self.request) else set())
+        if hasattr(self.request.accepted_renderer, "answer"):  # a format of others says what a file holds
+            found |= {*SHAPES}
+        return found
+
     def _named(self, parameter: str, known) -> list[str]:
         """Names in a parameter, separated by commas. Raises a problem for one that does not exist."""
         if self.request is None:  # while the API is described
@@ -188,7 +204,7 @@ class Records(Answers, viewsets.ReadOnlyModelViewSet):
 
     @property
     def expanded(self) -> list[str]:
-        return self._named("expand", self.expandable) if self.action == "list" else self._named("expand", [])
+        return self._named("expand", self.expandable) if self.action == "list" else []
 
     def get_serializer(self, *args, **kwargs):
         """The serializer with the fields that were asked for: `fields`, `omit`, and in lists `expand`."""
@@ -235,7 +251,6 @@ class Records(Answers, viewsets.ReadOnlyModelViewSet):
                 shown = made.data
             self.state_shown = self.state_read(record, shown)
             return Response(shown)
-        columns_of(request, [])
         return request.accepted_renderer.answer(self.get_object())
 
     def state_read(self, record, shown: dict) -> str:
@@ -247,7 +262,6 @@ class Records(Answers, viewsets.ReadOnlyModelViewSet):
         found = self.filter_queryset(self.get_queryset())
         records, link = paged(self, found)
         if hasattr(renderer, "answer"):
-            columns_of(self.request, [])
             response = renderer.answer(records)
         else:
             name = renderer.format
@@ -258,9 +272,16 @@ class Records(Answers, viewsets.ReadOnlyModelViewSet):
         return response
 
 
+def is_whole(request) -> bool:
+    """Whether a list is asked for as a whole, which has no order, rather than a page of it."""
+    return not {"page", "page_size", "cursor"} & set(request.query_params)
+
+
 def names_in(request, parameter: str, known) -> tuple[list[str], str]:
-    """(names in a parameter, separated by commas; what to say of the first that does not exist)"""
+    """(names in a parameter, separated by commas; what to say of the first that does not exist, or where there is none)"""
     given = [n.strip() for n in ",".join(request.query_params.getlist(parameter)).split(",") if n.strip()]
+    if parameter in request.query_params and not given:
+        return given, _("Name at least one of these: %(known)s.") % {"known": ", ".join(known)}
     missing = next((n for n in given if n not in known), None)
     text = _("There is no %(name)s here. There are: %(known)s.")
     return given, "" if missing is None else text % {"name": missing[:60], "known": ", ".join(known) or "–"}
@@ -275,16 +296,16 @@ def columns_of(request, columns: list[Column]) -> list[Column]:
             raise exceptions.ValidationError({parameter: [missing]})
         return given
 
-    chosen, omitted, _more = named("fields"), named("omit"), named("expand")
+    chosen, omitted = named("fields"), named("omit")
     left = [c for c in columns if (not chosen or c.name in chosen) and c.name not in omitted]
-    if columns and not left:
+    if not left:
         raise exceptions.ValidationError({"omit": [_("Nothing is left to be answered. Omit fewer.")]})
     return left
 
 
 def paged(view, found) -> tuple:
     """(all records of a list, or those of the page that is asked for; the links to its neighbours)"""
-    if not {"page", "page_size", "cursor"} & set(view.request.query_params):
+    if is_whole(view.request):
         return getattr(found, "everything", found), ""
     keys = [record.pk for record in view.paginate_queryset(found)]
     links = view.paginator.get_paginated_response([]).headers["Link"]

@@ -317,8 +317,12 @@ FORMATS = {one.format: one for one in (CSV, XLSX, JSONLines, GeoJSON)}
 
 
 def in_format(request: HttpRequest, api_url: str) -> HttpResponse | None:
-    """Where the address of a page asks for a format: on to the API, which has them, with the same filters."""
-    return redirect(f"{api_url}?{request.GET.urlencode()}") if request.GET.get("format") else None
+    """Where the address of a page asks for a format: on to the API, which has them, with the same filters. A whole file has no
+    order, whichever the page has."""
+    asked = request.GET.copy()
+    if asked.get("format") != "json" and "page" not in asked:
+        asked.pop("sort", None)
+    return redirect(f"{api_url}?{asked.urlencode()}") if asked.get("format") else None
 
 
 def answer(name: str, format: str, columns: list[Column], rows: Iterable, pieces: Iterable[bytes] | None = None):

@@ -10,6 +10,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 from drf_spectacular.generators import SchemaGenerator
+from lxml import html
 
 from partners.models import KeptAnswer
 from projects import webhooks
@@ -188,6 +189,72 @@ def test_a_nul_sign_is_refused_wherever_it_stands(body, people):
     client = Client(headers={"Authorization": f"Bearer {secret}"})
     for address in ("projects/", "needs/"):
         assert is_problem(client.post(f"/api/v1/{address}", body, content_type="application/json"), 400)
+
+
+IDLE = "This parameter has no effect in this call. Leave it out."
+UNKNOWN = "There is no such parameter."
+
+
+@pytest.mark.parametrize(
+    ("query", "wrong"),
+    [
+        ("needs/?cursor=&page=2", {"page": IDLE}), ("needs/?cursor=&sort=title", {"sort": IDLE}),
+        ("needs/?format=csv&cursor=&page=1&sort=title", {"page": IDLE, "sort": IDLE}), ("countries/?cursor=&page=2", {"page": IDLE}),
+        ("needs/?format=csv&expand=lines", {"expand": IDLE}), ("needs/?format=csv&sort=title", {"sort": IDLE}),
+        ("projects/?format=iati&fields=reference", {"fields": IDLE}), ("projects/?format=iati&omit=x", {"omit": IDLE}),
+        ("projects/{project}/?format=iati&fields=reference", {"fields": IDLE}), ("projects/{project}/?expand=terms", {"expand": IDLE}),
+        ("countries/?expand=names", {"expand": IDLE}), ("tossd/?sort=title", {"sort": IDLE}),
+        ("quantities/?format=csv&sort=title", {"sort": IDLE}), ("matches/?need={need}&country=KEN", {"country": IDLE}),
+        ("matches/?offer={offer}&theme=air&help=x", {"theme": IDLE, "help": IDLE}), ("schema/?x=1", {"x": UNKNOWN}),
+        ("docs/?x=1", {"x": UNKNOWN}), ("docs/?format=json", {"format": UNKNOWN}),
+    ],
+)  # fmt: skip
+def test_a_parameter_without_effect_is_refused_by_its_name(query, wrong, client, db):
+    records = {"need": NeedFactory(in_state=NeedState.OPEN), "offer": OfferFactory(in_state="active")}
+    records["project"] = ProjectFactory(published=True)
+    answer = client.get("/api/v1/" + query.format(**{name: one.reference for name, one in records.items()}))
+    assert is_problem(answer, 400), answer.status_code
+    assert {error["field"]: error["detail"] for error in answer.json()["errors"]} == wrong
+
+
+@pytest.mark.parametrize("name", ["fields", "omit", "expand"])
+@pytest.mark.parametrize("given", ["", ",", ", ,", "&{name}="])
+def test_a_choice_of_nothing_is_refused(name, given, client, db):
+    addresses = ["needs/?"] if name == "expand" else ["needs/?", "needs/?format=csv&", "countries/KEN/?"]
+    for address in addresses:
+        answer = client.get(f"/api/v1/{address}{name}={given.format(name=name)}")
+        assert is_problem(answer, 400) and answer.json()["errors"][0]["detail"].startswith(
+            "Name at least one of these: "
+        )
+
+
+def test_what_has_an_effect_is_taken_as_before(client, db):
+    ContributionFactory(project=ProjectFactory(published=True))
+    for query in ("projects/?sort=title&page=1", "projects/?format=csv&sort=title&page=1", "projects/?cursor=&page_size=2",
+                  "projects/?format=csv&fields=title", "schema/", "schema/?format=json", "docs/"):  # fmt: skip
+        assert client.get(f"/api/v1/{query}").status_code == 200, query
+    assert is_problem(client.get("/api/v1/schema/?format=yaml"), 406)
+    assert "there are: json." in client.get("/api/v1/schema/?format=yaml").json()["detail"]
+
+
+@pytest.mark.parametrize("name", ["tossd", "quantities"])
+def test_the_description_has_no_parameter_without_effect(name, db):
+    described = SchemaGenerator().get_schema(request=None, public=True)["paths"][f"/api/v1/{name}/"]["get"][
+        "parameters"
+    ]
+    assert {"country", "page"} <= {one["name"] for one in described} and "sort" not in {
+        one["name"] for one in described
+    }
+
+
+def test_lists_taken_away_from_a_page_are_whole_in_every_format(client, db):
+    ProjectFactory(published=True)
+    page = html.fromstring(client.get("/projects/?sort=title&page=1").content)
+    links = [link for link in page.xpath("//a/@href") if link.startswith("/api/") and "format=" in link]
+    assert len(links) > 4
+    links.remove(next(link for link in links if "xlsx" in link))  # like CSV, but for a file that would stay open
+    for link in [*links, "/projects/?sort=title&format=csv"]:
+        assert client.get(link, follow=True).status_code == 200, link
 
 
 def test_what_leaves_nothing_to_answer_is_refused(client, db):

@@ -102,7 +102,7 @@ class MatchViewSet(Answers, viewsets.GenericViewSet):
         summary="Find matches",
         description="Offers and earlier projects that fit a need, or needs that fit an offer: the best twenty, best first. "
         "Give `need` or `offer`; with neither, who is signed in gets the needs that fit the offers of their side, the best "
-        f"{MOST_OF_ONES_SIDE}, narrowed by `country`, `theme` and `help`, which have no effect otherwise. How many points each signal can give is published on "
+        f"{MOST_OF_ONES_SIDE}, narrowed by `country`, `theme` and `help`, which are refused otherwise. How many points each signal can give is published on "
         "the page of matches. Also as CSV, XLSX and JSON Lines.",
         parameters=[
             OpenApiParameter("need", str, description="Reference of a need"),
@@ -131,11 +131,12 @@ class MatchViewSet(Answers, viewsets.GenericViewSet):
 
     def _found(self, request) -> Sequence[Candidate]:
         given = {name: request.query_params[name] for name in ("need", "offer") if name in request.query_params}
-        narrowing = {"country", "theme", "help"}  # of one's own side; no effect beside a need or an offer
+        narrowing = {"country", "theme", "help"}  # of one's own side
         shapes = {"fields", "omit"} if request.accepted_renderer.format != "json" else set()
         if twice := given_twice(request.query_params, {"need", "offer", "format", *narrowing}):
             raise exceptions.ValidationError({name: [GIVE_ONCE] for name in twice})
-        refuse_unknown(request.query_params, {"need", "offer", "format", *narrowing, *shapes})
+        idle = narrowing if given else set()
+        refuse_unknown(request.query_params, {"need", "offer", "format", *narrowing, *shapes}, idle)
         if not given and request.user.is_authenticated:
             return self._of_ones_side(request)
         if len(given) != 1:

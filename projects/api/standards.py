@@ -9,7 +9,7 @@ from projects.filters import ProjectFilter
 from projects.interchange import iati_export
 from projects.interchange.statistics import QUANTITIES, TOSSD, contributions, quantities
 from projects.models import Project
-from ssc_portal.api_records import Answers, made_of, rows_serializer
+from ssc_portal.api_records import SORT, Answers, is_whole, made_of, rows_serializer
 from ssc_portal.tables import FORMATS, Format, as_object
 
 
@@ -51,6 +51,7 @@ class Statistics(Answers, viewsets.GenericViewSet):
     nothing without the columns that tell them apart."""
 
     filterset_class = ProjectFilter
+    unused = (SORT,)  # of projects; rows have an order of their own
     file_name: str
     columns: list
 
@@ -65,7 +66,7 @@ class Statistics(Answers, viewsets.GenericViewSet):
         name = request.accepted_renderer.format
         if name == "json":
             return self.get_paginated_response([as_object(self.columns, row) for row in self.page_of(projects)])
-        if not {"page", "page_size", "cursor"} & set(request.query_params):
+        if is_whole(request):
             return self.as_file(name, projects)
         response = made_of(self.file_name, name, self.columns, list(self.page_of(projects)))
         response["Link"] = self.paginator.get_paginated_response([]).headers["Link"]
