@@ -4,18 +4,19 @@ Named in settings.REST_FRAMEWORK. The bases of views and serializers are in api_
 api_description.py.
 """
 
-import codecs
 import datetime as dt
+import json
+import math
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Iterator
 from http import HTTPStatus
-from json import JSONDecodeError
 
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, ValidationError
 from django.db.models import OuterRef, Subquery
 from django.db.models.functions import Coalesce
 from django.http import Http404
 from django.utils.dateparse import parse_datetime
+from django.utils.http import parse_header_parameters
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django_filters.rest_framework import DjangoFilterBackend
@@ -23,9 +24,8 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework import authentication, exceptions, pagination, permissions, status, throttling
 from rest_framework.fields import IntegerField
 from rest_framework.negotiation import DefaultContentNegotiation
-from rest_framework.parsers import JSONParser, get_encoding
+from rest_framework.parsers import JSONParser
 from rest_framework.response import Response
-from rest_framework.utils import json
 from rest_framework.utils.urls import replace_query_param
 
 from partners import callers
@@ -123,6 +123,7 @@ class TokenScheme(OpenApiAuthenticationExtension):
         return {"type": "http", "scheme": "bearer", "description": "A personal token, made at /account/tokens/."}
 
 
+LONGEST_NUMBER = 1000  # digits
 LONGEST = 1000  # of a list in a body: each item is checked, and what is wrong with it told
 
 
@@ -131,22 +132,29 @@ class Parser(JSONParser):
     which PostgreSQL can't store, and without signs that nobody sees (signs.py): a program can take them out, and is told where."""
 
     def parse(self, stream, media_type=None, parser_context=None):
-        coding = get_encoding(parser_context or {})
         try:
-            found = json.load(codecs.getreader(coding)(stream), object_pairs_hook=_named_once)
-        except ValueError as error:
-            raise exceptions.ParseError(_unreadable(error)) from error
+            text = stream.read().decode()
+            found = json.loads(
+                text, object_pairs_hook=_named_once, parse_int=_whole, parse_float=_broken, parse_constant=_broken
+            )
+        except UnicodeDecodeError as error:
+            raise exceptions.ParseError(_("The body is not in UTF-8.")) from error
+        except json.JSONDecodeError as error:
+            place = {"line": error.lineno, "column": error.colno}
+            raise exceptions.ParseError(
+                _("This is not JSON. Look at line %(line)s, column %(column)s.") % place
+            ) from error
         except RecursionError as error:
             raise exceptions.ParseError(_too_deep()) from error
         if depth_is_over(found):
             raise exceptions.ParseError(_too_deep())
         if _has_long_list(found):
             raise exceptions.ParseError(_("A list has more than %(most)s items. Send fewer.") % {"most": LONGEST})
-        if path := next(places_of(found, has_nul), None):
+        if path := next(places_of(found, has_nul, NON_FIELD_ERRORS), None):
             raise exceptions.ValidationError({path: [_("There is a NUL sign in it. Take it out.")]})
-        if path := next(places_of(found, IS_HIDDEN.search), None):
+        if path := next(places_of(found, IS_HIDDEN.search, NON_FIELD_ERRORS), None):
             raise exceptions.ValidationError({path: [_("There is a sign in it that nobody sees and that turns the direction of writing or steers a terminal. Take it out.")]})  # fmt: skip
-        if path := next(places_of(found, has_half_sign), None):
+        if path := next(places_of(found, has_half_sign, NON_FIELD_ERRORS), None):
             raise exceptions.ValidationError({path: [_("There is half a sign in it (a lone surrogate). Take it out.")]})
         return _without_unseen(found)
 
@@ -160,6 +168,21 @@ def _named_once(pairs: list[tuple[str, object]]) -> dict:
     return found
 
 
+def _whole(digits: str) -> int:
+    if len(digits) > LONGEST_NUMBER:
+        raise exceptions.ParseError(
+            _("A number has more than %(most)s digits. Send a shorter one.") % {"most": LONGEST_NUMBER}
+        )
+    return int(digits)
+
+
+def _broken(text: str) -> float:
+    """A number with a fraction or an exponent. Python reads some that JSON has not (NaN) or that nobody can store (1e999)."""
+    if not math.isfinite(found := float(text)):
+        raise exceptions.ParseError(_("“%(text)s” is no number that can be stored.") % {"text": text[:20]})
+    return found
+
+
 def _without_unseen(value):
     """As a form takes texts (signs.py)."""
     if isinstance(value, dict):
@@ -167,13 +190,6 @@ def _without_unseen(value):
     if isinstance(value, list):
         return [_without_unseen(inner) for inner in value]
     return without_empty_ends(without_needless(value)) if isinstance(value, str) else value
-
-
-def _unreadable(error: ValueError) -> str:
-    if isinstance(error, JSONDecodeError):
-        place = {"line": error.lineno, "column": error.colno}
-        return _("This is not JSON: there is an error in line %(line)s, column %(column)s.") % place
-    return _("This JSON cannot be read: send it in UTF-8, without NaN, Infinity or numbers of thousands of digits.")
 
 
 def _too_deep() -> str:
@@ -224,7 +240,7 @@ def problem(error, context) -> Response | None:
         body["title"] = _("Some values can't be used.")
         body["errors"] = [{"field": field, "detail": text} for field, text in _told(detail)]
     elif isinstance(detail, list):
-        body["errors"] = [{"detail": str(text)} for text in detail]
+        body["errors"] = [{"field": NON_FIELD_ERRORS, "detail": str(text)} for text in detail]
     elif detail is not None:
         body["detail"] = str(detail)
     response.data = body
@@ -256,6 +272,9 @@ def _told(detail, path: str = "") -> Iterator[tuple[str, str]]:
         yield path, str(detail)
 
 
+UTF_8 = ("utf-8", "utf8", "us-ascii", "ascii")  # or a part of it, as it is named in Content-Type
+
+
 class Negotiation(DefaultContentNegotiation):
     """An unknown ?format= is an error that says what there is, not a 404. A browser gets JSON: that it takes XML, too, is
     said of pages (XHTML), and asks for no IATI file."""
@@ -263,6 +282,15 @@ class Negotiation(DefaultContentNegotiation):
     def get_accept_list(self, request):
         accepted = super().get_accept_list(request)
         return ["*/*"] if any(one.partition(";")[0].strip() == "text/html" for one in accepted) else accepted
+
+    def select_parser(self, request, parsers):
+        """For bodies that say what they are, and that in UTF-8, which JSON always is (RFC 8259, 8.1)."""
+        kind, parameters = parse_header_parameters(request.content_type)
+        found = super().select_parser(request, parsers)
+        if found is None or "*" in kind or parameters.get("charset", "utf-8").lower() not in UTF_8:
+            text = _("Send JSON in UTF-8, with “Content-Type: application/json”.")
+            raise exceptions.UnsupportedMediaType(request.content_type, text)
+        return found
 
     def select_renderer(self, request, renderers, format_suffix=None):
         if request.query_params.get("format") == "":

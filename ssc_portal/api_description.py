@@ -8,6 +8,7 @@ from functools import cache, wraps
 from http import HTTPStatus
 
 import django_filters
+from django.core.exceptions import NON_FIELD_ERRORS
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
@@ -130,6 +131,13 @@ class DescribedOperations(AutoSchema):
         yield "429", "Too many requests; Retry-After says when to go on."
 
 
+_ERROR_PROPERTIES = {
+    "field": {
+        "type": "string",
+        "description": f"As `lines.0.unit`; `{NON_FIELD_ERRORS}` where it is about no single field",
+    },
+    "detail": {"type": "string"},
+}
 _PROBLEM_PROPERTIES = {
     "type": {"type": "string"},
     "code": {"type": "string", "description": "By which a program tells one kind of refusal from another"},
@@ -138,7 +146,7 @@ _PROBLEM_PROPERTIES = {
     "detail": {"type": "string"},
     "errors": {
         "type": "array",
-        "items": {"type": "object", "properties": {"field": {"type": "string"}, "detail": {"type": "string"}}},
+        "items": {"type": "object", "required": ["field", "detail"], "properties": _ERROR_PROPERTIES},
     },
 }
 

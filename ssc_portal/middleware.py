@@ -68,7 +68,9 @@ class OtherOrigins:
     def __call__(self, request: HttpRequest):
         if not request.path.startswith("/api/"):
             return self.get_response(request)
-        is_preflight = request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers
+        # A question is led on nowhere: browsers refuse the answer to one that is.
+        asks_first = "Access-Control-Request-Method" in request.headers or not request.path.endswith("/")
+        is_preflight = request.method == "OPTIONS" and asks_first
         response = HttpResponse(status=204) if is_preflight else self.get_response(request)
         for name, value in (self.HEADERS | (self.PREFLIGHT if request.method == "OPTIONS" else {})).items():
             response[name] = value

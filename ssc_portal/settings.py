@@ -345,6 +345,7 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "ssc_portal.api_description.DescribedOperations",
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "ssc_portal.api.Negotiation",
     "EXCEPTION_HANDLER": "ssc_portal.api.problem",
+    "NON_FIELD_ERRORS_KEY": "__all__",  # as the rules of records name what is wrong at no single field
     "DEFAULT_THROTTLE_CLASSES": ["ssc_portal.api.ToldRate"],
     "NUM_PROXIES": 1 if env.bool("DJANGO_BEHIND_PROXY", False) else 0,
     "URL_FORMAT_OVERRIDE": "format",

@@ -82,21 +82,6 @@ def test_fields_at_fault_are_told_in_the_callers_language(people):
     assert told["fr"] != told["en"]
 
 
-@pytest.mark.parametrize(
-    ("body", "said"),
-    [
-        (b'{"title":\n "A",}', "error in line 2, column "), (b"{", "error in line 1, column 2."),
-        (b'{"women": NaN}', "without NaN"), (b'{"title": "\xff"}', "in UTF-8"), (b'{"women": ' + b"9" * 5000 + b"}", "thousands of digits"),
-    ],
-)  # fmt: skip
-def test_a_body_that_is_no_json_is_told_in_a_sentence_of_the_portal(body, said, people):
-    bearer = {"Authorization": f"Bearer {token_of(people['contributor'])[1]}"}
-    answer = Client().generic("POST", "/api/v1/needs/", body, content_type=JSON, headers=bearer)
-    assert is_problem(answer, 400)
-    told = answer.json()["detail"]
-    assert said in told and "Expecting" not in told and "parse error" not in told
-
-
 def test_a_missing_second_factor_is_told_in_the_callers_language(client, people, settings):
     settings.SECOND_FACTOR_REQUIRED = True
     client.force_login(people["desk"])

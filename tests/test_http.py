@@ -58,6 +58,65 @@ def test_json_that_cannot_be_read_is_a_problem_document(client, bearer, address,
     assert (answer.status_code, answer["Content-Type"]) == (400, PROBLEM)
 
 
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ('{"title": ' + "9" * 5000 + "}", "A number has more than 1000 digits. Send a shorter one."),
+        ('{"title": -' + "9" * 1001 + "}", "A number has more than 1000 digits. Send a shorter one."),
+        ('{"title": NaN}', "“NaN” is no number that can be stored."),
+        ('{"women": 1e999}', "“1e999” is no number that can be stored."),
+        (b'{"title": "\xff"}', "The body is not in UTF-8."),
+        ('{"title":\n 1,, }', "This is not JSON. Look at line 2, column 4."),
+    ],
+)
+def test_json_that_cannot_be_read_is_told_in_words_of_ours(client, bearer, body, said):
+    answer = client.generic("POST", "/api/v1/needs/", body, content_type=JSON, headers=bearer)
+    assert is_problem(answer, 400) and answer.json()["detail"] == said
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["*/*", "application/*", "text/plain", "application/json; charset=klingon", "application/json; charset=zlib",
+     "application/json; charset=utf-16", 'application/json; charset="latin-1"'],
+)  # fmt: skip
+def test_a_body_that_is_not_named_as_json_in_utf_8_is_refused(client, bearer, kind):
+    answer = client.generic(
+        "POST", "/api/v1/needs/", b'{"country": "KEN", "title": "A"}', content_type=kind, headers=bearer
+    )
+    assert is_problem(answer, 415)
+    assert answer.json()["detail"] == "Send JSON in UTF-8, with “Content-Type: application/json”."
+
+
+@pytest.mark.parametrize(
+    "kind", ["application/json", "application/json; charset=UTF-8", 'application/JSON;charset="utf8"']
+)
+def test_json_in_utf_8_is_taken_however_that_is_written(client, people, kind):
+    secret = token_of(people["desk"])[1]
+    body = json.dumps({"title": "Déchets", "status": "2"}, ensure_ascii=False).encode()
+    headers = {"Authorization": f"Bearer {secret}"}
+    answer = client.generic("POST", "/api/v1/projects/", body, content_type=kind, headers=headers)
+    assert (answer.status_code, answer.json().get("title")) == (201, "Déchets")
+
+
+def test_what_is_wrong_at_no_field_has_one_name(client, people):
+    headers = {"Authorization": f"Bearer {token_of(people['desk'])[1]}"}
+    days = {"planned_start": "2027-01-01", "planned_end": "2026-01-01"}
+    bodies = ["[1]", '"x"', '["\\u0000"]', json.dumps({"title": "A", "status": "2", **days}), '{"budgets": [1]}']
+    found = []
+    for body in bodies:
+        answer = client.generic("POST", "/api/v1/projects/", body, content_type=JSON, headers=headers)
+        assert answer.status_code == 400, answer.content
+        found += [error["field"] for error in answer.json()["errors"]]
+    assert [name for name in found if not name.endswith("__all__")] == ["title"] and "budgets.0.__all__" in found
+
+
+@pytest.mark.parametrize("address", ["/api/v1/needs", "/api/v1/nowhere", "/api/v1/needs/N-KEN-2020-0001"])
+@pytest.mark.parametrize("asked", [{}, {"Origin": "https://example.org"}, {"Access-Control-Request-Method": "GET"}])
+def test_a_question_of_a_browser_is_answered_without_the_last_slash_too(client, address, asked):
+    answer = client.options(address, headers=asked)
+    assert (answer.status_code, answer["Access-Control-Allow-Methods"]) == (204, "GET, HEAD, OPTIONS")
+
+
 @pytest.mark.parametrize("address", ["/", "/account/", "/admin/", "/needs/", "/nowhere/", "/sitemap.xml", "/data/"])
 def test_pages_of_somebody_are_kept_by_nobody(client, people, sign_in, address):
     answer = sign_in(people["administrator"]).get(address)
