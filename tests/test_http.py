@@ -285,6 +285,14 @@ def test_history_is_plain_text(client):
     assert not [entry for entry in history if "<" in entry["what"] + entry["who"]]
 
 
+def test_the_page_of_the_api_says_which_lists_do_not_count(client):
+    said = "the change feed and lists read by cursor do not count"
+    assert said in client.get("/api/v1/docs/", headers={"Accept-Language": "en"}).content.decode()
+    for address in ("changes/", "needs/?cursor="):
+        assert "count" not in client.get(f"/api/v1/{address}").json(), address
+    assert "count" in client.get("/api/v1/needs/").json()
+
+
 def test_the_description_of_the_api_is_made_once(client, monkeypatch):
     first = client.get("/api/v1/schema/")
     assert "max-age" in first["Cache-Control"]
