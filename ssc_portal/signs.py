@@ -2,11 +2,14 @@
 reads as another (U+202E), or steer a terminal: what a person types loses them without a word, since nobody could find them; a
 program is refused with the place (ssc_portal/api.py); what a file holds is told as a finding.
 
-Others only join, part or divide what stands beside them (word joiner, space without width, soft hyphen): two titles that look
-the same are not, and neither is found by the other's words. They go wherever a text comes in, from a program too.
+Others only join, part or divide what stands beside them (word joiner, space without width, soft hyphen), or are not drawn at all
+(what Unicode lists as Default_Ignorable_Code_Point, such as tags, fillers and repeated selectors of variants): two titles that look
+the same are not, and neither is found by the other's words. They go wherever a text comes in, from a program too; ends of lines
+and paragraphs of their own kind become plain ones, and blanks that are no spaces become spaces.
 
 Kept: marks of direction (U+061C, U+200E, U+200F); joiners (U+200C, U+200D) beside letters of scripts that join, such as Arabic
-and those of India, and inside one emoji made of several; spaces without width between letters of scripts that write none between
+and those of India, and inside one emoji made of several; selectors behind the sign of which they choose a variant; fillers between
+the letters of old Korean, blanks between those of Braille; spaces without width between letters of scripts that write none between
 words, such as Khmer. NUL is not among them: it is refused everywhere, since no text can hold it.
 """
 
@@ -28,11 +31,26 @@ JOINED = (
 )
 UNSPACED = "\u0e00-\u0eff\u0f00-\u109f\u1780-\u17ff\u19e0-\u19ff\u1a20-\u1aaf\uaa60-\uaa7f"  # Thai, Lao, Tibetan, Myanmar, Khmer
 PICTURE = "\u00a9\u00ae\u203c-\u3299\ufe0f\U0001f000-\U0001faff"
+NUL = "\x00"
+# Word joiners, controls of shorthand and of music, signs that may yet be given out as such, tags (with which emoji of the flags of
+# parts of a country are written: the black flag stays).
+NEVER_SEEN = "\u00ad\u17b4\u17b5\u2060-\u2065\ufeff\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e00ff\U000e01f0-\U000e0fff"
+HANGUL, POINTS = "\u1100-\u11ff\ua960-\ua97f\ud7b0-\ud7fb", "\u0300-\u036f\u0591-\u05c7"
+VARIANTS, IDEOGRAPHS = "\ufe00-\ufe0f\U000e0100-\U000e01ef", "\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+BLANK = re.compile("[\u3164\uffa0]|(?<![\u2800-\u28ff])\u2800|\u2800(?![\u2800-\u28ff])")
+LINE_ENDS = re.compile("[\u2028\u2029]")
 NEEDLESS = re.compile(
-    f"[\u00ad\u2060-\u2064\ufeff]|(?<![\u1800-\u180d\u180f-\u18af])\u180e"
+    f"[{NEVER_SEEN}]|(?<![\u1800-\u180d\u180f-\u18af])[\u180b-\u180f]"
+    f"|(?<![{HANGUL}])[\u115f\u1160](?![{HANGUL}])|(?<![{POINTS}])\u034f|\u034f(?![{POINTS}])"
+    f"|(?:^|(?<=[\\s{VARIANTS}]))[{VARIANTS}]|(?<![{IDEOGRAPHS}])[\U000e0100-\U000e01ef]"
     f"|(?<![{UNSPACED}])\u200b|\u200b(?![{UNSPACED}])"
     f"|(?<![{JOINED}])\u200c(?![{JOINED}])|(?<![\\w{JOINED}])\u200c|\u200c(?![\\w{JOINED}])"
     f"|(?<![{JOINED}{PICTURE}])\u200d(?![{JOINED}])|(?<=[{PICTURE}])\u200d(?![{PICTURE}])"
+)
+
+# What has none of them, as nearly every text, is looked through once only.
+PERHAPS_NEEDLESS = re.compile(
+    f"[{NEVER_SEEN}{VARIANTS}\u034f\u115f\u1160\u180b-\u180f\u200b-\u200d\u2028\u2029\u2800\u3164\uffa0]"
 )
 
 # Signs without width that mean something between others only, and signs that make no text where nothing else stands.
@@ -56,7 +74,10 @@ def without_empty_ends(text: str) -> str:
 
 
 def without_needless(text: str) -> str:
-    """Without signs that join, part or divide where no script needs it."""
+    """Without signs that join, part or divide where no script needs it; with plain spaces and ends of lines."""
+    if text.isascii() or not PERHAPS_NEEDLESS.search(text):
+        return text
+    text = BLANK.sub(" ", LINE_ENDS.sub("\n", text))
     while (left := NEEDLESS.sub("", text)) != text:  # one may have stood between another and its letter
         text = left
     return text
@@ -68,7 +89,8 @@ def without_hidden(text: str) -> str:
 
 def hidden_in(text: str) -> list[str]:
     """The signs that a text loses, as people name them: U+202E."""
-    return [f"U+{ord(sign):04X}" for sign in Counter(text) - Counter(without_hidden(text))]
+    left = without_hidden(text.replace(NUL, ""))
+    return [f"U+{ord(sign):04X}" for sign in Counter(text) - Counter(left)] if left != text else []
 
 
 def take_out_of_forms() -> None:

@@ -1,6 +1,7 @@
 """Signs that nobody sees: taken out of forms, refused where a program sends them, told where a file holds them."""
 
 import json
+import re
 
 import pytest
 from django import forms
@@ -22,6 +23,11 @@ from tests.projects.activities import activity, document
 from tests.projects.test_need_doors import Api
 
 JOINERS = "\u00ad\u180e\u200b\u200c\u200d\u2060\u2064\ufeff"
+OTHERS = "".join(
+    sign
+    for sign in map(chr, range(0x110000))
+    if re.match(f"[{signs.NEVER_SEEN}{signs.VARIANTS}\u034f\u115f\u1160\u180b-\u180f]", sign)
+)
 TURNED = "Report \u202efdp.exe\u202c \u2066x\u2069\x1b[2J\ufeff"
 SEEN = "Report fdp.exe x[2J"
 NEEDED = (
@@ -34,6 +40,11 @@ NEEDED = (
     "👩\u200d🌾",
     "👩🏽\u200d🚀",
     "🏳\ufe0f\u200d🌈",
+    "ᄒ\u1160ᆫ",
+    "葛\U000e0100城",
+    "⠓⠑\u2800⠺⠕",
+    "ᠠ\u180b",
+    "בְ\u034fּ",
     "a\tb\nc",
 )
 
@@ -47,9 +58,10 @@ def test_no_hidden_sign_is_left_and_nothing_else_goes(text):
     assert not IS_HIDDEN.search(left) and without_hidden(left) == left
 
     def seen(text: str) -> str:
-        return "".join(sign for sign in text if sign not in JOINERS and not IS_HIDDEN.match(sign))
+        text = signs.BLANK.sub(" ", signs.LINE_ENDS.sub("\n", text))
+        return "".join(sign for sign in text if sign not in JOINERS + OTHERS and not IS_HIDDEN.match(sign))
 
-    assert seen(left) == seen(text).replace("\u2061", "").replace("\u2062", "").replace("\u2063", "")
+    assert seen(left) == seen(text)
     assert bool(hidden_in(text)) == (left != text)
 
 
@@ -112,6 +124,37 @@ def test_every_field_of_a_form_takes_them_out(field):
     }.get(field.__name__, TURNED)
     kwargs = {"assume_scheme": "https"} if field is forms.URLField else {}
     assert not IS_HIDDEN.search(field(**kwargs).to_python(text))
+
+
+UNDRAWN = ("\U000e0041", "\u034f", "\u115f", "\u17b4", "\u180b", "\ufff0", "\U0001d173", "\U000e0100", "\U000e0fff")
+
+
+@pytest.mark.parametrize("sign", UNDRAWN)
+def test_what_is_not_drawn_is_taken_out_and_told(sign):
+    assert without_hidden(f"Wa{sign}ter") == "Water"
+    assert hidden_in(f"Wa{sign}ter") == [f"U+{ord(sign):04X}"]
+    assert _without_unseen({"title": f"Wa{sign}ter"}) == {"title": "Water"}
+
+
+def test_every_sign_that_goes_is_looked_for_at_first():
+    changed = [sign for sign in map(chr, range(0xD800)) if NEEDLESS.search(f"a{sign}b") or signs.BLANK.match(sign)]
+    assert changed and all(map(signs.PERHAPS_NEEDLESS.match, changed))
+
+
+def test_the_flag_of_a_part_of_a_country_loses_its_tags():
+    assert without_hidden("\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f") == "\U0001f3f4"
+
+
+def test_selectors_of_variants_stay_once_behind_a_sign():
+    assert without_hidden("❤\ufe0f\ufe0f\ufe01 \ufe0f") == "❤\ufe0f "
+
+
+@pytest.mark.parametrize(
+    ("sign", "plain"), [("\u2028", "\n"), ("\u2029", "\n"), ("\u2800", " "), ("\u3164", " "), ("\uffa0", " ")]
+)
+def test_blanks_and_ends_of_lines_of_another_kind_become_plain_ones(sign, plain):
+    assert without_hidden(f"Two{sign}towns") == f"Two{plain}towns"
+    assert hidden_in(f"Two{sign}towns") == [f"U+{ord(sign):04X}"]
 
 
 def test_a_field_with_hidden_signs_only_is_empty():
