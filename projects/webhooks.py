@@ -38,6 +38,7 @@ from projects.choices import CallState, Followed, PauseReason
 from projects.filters import NeedFilter, OfferFilter, ProjectFilter
 from projects.lifecycle import TRANSITIONS
 from projects.models import FeedPosition, ListedRecord, Need, Offer, Project, Webhook, WebhookCall
+from projects.models.webhook import why_not_called
 from ssc_portal import networks
 
 logger = logging.getLogger(__name__)
@@ -226,13 +227,10 @@ class Answer(NamedTuple):
 def post(url: str, body: str, headers: dict[str, str]) -> Answer:
     """Sends the body and gives the answer. The connection goes to the address that was looked at, follows no redirect and
     reads no content. Raises NotAllowed, and OSError or an HTTPError of urllib3 or http.client where nobody answers in time."""
+    if why := why_not_called(url):
+        raise NotAllowed(why)
     parts = urlsplit(url)
-    is_private = settings.WEBHOOKS_TO_PRIVATE
-    if parts.scheme != "https" and not (is_private and parts.scheme == "http"):
-        raise NotAllowed(gettext_noop("The address does not begin with https://."))
     port = parts.port or (443 if parts.scheme == "https" else 80)
-    if port != 443 and not is_private:
-        raise NotAllowed(gettext_noop("Only port 443 is called."))
     address = public_address(parts.hostname or "", port)
     options = {"timeout": CONNECT_SECONDS}
     if parts.scheme == "https":

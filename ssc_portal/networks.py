@@ -9,11 +9,12 @@ TRANSLATED = [  # the whole of IPv4 in the last 32 bits: RFC 4291 (mapped), RFC 
     ipaddress.ip_network("::ffff:0:0/96"), ipaddress.ip_network("::ffff:0:0:0/96"), NAT64, ipaddress.ip_network("64:ff9b:1::/48"),
 ]  # fmt: skip
 ISATAP = (0x00005EFE, 0x02005EFE)  # RFC 5214: before an IPv4 address, in any net
+GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")  # all of IPv6 that is given out
 NEVER = [  # not in the internet, or led on to who knows where, whatever the version of Python says of them
     ipaddress.ip_network(net)
     for net in (
         "::/96", "::ffff:0:0:0/96", "64:ff9b:1::/48", "2002::/16", "2001::/23", "fec0::/10", "100::/64", "100:0:0:1::/64",
-        "3fff::/20", "5f00::/16", "2001:db8::/32", "192.88.99.0/24", "192.0.0.0/24", "198.18.0.0/15",
+        "3ffe::/16", "192.31.196.0/24", "192.52.193.0/24", "192.175.48.0/24", "3fff::/20", "5f00::/16", "2001:db8::/32", "192.88.99.0/24", "192.0.0.0/24", "198.18.0.0/15",
     )
 ]  # fmt: skip
 
@@ -28,6 +29,8 @@ def is_public(address: str) -> bool:
     if ip.version == 4:
         return True
     number = int(ip)
+    if ip not in GLOBAL_UNICAST and ip not in NAT64 and not ip.ipv4_mapped:
+        return False
     if ip.ipv4_mapped or ip in NAT64 or number >> 32 & 0xFFFFFFFF in ISATAP:
         return is_public(str(ipaddress.IPv4Address(number & 0xFFFFFFFF)))
     return True

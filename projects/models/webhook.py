@@ -3,6 +3,7 @@
 import secrets
 import uuid
 from base64 import b64encode
+from urllib.parse import urlsplit
 
 import pghistory
 from django.conf import settings
@@ -12,6 +13,7 @@ from django.db import models
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
 from partners.models.constraints import CheckedTogether, known
@@ -19,6 +21,25 @@ from projects.choices import CallState, Followed, PauseReason
 from ssc_portal import networks
 
 MOST_WEBHOOKS = 10  # that one person has
+
+
+def why_not_called(url: str) -> str:
+    """The sentence, not translated, why this address isn't one that the portal calls; nothing where it is. Asked when it is entered
+    and again before each call."""
+    parts, is_free = urlsplit(url), settings.WEBHOOKS_TO_PRIVATE
+    try:
+        port = parts.port
+    except ValueError:
+        return gettext_noop("Only port 443 is called.")
+    if parts.scheme != "https" and not (is_free and parts.scheme == "http"):
+        return gettext_noop("Begin the address with https:// so that nobody on the way reads along.")
+    if port not in (None, 443) and not is_free:
+        return gettext_noop("Only port 443 is called.")
+    if parts.username is not None:
+        return gettext_noop("Leave the user name and password out of the address: they are not sent.")
+    if networks.is_plainly_private(url) and not is_free:
+        return gettext_noop("The address lies in a private network.")
+    return ""
 
 
 class WebhookQuerySet(models.QuerySet):
@@ -69,10 +90,8 @@ class Webhook(CheckedTogether):
 
     def clean(self):
         self.query = self.query.strip().lstrip("?")
-        if not self.url.startswith("https://") and not settings.WEBHOOKS_TO_PRIVATE:
-            raise ValidationError({"url": _("Begin the address with https:// so that nobody on the way reads along.")})
-        if networks.is_plainly_private(self.url) and not settings.WEBHOOKS_TO_PRIVATE:
-            raise ValidationError({"url": _("The address lies in a private network.")})
+        if why := why_not_called(self.url):
+            raise ValidationError({"url": gettext(why)})
         if self.user_id and self.pk is None and Webhook.objects.filter(user=self.user_id).count() >= MOST_WEBHOOKS:
             raise ValidationError(_("You have %(most)s webhooks. Remove one first.") % {"most": MOST_WEBHOOKS})
 

@@ -7,6 +7,7 @@ from django.test import override_settings
 from projects import drafting, webhooks
 from projects.choices import CallState
 from projects.models import Webhook, WebhookCall
+from projects.models.webhook import why_not_called
 from ssc_portal import networks
 from tests.admin_form import shown
 from tests.api_calls import token_of
@@ -141,6 +142,8 @@ def test_administrators_look_and_remove_and_end_tokens(people, sign_in):
         "2001:4860::5efe:7f00:1", "2001:4860::200:5efe:a00:1", "198.18.0.1", "192.0.2.1", "198.51.100.1", "203.0.113.1",
         "2001:db8::1", "3fff::1", "5f00::1", "2001:2::1", "2001:10::1", "100::1", "100:0:0:1::1", "192.0.0.8", "240.0.0.1",
         "224.0.0.1", "ff02::1", "ff0e::1", "100.64.0.1", "::", "::1", "255.255.255.255", "64:ff9b::c058:6301",
+        "192.52.193.1", "192.31.196.1", "192.175.48.1", "4000::1", "e000::1", "3ffe::1", "64:ff9b::c034:c101", "64:ff9b::c0a8:1",
+        "::ffff:192.175.48.1",
     ],
 )  # fmt: skip
 def test_no_notation_of_a_private_address_is_called(address):
@@ -158,3 +161,20 @@ def test_an_address_that_is_plainly_private_is_refused_at_once(people, settings,
     with pytest.raises(ValidationError) as raised:
         Webhook(user=people["desk"], url=f"https://{host}/in").clean()
     assert "private network" in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("https://example.org:8443/", "Only port 443 is called."),
+        ("https://user:pw@example.org/", "Leave the user name and password out of the address"),
+        ("https://user@example.org/", "Leave the user name and password out of the address"),
+    ],
+)
+def test_an_address_that_would_not_be_called_is_refused_when_it_is_entered(people, sign_in, settings, url, said):
+    settings.WEBHOOKS_TO_PRIVATE = False
+    page = sign_in(people["stranger"]).post("/account/webhooks/", {**GIVEN, "url": url})
+    assert page.status_code == 400 and said in page.content.decode()
+    with pytest.raises(webhooks.NotAllowed, match=said):
+        webhooks.post(url, "{}", {})
+    assert why_not_called("https://example.org:443/in") == ""
