@@ -3,6 +3,7 @@ from which they come in most: read by passwords.py, which compares letters and f
 
 OF_THE_SITE = """
 south north unep pnue pnuma united nations portal cooperation southsouth triangular environment environmental programme program
+sustainable sustainability development contributor focalpoint focal point desk publisher provider recipient staff member
 nairobi kenya partner partners project projects country countries need needs offer offers
 sud nord cooperation environnement projet projets pays sur norte cooperacion medioambiente ambiente proyecto proyectos pais
 юнеп оон юг север сотрудничество окружающаясреда проект проекты страна портал

@@ -8,6 +8,7 @@ from django.urls import reverse
 from partners.models import User
 
 EASY = (
+    "contributor2026", "sustainable1", "focalpoint2026",
     "123456789012", "passwordpassword", "PasswordPassword1", "abcdefghijkl", "qwertyuiopas", "112233445566", "121212121212",
     "aaaaaaaaaaaaa", "210987654321", "password12345", "P@ssw0rdP@ssw0rd", "unepportal2026", "South-South 2026", "abcabcabcabd",
     "1234-5678-9012", "12/34/56/78/90", "2026-11-30-2026", "30.11.2026.30.11", "p.a.s.s.w.o.r.d", "p a s s w o r d 1", "pass\u00adwordpassword",
