@@ -23,6 +23,7 @@ from projects.lifecycle import offer as life_of_offer
 from projects.lifecycle import tell_outside, write_down
 from projects.lifecycle.need import WRITING
 from projects.models import Eligible, LineItem, Need, NeedTerm, Offer, OfferLine, OfferTerm, Project, Response
+from ssc_portal.field_errors import by_field
 from ssc_portal.storage import remove_with_its_row
 
 MOST_LINES = 30
@@ -284,7 +285,7 @@ def _write_lines(record: Need | Offer, lines: list[dict]) -> None:
         try:
             line.full_clean(exclude=[owner])
         except ValidationError as error:
-            said = [{"n": place + 1, "error": text} for text in error.messages]
+            said = [{"n": place + 1, **each} for each in by_field(error)]
             errors += [ValidationError(_("Line %(n)s: %(error)s"), params=each) for each in said]
         written.append(line)
     if errors:

@@ -19,6 +19,7 @@ from projects.choices import Instrument, Status
 from projects.lifecycle import tell_outside
 from projects.models import Project
 from projects.models.parts import misfit_of_countries, misfit_of_terms
+from ssc_portal.field_errors import by_field
 
 FIELDS = (
     "title", "language", "summary", "description", "objectives", "lessons", "status", "instrument", "parent", "modality",
@@ -163,7 +164,7 @@ def _write_list(project: Project, kind: Rows, rows: list[dict], by) -> list[str 
             row.full_clean()
             row.save()
         except ValidationError as error:
-            said = [{"n": number, "error": text} for text in _said(error)]
+            said = [{"n": number, **each} for each in by_field(error)]
             errors += [ValidationError(_("Row %(n)s: %(error)s"), params=each) for each in said]
     return errors
 
@@ -171,10 +172,3 @@ def _write_list(project: Project, kind: Rows, rows: list[dict], by) -> list[str 
 def key_of(row: Model, kind: Rows) -> tuple:
     """By what a row is known again."""
     return tuple(getattr(row, name) for name in kind.known_by)
-
-
-def _said(error: ValidationError) -> list[str]:
-    """Its sentences, each with the field that it is about."""
-    if not hasattr(error, "error_dict"):
-        return error.messages
-    return [text if name == "__all__" else f"{name}: {text}" for name, texts in error for text in texts]

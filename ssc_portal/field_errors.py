@@ -7,6 +7,7 @@ Here for the kinds of fields; a field that knows better what is asked for says s
 from django import forms
 from django.contrib.postgres.forms import SimpleArrayField
 from django.core import validators
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models
 from django.forms.formsets import BaseFormSet
 from django.utils.translation import gettext_lazy as _
@@ -126,6 +127,17 @@ OF_FIELDS = {
     },
     relations.ManyRelatedField: {"not_a_list": A_LIST, "empty": AN_ITEM},
 }
+
+
+def by_field(error: ValidationError) -> list[dict[str, str]]:
+    """What is wrong with one row of several: `error` names the field, too; `field` and `text` are the same apart."""
+    if not hasattr(error, "error_dict"):
+        return [{"field": "", "text": text, "error": text} for text in error.messages]
+    return [
+        {"field": "", "text": text, "error": text} if name == NON_FIELD_ERRORS
+        else {"field": name, "text": text, "error": f"{name}: {text}"}
+        for name, texts in error for text in texts
+    ]  # fmt: skip
 
 
 def say_what_to_do() -> None:

@@ -203,10 +203,17 @@ class TableResource(resources.ModelResource):
         """What is wrong with one of several: a line has a row of the table, the others are entries of one cell."""
         if not error.params or "n" not in error.params or "error" not in error.params:
             return error
-        place, said = error.params["n"], _("Entry %(n)s of the cell: %(error)s")
-        if name == self.line_column:
-            place, said = row[name][place - 1][0], _("Row %(n)s: %(error)s")
-        return ValidationError(said, params={"n": place, "error": error.params["error"]})
+        place, field = error.params["n"], error.params.get("field")
+        if name != self.line_column:
+            said = _("Entry %(n)s of the cell: %(error)s")
+            return ValidationError(said, params={"n": place, "error": error.params["error"]})
+        row_of_line = row[name][place - 1][0]
+        if not field:
+            return ValidationError(_("Row %(n)s: %(error)s"), params={"n": row_of_line, "error": error.params["error"]})
+        columns = self.fields[name].widget.columns.items()
+        column = next((column for column, one in columns if one.field == field), field)
+        said = _("Row %(n)s, %(column)s: %(error)s")
+        return ValidationError(said, params={"n": row_of_line, "column": column, "error": error.params["text"]})
 
     def write(self, record: models.Model, values: dict, is_new: bool) -> models.Model:
         raise NotImplementedError
