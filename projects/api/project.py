@@ -257,11 +257,15 @@ class ProjectDetailSerializer(ProjectSerializer):
     class Meta:
         model = Project
         fields = [
-            *ProjectSerializer.Meta.fields, "description", "objectives", "lessons", "source", "parent", "translations", "regions",
+            *ProjectSerializer.Meta.fields, "description", "objectives", "lessons", "default_currency", "source", "parent", "translations", "regions",
             "partners", "terms", "contributions", "budgets", "transactions", "results", "locations", "documents", "updates", "related",
             "checks", "needs",
         ]  # fmt: skip
-        extra_kwargs = ProjectSerializer.Meta.extra_kwargs
+        extra_kwargs = ProjectSerializer.Meta.extra_kwargs | {
+            "default_currency": {
+                "help_text": "ISO 4217: of amounts of this project that state none; empty where nobody said"
+            }
+        }
 
     def get_themes(self, project) -> list[str]:
         return [link.term.code for link in project.term_links.all() if link.term and link.term.is_theme]

@@ -10,6 +10,7 @@ from decimal import ROUND_DOWN, Decimal
 from django.utils.translation import gettext as _
 
 from projects.choices import OrganisationRole, Relation
+from projects.currencies import CURRENCIES
 from projects.interchange.cleaning import language_code, number_of
 from projects.interchange.iati_activity import Activity, Tie
 from projects.interchange.iati_codes import DATE_TYPES, ROLE_WORDS, STATUS_WORDS
@@ -39,7 +40,10 @@ def parse_activity(element) -> Activity:
         activity.taken_as.append(f"{LANGUAGE}:en")
     activity.licence = element.get(own("licence"), "")
     currency = (element.get("default-currency") or "").strip().upper()
-    activity.currency = currency if re.fullmatch(r"[A-Z]{3}", currency) else ""
+    if currency and currency not in CURRENCIES:
+        activity.find("@default-currency", currency, "left_out", _("No currency that ISO 4217 knows."))
+        currency = ""
+    activity.currency = currency
     seen: set[str] = set()
     for child in element:
         if not isinstance(child.tag, str) or "*" in assumed(child):

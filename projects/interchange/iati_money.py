@@ -5,6 +5,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from django.utils.translation import gettext as _
 
+from projects.currencies import CURRENCIES
 from projects.interchange.cleaning import number_of
 from projects.interchange.iati_codes import TRANSACTION_WORDS
 from projects.interchange.iati_own import assumed
@@ -40,13 +41,9 @@ def _money(element, activity, what: str) -> tuple[Decimal, str] | None:
         activity.find(f"{what}/value", raw, "left_out", text)
         return None
     currency = (value.get("currency") or activity.currency or "").strip().upper()
-    if not re.fullmatch(r"[A-Z]{3}", currency):
-        activity.find(
-            f"{what}/value/@currency",
-            currency,
-            "left_out",
-            _("%(amount)s has no currency, so it was left out.") % {"amount": plainly(number)},
-        )
+    if currency not in CURRENCIES:
+        said = _("%(amount)s has no currency that ISO 4217 knows, so it was left out.")
+        activity.find(f"{what}/value/@currency", currency, "left_out", said % {"amount": plainly(number)})
         return None
     if repaired:
         activity.find(f"{what}/value", raw, "repaired", _("Read as %(number)s.") % {"number": plainly(number)})

@@ -7,6 +7,7 @@ from decimal import Decimal
 from django.utils.translation import gettext as _
 
 from projects.choices import ContributionKind, ResultKind
+from projects.currencies import CURRENCIES
 from projects.interchange.cleaning import number_of
 from projects.interchange.iati_money import in_two_decimals
 from projects.interchange.iati_own import assumed, own, unit_of
@@ -150,6 +151,10 @@ def _take_contribution(element, activity):
         activity.find("result", element.get(own("contribution")), "left_out", _("No usable contribution."))
         return
     row = _indicator(indicator, activity, by_sex="target")
+    currency = element.get(own("currency"))
+    if currency and currency not in CURRENCIES:
+        activity.find("result/@currency", currency, "left_out", _("No currency that ISO 4217 knows."))
+        currency = None
     kind, _colon, who = (element.get(own("by")) or "").partition(":")
     activity.contributions.append(
         {
@@ -161,7 +166,7 @@ def _take_contribution(element, activity):
             "delivered": row["actual"],
             "women": row["women"],
             "men": row["men"],
-            "currency": element.get(own("currency")),
+            "currency": currency,
             **{name: _amount(element.get(own(name)), activity, f"result/@{name}") for name in ("amount", "spent")},
         }
     )

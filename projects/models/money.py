@@ -2,7 +2,7 @@
 
 import pghistory
 from django.core.exceptions import ValidationError
-from django.core.validators import MinValueValidator, RegexValidator
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -10,13 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from partners.models import Country, Partner
 from partners.models.constraints import CheckedTogether, in_order, known, together
 from projects.choices import BudgetKind, BudgetStatus, ContributionKind, TransactionKind, Unit
-from projects.models.project import Project
-
-CURRENCY = RegexValidator(r"^[A-Z]{3}$", _("Use the three letters of ISO 4217, such as USD or KES."))
-
-
-def currency_field(**kwargs):
-    return models.CharField(_("currency"), max_length=3, validators=[CURRENCY], **kwargs)
+from projects.models.project import Project, currency_field
 
 
 def amount_field(verbose_name, **kwargs):

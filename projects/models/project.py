@@ -1,5 +1,7 @@
 """The project: what is done, by whom it was recorded, and whether the public sees it."""
 
+import re
+
 import pghistory
 import pgtrigger
 from django.conf import settings
@@ -20,9 +22,11 @@ from partners.models.constraints import CheckedTogether, in_order, known, togeth
 from partners.models.partner import IATI_IDENTIFIER
 from partners.rules import is_unep, memberships
 from projects.choices import CountryRole, DeliveryLevel, Instrument, Modality, Source, State, Status, Vocabulary
+from projects.currencies import CURRENCIES
 from projects.models.figures import Figures, facets_of
 from projects.models.search import SearchEntry, keeps_search_fresh
 
+CURRENCY = RegexValidator(r"^[A-Z]{3}$", _("Use the three letters of ISO 4217, such as USD or KES."))
 LANGUAGE_CODE = RegexValidator(r"^[a-z]{2,3}(-[a-z]{2,4})?$", _("Use an ISO 639 code such as en, fr or pt."))
 PROVIDING, RECEIVING = [CountryRole.PROVIDER, CountryRole.BOTH], [CountryRole.RECIPIENT, CountryRole.BOTH]
 # What IATI lets stand at each transaction instead of the activity, by what it tells.
@@ -47,6 +51,19 @@ SAID_OF_TRANSACTIONS = {
     ) % {"n": n},
 }  # fmt: skip
 TEXTS = ("title", "summary", "description", "objectives", "lessons")
+
+
+def check_currency(code: str) -> None:
+    """Three letters that stand for a currency; what isn't three letters is told by `CURRENCY`."""
+    if re.fullmatch("[A-Z]{3}", code) and code not in CURRENCIES:
+        raise ValidationError(_("ISO 4217 has no currency “%(code)s”. Look its three letters up.") % {"code": code})
+
+
+def currency_field(verbose_name=None, **kwargs):
+    """Of whatever has a currency: one rule."""
+    return models.CharField(
+        verbose_name or _("currency"), max_length=3, validators=[CURRENCY, check_currency], **kwargs
+    )
 
 
 class ReferenceCounter(models.Model):
@@ -279,7 +296,7 @@ class Project(Traceable, CheckedTogether):
     planned_end = models.DateField(_("planned end"), null=True, blank=True)
     actual_start = models.DateField(_("actual start"), null=True, blank=True)
     actual_end = models.DateField(_("actual end"), null=True, blank=True)
-    default_currency = models.CharField(_("currency by default"), max_length=3, blank=True)
+    default_currency = currency_field(_("currency by default"), blank=True)
     is_illustrative = models.BooleanField(
         _("illustrative"), default=False, help_text=_("Made up for the demonstration; said on its page.")
     )

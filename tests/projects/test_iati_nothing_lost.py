@@ -283,6 +283,15 @@ def test_a_number_that_is_rounded_is_told_and_none_becomes_zero(read):
     } <= told  # fmt: skip
 
 
+def test_a_currency_that_iso_4217_does_not_know_is_told_and_goes_nowhere(read):
+    payment = '<transaction><transaction-type code="3"/><transaction-date iso-date="2024-05-01"/><value currency="ZZZ">5</value></transaction>'
+    run = read(document(activity(payment).replace('default-currency="USD"', 'default-currency="€€€"', 1)))
+    project = Project.objects.get()
+    assert (project.default_currency, project.transactions.count()) == ("", 0)
+    told = set(run.issues.values_list("element", "value", "outcome"))
+    assert {("@default-currency", "€€€", "left_out"), ("transaction/value/@currency", "ZZZ", "left_out")} <= told
+
+
 def test_text_beside_narratives_and_behind_elements_is_reported(read):
     one = activity().replace("<title>", "<title>Old words", 1)
     run = read(document(one.replace("</title>", "</title>stray words", 1)))

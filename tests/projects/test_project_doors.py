@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 STAFF = {"desk", "publisher", "administrator"}
 NEW = {
     "title": "Clean cookstoves", "summary": "Workshops in two countries.", "language": "en", "status": "2", "modality": "triangular",
-    "planned_start": "2026-01-01", "planned_end": "2027-12-31",
+    "planned_start": "2026-01-01", "planned_end": "2027-12-31", "default_currency": "KES",
     "countries": [
         {"country": "KEN", "role": "provider", "provider_order": 1, "share": "20"},
         {"country": "MOZ", "role": "recipient", "share": "60"},
@@ -221,6 +221,8 @@ WRONG = [
     ({"related": [{"project": "P-1999-0001"}]}, "related"),
     ({"parent": "P-1999-0001"}, "parent"),
     ({"iati_identifier": "a b/c"}, "iati_identifier"),
+    *(({"default_currency": code}, "default_currency") for code in ("€€€", "usd", "US", "ZZZ")),
+    ({"budgets": [{"starts_on": "2026-01-01", "ends_on": "2026-12-31", "amount": "1", "currency": "ZZZ"}]}, "budgets"),
 ]  # fmt: skip
 
 

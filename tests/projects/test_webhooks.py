@@ -84,8 +84,10 @@ def test_a_public_move_and_a_change_are_told_and_nothing_else(people):
     assert told() == ["project.publish"]
     recording.change(project, {"summary": "B"}, by=people["desk"])
     assert told() == ["project.changed"]
-    recording.change(project, {"default_currency": "KES"}, by=people["desk"])  # shown nowhere
+    recording.change(project, {"parent": ProjectFactory()}, by=people["desk"])  # which is not public
     assert told() == []
+    recording.change(project, {"default_currency": "KES"}, by=people["desk"])
+    assert told() == ["project.changed"]
     Project.objects.filter(pk=project.pk).update(title="By raw SQL")
     assert told() == ["project.changed"]
     transition(project, "unpublish", by=people["publisher"], note="Wrong")
