@@ -18,12 +18,14 @@ from pathlib import Path
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from ssc_portal.numbers import Written
+from ssc_portal.reading import MOST_NAMED
 
 WAITED = 60  # seconds; a process that does nothing is ended, one that works is bounded by its processor time
 MOST_CELLS, MOST_ROWS, MOST_COLUMNS = 500_000, 50_000, 500  # of a workbook
+MOST_TOLD = 100  # things to mend that are listed at once
 PIECE = 256 * 1024
 
 KNOWN = gettext_lazy("PDF, Word, Excel, PowerPoint, OpenDocument, PNG or JPEG")
@@ -130,6 +132,22 @@ def merged_sentence(area: Area) -> str:
     ) % {"name": area.name}
 
 
+def more_sentence(n: int) -> str:
+    """Below a list of things to mend that goes on."""
+    return ngettext(
+        "There is %(n)s more thing to mend. Mend these first, then bring the file again.",
+        "There are %(n)s more things to mend. Mend these first, then bring the file again.",
+        n,
+    ) % {"n": n}
+
+
+def comments_sentence(cells: list[str]) -> str:
+    shown = ", ".join(cells[:MOST_NAMED]) + (", …" if len(cells) > MOST_NAMED else "")
+    return _(
+        "Comments of cells are not read: %(cells)s. Write what is meant into the cells, or delete the comments."
+    ) % {"cells": shown}
+
+
 @dataclass
 class Sheet:
     """What a sheet of a workbook holds: the cells of each row that is not empty, by its number.
@@ -140,6 +158,7 @@ class Sheet:
     title: str
     rows: dict[int, list]
     areas: list[Area] = field(default_factory=list)  # of merged cells
+    commented: list[str] = field(default_factory=list)  # cells below the heads that have a comment, the first of them
 
     def filled_areas(self) -> list[Area]:
         """Merged cells in which something stands."""
@@ -172,7 +191,8 @@ def workbook(content: bytes, *, unpacked: int) -> dict[str, Sheet]:
             % {"cells": ", ".join(cells)}
         )  # fmt: skip
     areas = {name: [Area(*area) for area in found] for name, found in told["merged"].items()}
-    return {name: Sheet(name, dict(rows), areas[name]) for name, rows in told["sheets"].items()}
+    comments = told["comments"]
+    return {name: Sheet(name, dict(rows), areas[name], comments[name]) for name, rows in told["sheets"].items()}
 
 
 def picture(content: bytes, *, unpacked: int, **limits: int) -> tuple[bytes, tuple[int, int]]:
@@ -185,7 +205,7 @@ def text_of(cell) -> str:
     """What a person reads in the cell of a workbook; whoever reads a number of it asks `to_be_read`."""
     if isinstance(cell, float):
         return Written(cell)
-    return str(cell[0] if isinstance(cell, list) else "" if cell is None else cell).replace("\x00", "").strip()
+    return str(cell[0] if isinstance(cell, list) else "" if cell is None else cell).strip()
 
 
 def unpacks_within(path: Path, most: int) -> bool:

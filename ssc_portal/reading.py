@@ -12,7 +12,7 @@ import resource
 import sys
 import zipfile
 import zlib
-from itertools import chain, islice, pairwise
+from itertools import chain, pairwise
 
 # What it may hold, in bytes: a picture of 50 million pixels unfolds to 200 MB, whatever it is packed to.
 MEMORY = {"type": 180 * 1024**2, "workbook": 180 * 1024**2, "picture": 360 * 1024**2}
@@ -41,18 +41,9 @@ CELL = re.compile(rb"<(?:\w+:)?c[\s/>]")
 ROW = re.compile(rb"<(?:\w+:)?row[\s/>]")
 LONG_TAG = re.compile(rb"<[^<>]{20000}")
 STRINGS = "xl/sharedStrings.xml"
-# Each looks at a place once only, however long what it reads goes on: nothing reaches beyond its tag, and the attribute
-# that is looked for is the first of its name (an atomic group).
-FAR = re.compile(
-    rb"<(?:\w+:)?c(?=\s)(?>[^<>]*?\sr=[\"'])([A-Za-z]{3,}\d+|[A-Za-z]+\d{6,})[\"'][^<>/]*>"
-)  # filled, from column 703 or row 100 000
-MERGED = re.compile(rb"<(?:\w+:)?mergeCell(?=\s)(?>[^<>]*?\sref=[\"'])([A-Za-z]+)(\d{1,9}):([A-Za-z]+)(\d{1,9})")
-FORMULA = re.compile(
-    rb"<(?:\w+:)?c(\s[^<>]*)>\s*<(?:\w+:)?f(?:\s[^<>]*)?(?:(?<=/)>|>[^<]*</(?:\w+:)?f>)"
-    rb"\s*(<(?:\w+:)?v\s*/>|<(?:\w+:)?v>\s*</(?:\w+:)?v>)?\s*</(?:\w+:)?c>"
-)  # with nothing or with an empty text as its result
-NAME = re.compile(rb"\sr=[\"']([A-Z]+\d+)[\"']")
-IS_TEXT = re.compile(rb"\st=[\"']str[\"']")
+FAR_COLUMN, FAR_ROW = 703, 100_000  # from there on what stands in a cell belongs to no table
+MOST_NAMED = 10  # of cells that a sentence lists
+COMMENTS = {"comment", "threadedComment"}
 
 
 class Refused(Exception):
@@ -113,31 +104,36 @@ def workbook(content: bytes, unpacked: int, cells: int, rows: int, columns: int)
     """
     if _extension(content, unpacked) != ".xlsx":
         raise Refused("no_workbook")
-    without_result = _looked_through(content, unpacked, cells)
+    count = _looked_through(content, unpacked, cells)
     from lxml import etree
     from openpyxl import load_workbook
+    from openpyxl.reader import excel
     from openpyxl.utils.exceptions import InvalidFileException
     from openpyxl.worksheet import _read_only
 
+    excel.read_string_table = _shared_texts
     _read_only.WorkSheetParser = parser = _orderly(_read_only.WorkSheetParser)
     try:
         book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-        parser.percentages = _percentages(book)
-        left = {"places": 10 * cells, "rows": 2 * LAST_ROW, "signs": MOST_SIGNS}
-        found, merged = {}, {}
+        parser.percentages, parser.most_cells, parser.left = _percentages(book), cells, cells - count
+        left = {"places": 10 * cells, "kept": 2 * cells, "rows": 2 * LAST_ROW, "signs": MOST_SIGNS}
+        found, merged, comments = {}, {}, {}
         for sheet in book.worksheets:
-            parser.areas = []
+            parser.areas = {}
             found[sheet.title] = _rows(sheet, rows, columns, left)
-            merged[sheet.title] = parser.areas
+            merged[sheet.title] = list(parser.areas.values())
+            comments[sheet.title] = _commented(book._archive, sheet)
     except (InvalidFileException, etree.XMLSyntaxError, SyntaxError, KeyError, ValueError, OSError, TypeError, IndexError,
             AttributeError, EOFError, zipfile.BadZipFile, zlib.error):  # fmt: skip
         raise Refused("damaged") from None
-    return {"sheets": found, "merged": merged, "without_result": without_result}, b""
+    without_result = parser.without_result[:5]
+    return {"sheets": found, "merged": merged, "comments": comments, "without_result": without_result}, b""
 
 
-def _looked_through(content: bytes, unpacked: int, cells: int) -> list[str]:
-    """Counts what the sheets hold before anything is made of them. Gives the cells whose formula has no result."""
-    count, size, tags, without_result = 0, 0, {}, []
+def _looked_through(content: bytes, unpacked: int, cells: int) -> int:
+    """Counts the cells before anything is made of them. What isn't written as it is looked for here counts as a tag of
+    another kind, of which there may be fewer; what cells say and which are merged is asked where they are read (`_orderly`)."""
+    count, size, tags = 0, 0, {}
     packed = max(SMALL, MOST_PACKED * len(content))
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
@@ -157,23 +153,12 @@ def _looked_through(content: bytes, unpacked: int, cells: int) -> list[str]:
                         tags[is_sheet] = tags.get(is_sheet, 0) + max(more, 0)
                         if tags[is_sheet] > MOST_TAGS:
                             raise Refused("too_much")
-                    if not is_sheet:
-                        continue
-                    count += here + _covered(piece)
+                    count += here
                     if count > cells:
                         raise Refused("cells", n=cells)
-                    if far := FAR.search(piece):
-                        raise Refused("far", cell=far[1].decode()[:20])
-                    without_result += _without_result(piece)
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, OSError, EOFError):
         raise Refused("damaged") from None
-    return without_result[:5]
-
-
-def _without_result(xml: bytes) -> list[str]:
-    """The first cells whose formula was never worked out. An empty text is a result."""
-    cells = (at for at, value in FORMULA.findall(xml) if not (value and IS_TEXT.search(at)))
-    return [name[1].decode() if (name := NAME.search(at)) else "?" for at in islice(cells, 5)]
+    return count
 
 
 def _pieces(archive: zipfile.ZipFile, name: str):
@@ -190,27 +175,37 @@ def _pieces(archive: zipfile.ZipFile, name: str):
     yield rest
 
 
-def _covered(xml: bytes) -> int:
-    """How many cells are merged in this part of a sheet."""
-    return sum(
-        (_column(right) - _column(left) + 1) * (int(bottom) - int(top) + 1)
-        for left, top, right, bottom in MERGED.findall(xml)
-    )
-
-
-def _column(letters: bytes) -> int:
-    number = 0
-    for letter in letters[:4].upper():
-        number = number * 26 + letter - 64
-    return number
-
-
 def _orderly(parser: type) -> type:
-    """openpyxl leaves out, without a word, rows and cells that stand behind later ones, and all but the last of two."""
+    """The parser of openpyxl, which leaves out, without a word, rows and cells that stand behind later ones, and all but the
+    last of two. What it makes of a sheet is counted and told here, however the file writes it."""
+    from openpyxl.utils import get_column_letter
+    from openpyxl.worksheet._reader import FORMULA_TAG, VALUE_TAG
 
     class Orderly(parser):
         percentages: frozenset[int] = frozenset()  # styles in which 0.8 is shown as 80 %
-        areas: list[list] = []  # of merged cells of the sheet that is read: name, rows, columns
+        most_cells, left = 0, 0  # that the book may have, merged ones counted, and may still have
+        areas: dict[str, list] = {}  # of merged cells of the sheet that is read: name, rows, columns
+        without_result: list[str] = []  # cells whose formula was never worked out; an empty text is a result
+
+        @property
+        def merged_cells(self):
+            return None
+
+        @merged_cells.setter
+        def merged_cells(self, found):
+            for one in found.mergeCell if found else ():
+                Orderly.left -= (one.max_row - one.min_row + 1) * (one.max_col - one.min_col + 1)
+                if Orderly.left < 0:
+                    raise Refused("cells", n=self.most_cells)
+                self.areas[one.ref] = [one.ref, one.min_row, one.max_row, one.min_col, one.max_col]
+
+        def parse_cell(self, element):
+            cell = super().parse_cell(element)
+            if cell["value"] is not None or element.find(FORMULA_TAG) is None:
+                return cell
+            if element.get("t") != "str" or element.find(VALUE_TAG) is None:
+                self.without_result.append(f"{get_column_letter(cell['column'])}{cell['row']}")
+            return cell
 
         def parse(self):
             last = 0
@@ -222,13 +217,53 @@ def _orderly(parser: type) -> type:
                     raise Refused("damaged")
                 last = number
                 for cell in cells:
+                    if cell["value"] is not None and (cell["column"] >= FAR_COLUMN or number >= FAR_ROW):
+                        raise Refused("far", cell=f"{get_column_letter(min(cell['column'], 18278))}{number}"[:20])
                     if cell["style_id"] in self.percentages and type(cell["value"]) in (int, float):
                         cell["value"] = f"{cell['value'] * 100:.15g}%"  # as a person reads it
                 yield number, cells
-            merged = self.merged_cells.mergeCell if self.merged_cells else []
-            Orderly.areas += [[one.ref, one.min_row, one.max_row, one.min_col, one.max_col] for one in merged]
 
     return Orderly
+
+
+def _shared_texts(source) -> list[str]:
+    """The texts that several cells share, as they stand: openpyxl's own way takes half of an escape away (`_unescaped`)."""
+    from openpyxl.cell.text import Text
+    from openpyxl.xml.constants import SHEET_MAIN_NS
+    from openpyxl.xml.functions import iterparse
+
+    found = []
+    for _event, element in iterparse(source):
+        if element.tag == f"{{{SHEET_MAIN_NS}}}si":
+            found.append(Text.from_tree(element).content)
+            element.clear()
+    return found
+
+
+def _commented(archive: zipfile.ZipFile, sheet) -> list[str]:
+    """The first cells below the heads of a sheet that have a comment; heads have those of our own templates."""
+    from openpyxl.packaging.relationship import get_dependents, get_rels_path
+    from openpyxl.utils import coordinate_to_tuple
+    from openpyxl.xml.functions import iterparse
+
+    path, found = get_rels_path(sheet._worksheet_path), {}
+    if path not in archive.namelist():
+        return []
+    targets = [
+        rel.Target
+        for rel in get_dependents(archive, path)
+        if rel.Type.rpartition("/")[2].lower() in ("comments", "threadedcomment")
+    ]
+    for target in targets:
+        if target not in archive.namelist():
+            continue
+        with archive.open(target) as file:
+            for _event, element in iterparse(file):
+                if element.tag.rpartition("}")[2] in COMMENTS and (name := element.get("ref")):
+                    if coordinate_to_tuple(name)[0] > 1:
+                        found[name] = None
+                    element.clear()
+    return list(found)[: MOST_NAMED + 1]
 
 
 def _percentages(book) -> frozenset[int]:
@@ -240,7 +275,8 @@ def _percentages(book) -> frozenset[int]:
 
 
 def _rows(sheet, most_rows: int, most_columns: int, left: dict) -> list[list]:
-    """`left`: how many rows, places and signs the book may still have; a row that reaches far right has many places."""
+    """`left`: how many rows, places and signs the book may still have. A row that reaches far right has many places; those
+    up to its last filled cell are kept, and whoever asked for the file goes over them."""
     sheet.reset_dimensions()  # what the file says of its size need not be true
     found = []
     for number, cells in enumerate(sheet.iter_rows(values_only=True), start=1):
@@ -249,12 +285,13 @@ def _rows(sheet, most_rows: int, most_columns: int, left: dict) -> list[list]:
         if not cells and left["rows"] >= 0 and number <= LAST_ROW:
             continue
         row = [_told(cell) for cell in cells]
-        while row and row[-1] in (None, ""):
+        while row and (row[-1] is None or (isinstance(row[-1], str) and not row[-1].strip())):
             row.pop()
         if number > LAST_ROW or (row and number > most_rows):
             raise Refused("rows", n=most_rows, sheet=sheet.title)
         if len(row) > most_columns:
             raise Refused("columns", n=most_columns, sheet=sheet.title)
+        left["kept"] -= len(row)
         left["signs"] -= sum(len(cell) for cell in row if isinstance(cell, str))
         if min(left.values()) < 0:
             raise Refused("too_much")
@@ -264,12 +301,25 @@ def _rows(sheet, most_rows: int, most_columns: int, left: dict) -> list[list]:
 
 
 def _told(value):
-    if value is None or isinstance(value, str | bool | int | float):
+    if isinstance(value, str):
+        return _unescaped(value) if "_x" in value else value
+    if value is None or isinstance(value, bool | int | float):
         return value
     iso = getattr(value, "isoformat", None)
     if not hasattr(value, "year"):
         return [iso() if iso else str(value)]
     return [str(value).removesuffix(" 00:00:00")]  # a day; of a moment its time, too
+
+
+def _unescaped(text: str) -> str:
+    """A text of a workbook, in which _xHHHH_ stands for a sign (ECMA-376, ST_Xstring): of an end of line, of an underscore."""
+    from openpyxl.utils.escape import unescape
+
+    try:
+        whole = unescape(text).encode("utf-16", "surrogatepass").decode("utf-16")
+    except UnicodeDecodeError:  # half of a pair: no sign
+        return text
+    return whole.replace("\r\n", "\n").replace("\r", "\n")
 
 
 # --- a picture ---------------------------------------------------------------------------------------------------------
@@ -291,7 +341,9 @@ def picture(content: bytes, unpacked: int, width: int, height: int, pixels: int,
             image.info, turned = opened.info, opened.getexif()
             image.getexif().update(turned)
             image = ImageOps.exif_transpose(image)
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+    except Image.DecompressionBombError:  # so many that Pillow itself stops
+        raise Refused("pixels", n=pixels // 1_000_000) from None
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError):
         raise Refused("no_image") from None
     image.thumbnail((width, height))
     flat = Image.new("RGB", image.size, "white")

@@ -37,6 +37,7 @@ PIECE = 64 * 1024  # bytes sent at once
 LINE_END = b"\r\n"  # of CSV, as RFC 4180 has it and Python writes it
 MOST_IN_A_WORKBOOK = 20_000  # rows made while somebody waits; the ready-made data sets hold all
 UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")  # signs that XLSX can't hold
+ESCAPE = re.compile("_(?=x[0-9A-Fa-f]{4}_)")  # where a text would be read as a sign (ECMA-376, ST_Xstring)
 JOIN = "; "
 
 
@@ -276,13 +277,18 @@ def _licence() -> str:
     return f"{OWN.title} for what was entered here; {elsewhere}"
 
 
+def for_workbook(text: str) -> str:
+    """A text so that it is read from XLSX as it is, but for the signs that it can't hold."""
+    return ESCAPE.sub("_x005F_", UNWRITABLE.sub("", text))
+
+
 def _sheet_cell(sheet, value):
     if isinstance(value, list):
         value = JOIN.join(map(str, value))
     if isinstance(value, dt.datetime):
         return value.astimezone(dt.UTC).replace(tzinfo=None)
     if isinstance(value, str):
-        value = UNWRITABLE.sub("", value)
+        value = for_workbook(value)
         if IS_FORMULA.match(value):  # a text, never a formula
             cell = WriteOnlyCell(sheet, value=value)
             cell.data_type, cell.quotePrefix = "s", True

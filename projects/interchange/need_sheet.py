@@ -19,6 +19,7 @@ from django.utils.translation import get_language, gettext_lazy, gettext_noop, o
 from django.utils.translation import gettext as _
 from openpyxl import Workbook
 from openpyxl.utils import get_column_letter
+from openpyxl.utils.cell import coordinate_from_string
 
 from projects import drafting
 from projects.choices import Unit, Vocabulary
@@ -26,7 +27,7 @@ from projects.forms.draft import Lines, Part, ThemesForm, parts_of
 from projects.interchange.workbooks import BOLD, FILL, LISTS, WRAP, head, opened, pick, put
 from projects.models import Need, Term
 from ssc_portal.dates import read_month
-from ssc_portal.incoming import check_value, merged_sentence
+from ssc_portal.incoming import MOST_TOLD, check_value, comments_sentence, merged_sentence, more_sentence
 from ssc_portal.numbers import NotANumber, read_number, to_be_read
 from ssc_portal.tables import UNWRITABLE
 
@@ -55,7 +56,13 @@ class Finding:
 
 
 class SheetErrors(ValidationError):
+    """All that is to be mended, as much of it as is listed at once."""
+
     def __init__(self, findings: list[Finding]):
+        self.count = len(findings)
+        if (more := self.count - MOST_TOLD) > 0:
+            last = findings[MOST_TOLD]
+            findings = [*findings[:MOST_TOLD], Finding(last.sheet, last.row, last.column, more_sentence(more))]
         super().__init__([finding.text for finding in findings])
         self.findings = findings
 
@@ -243,7 +250,11 @@ def _without_place(need: Need, book: dict, sheets: dict) -> list[Finding]:
         seen.add(code)
         found += _beside(sheets[NEED], row, NEED_WIDTH, beside)
     for kind in (NEED, LINES):
-        found += [*_errors(sheets[kind]), *_merged(sheets[kind], is_lines=kind == LINES)]
+        found += [
+            *_errors(sheets[kind]),
+            *_merged(sheets[kind], is_lines=kind == LINES),
+            *_comments(sheets[kind]),
+        ]
     for row, cells in sheets[LINES].texts(width=len(LINE_COLUMNS)):
         found += _beside(sheets[LINES], row, len(LINE_COLUMNS), cells[len(LINE_COLUMNS) :])
     for title, sheet in book.items():
@@ -270,6 +281,13 @@ def _merged(sheet, *, is_lines: bool) -> list[Finding]:
         for area in sheet.filled_areas()
         if area.bottom > max(area.top, 1) and (is_lines or area.left <= ANSWERS <= area.right) or (is_lines and area.right > area.left)
     ]  # fmt: skip
+
+
+def _comments(sheet) -> list[Finding]:
+    if not sheet.commented:
+        return []
+    column, row = coordinate_from_string(sheet.commented[0])
+    return [Finding(sheet.title, row, column, comments_sentence(sheet.commented))]
 
 
 def _beside(sheet, row: int, width: int, beside: list[str]) -> list[Finding]:

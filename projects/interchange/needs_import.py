@@ -19,6 +19,7 @@ from projects.interchange.cleaning import clean
 from projects.lifecycle import quietly, write_down
 from projects.models import ImportRun, LineItem, Need, NeedTerm, Term
 from ssc_portal.incoming import check_value
+from ssc_portal.signs import NUL
 
 COLUMNS = ("need_id", "iso3", "kind", "sector", "subsector", "question", "text")
 LONGEST_KEY, LONGEST_LINE, MOST_LINES = 100, 300, 40
@@ -56,7 +57,9 @@ def read_table(path: Path, columns: tuple[str, ...] = COLUMNS) -> list[dict]:
         raise Unreadable(f"{path}: {error.strerror}") from None
     except UnicodeDecodeError:
         raise Unreadable(_("%(path)s is not a text in UTF-8. Save it as “CSV UTF-8”.") % {"path": path}) from None
-    rows = csv.DictReader(io.StringIO(text.replace("\x00", ""), newline=""))
+    if NUL in text:
+        raise Unreadable(f"{path}: " + _("There is a NUL sign in it. Take it out."))
+    rows = csv.DictReader(io.StringIO(text, newline=""))
     if missing := [name for name in columns if name not in (rows.fieldnames or [])]:
         raise Unreadable(_("%(path)s has no column %(names)s.") % {"path": path, "names": ", ".join(missing)})
     try:

@@ -8,7 +8,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 
 from ssc_portal import incoming
-from ssc_portal.tables import IS_FORMULA, UNWRITABLE
+from ssc_portal.tables import IS_FORMULA, for_workbook
 
 LISTS = "Lists"  # the hidden sheet with what can be picked
 BOLD = Font(bold=True)
@@ -18,7 +18,7 @@ WRAP = Alignment(wrap_text=True, vertical="top")
 
 def put(cell, value) -> None:
     """Writes text as text, so that a spreadsheet never takes it for a formula; without the signs that XLSX can't hold."""
-    cell.value = value = UNWRITABLE.sub("", value) if isinstance(value, str) else value
+    cell.value = value = for_workbook(value) if isinstance(value, str) else value
     if isinstance(value, str) and IS_FORMULA.match(value):
         cell.data_type = "s"
         cell.quotePrefix = True

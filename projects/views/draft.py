@@ -488,12 +488,12 @@ class SheetForm(forms.Form):
 def need_sheet_upload(request: HttpRequest, reference: str) -> HttpResponse:
     """Takes the filled-in file: all of it, or nothing and a list of what to mend, cell by cell."""
     need = _mine(request, reference)
-    form, findings = SheetForm(request.POST or None, request.FILES or None), []
+    form, findings, count = SheetForm(request.POST or None, request.FILES or None), [], 0
     if request.method == "POST" and form.is_valid():
         try:
             changed = need_sheet.take(need, form.cleaned_data["file"], by=request.user)
         except need_sheet.SheetErrors as error:
-            findings = error.findings
+            findings, count = error.findings, error.count
         except ValidationError as error:
             form.add_error("file" if error.code != "state" else None, error)
         else:
@@ -503,6 +503,8 @@ def need_sheet_upload(request: HttpRequest, reference: str) -> HttpResponse:
                 else _("The file says what the draft says already; nothing was changed."),
             )  # fmt: skip
             return redirect("need-draft", need.reference)
-    context = {"need": need, "form": form, "findings": findings, "today": day(timezone.localdate()), **_progress(need)}
+    context = {
+        "need": need, "form": form, "findings": findings, "count": count, "today": day(timezone.localdate()), **_progress(need),
+    }  # fmt: skip
     status = 400 if form.errors or findings else 200
     return render(request, "projects/draft_sheet.html", context, status=status)

@@ -7,6 +7,7 @@ import pytest
 from django.urls import reverse
 from lxml import html
 from openpyxl import Workbook, load_workbook
+from openpyxl.comments import Comment
 
 from projects.interchange.bulk import sheets
 from projects.interchange.bulk.kinds import KINDS
@@ -176,9 +177,9 @@ def test_a_number_that_is_read_as_written_is_not_told(bring):
 def test_what_is_wrong_with_a_line_names_the_row_of_the_table(bring):
     bad = LINE.replace("D011", "D011").format("7", "-3", "5")
     run = bring("projects", HEAD + "P;" + LINE.format("1", "1", "1") + "Q;" + LINE.format("2", "2", "2") + ";" + bad)
-    assert [text for text in problems(run) if "Row 4: " in text] == problems(run) != []
+    assert [text for text in problems(run) if "Row 4, delivered: " in text] == problems(run) != []
     need = "key,country,kind,title,line,assistance,quantity,unit,by_when,line_note\nN1,KEN,capacity,A,Train,training,1,places,,\nN2,KEN,capacity,B,Train,training,-2,places,,\n"  # fmt: skip
-    assert [text for text in problems(bring("needs", need)) if "Row 3: " in text]
+    assert [text for text in problems(bring("needs", need)) if "Row 3, quantity: " in text]
 
 
 def test_what_is_wrong_with_an_entry_of_a_cell_says_so(bring):
@@ -375,6 +376,73 @@ def test_a_merged_cell_over_several_values_is_told_to_those_that_lose_it(kind, a
     ]
     assert [len(texts) for texts in said] == told
     assert counts(run)[3] == sum(map(bool, told))
+
+
+def test_a_merged_cell_that_reaches_far_below_the_table_costs_what_the_table_has(desk):
+    """However far it reaches, and however many there are: the rows between are not walked."""
+    found = [sheets.Given(number, {"title": "A"}) for number in range(2, 7)]
+    areas = [sheets.Area(f"B2:B{last}", 2, last, 2, 2) for last in range(10**12, 10**12 + 100)]
+    sheets._tell_merged(areas, ["title", "summary"], found, KINDS["projects"](by=desk))
+    assert [len(one.wrong) for one in found] == [0, *[sheets.MOST_MERGED] * 4]
+
+
+def test_of_a_record_no_more_is_listed_than_a_person_mends_at_once(bring):
+    rows = "".join(f",Text {number}\n" for number in range(300))
+    run = bring("projects", "title,summary\nA,B\n" + rows, write=False)
+    assert len(problems(run)) == 101
+    assert problems(run)[-1] == "There are 200 more things to mend. Mend these first, then bring the file again."
+
+
+# --- files as they come -------------------------------------------------------------------------------------------------
+def test_a_workbook_that_is_called_csv_is_read_as_what_it_is(bring):
+    run = bring("projects", workbook(Data=[["title"], ["Wells"]]), name="t.csv")
+    assert (run.progress, Project.objects.get().title) == ("done", "Wells")
+
+
+def test_nul_is_taken_out_and_told(bring):
+    run = bring("projects", "title,summary\nWe\x00lls,Two\u202e towns.\n")
+    assert (Project.objects.get().title, Project.objects.get().summary) == ("Wells", "Two towns.")
+    assert "2 title: U+0000; 2 summary: U+202E" in run.message
+
+
+def test_comments_of_cells_are_told_once_with_the_cells(bring):
+    book = load_workbook(io.BytesIO(workbook(Data=[["title", "summary"], *([f"Wells {n}", "x"] for n in range(20))])))
+    for number in (1, *range(3, 15)):
+        book["Data"].cell(number, 2).comment = Comment("Ask the ministry", "")
+    out = io.BytesIO()
+    book.save(out)
+    run = bring("projects", out.getvalue())
+    assert "Comments of cells are not read: B3, B4, B5, B6, B7, B8, B9, B10, B11, B12, …. Write" in run.message
+    assert run.message.count("Comments") == 1 and counts(run)[0] == 20
+
+
+def test_a_cell_that_is_too_long_is_told_by_its_row(bring):
+    run = bring("projects", "title,summary\nWells,a\nMore," + "x" * 140_000 + "\n")
+    assert run.message == (
+        "Row 3 has a cell with more than 131072 characters. Shorten it, or close the quotation mark that it begins with."
+    )
+
+
+def test_an_end_of_line_as_excel_writes_it_is_one(bring):
+    bring("projects", workbook(Data=[["title", "summary"], ["Wells", "line1_x000D_\nline2"]]))
+    assert Project.objects.get().summary == "line1\nline2"
+
+
+def test_what_the_record_says_of_a_line_names_its_row_and_column(bring):
+    head = "key,country,title,line,assistance,quantity,unit,by_when,line_note\n"
+    run = bring("needs", head + "N1,KEN,Air,One,training,1.2345,places,,\n")
+    assert problems(run) == ["lines: Row 2, quantity: Digits after the decimal point: at most 2."]
+    run = bring("needs", head + f"N1,KEN,Air,{'x' * 400},training,1,places,,\n")
+    assert problems(run)[0].startswith("lines: Row 2, line: ")
+    run = bring("projects", HEAD + "P;" + LINE.format("1,234", "0,5", "").replace("USD", "ZZZ"))
+    assert "contributions: Row 2, currency: ISO 4217 has no currency “ZZZ”. Look its three letters up." in problems(run)
+
+
+@pytest.mark.parametrize("code", ["€€€", "usd", "US", "ZZZ"])
+def test_a_currency_by_default_is_one_of_iso_4217(code, bring):
+    run = bring("projects", f"title,default_currency\nWells,{code}\n")
+    assert counts(run)[3] == 1 and "ISO 4217" in problems(run)[0] and problems(run)[0].startswith("default_currency")
+    assert counts(bring("projects", "title,default_currency\nWells,KES\n"))[0] == 1
 
 
 # --- errors of spreadsheets ---------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils.translation import override
 from openpyxl import load_workbook
+from openpyxl.comments import Comment
 
 from partners.choices import Role
 from projects import drafting
@@ -169,6 +170,26 @@ def test_errors_of_a_spreadsheet_and_merged_cells_are_findings(need, people):
     assert "“#N/A” is an error of the spreadsheet" in found["Lines", 2, "G"]
     assert "The merged cell G3:G4 covers" in found["Lines", 3, "G"]
     assert f"The merged cell C{answer + 1}:C{answer + 2} covers" in found["Need", answer + 1, "C"]
+
+
+def test_comments_of_cells_are_a_finding(need, people):
+    book, _rows = sheet_of(need)
+    book["Lines"]["B2"].comment = book["Lines"]["D3"].comment = Comment("Perhaps 50", "")
+    with pytest.raises(need_sheet.SheetErrors) as refusal:
+        need_sheet.take(need, sent(book), by=people["contributor"])
+    ((spot, text),) = [((f.sheet, f.row, f.column), f.text) for f in refusal.value.findings]
+    assert spot == ("Lines", 2, "B") and "Comments of cells are not read: B2, D3. Write" in text
+
+
+def test_of_very_many_findings_the_first_are_shown(need, people, sign_in):
+    book, _rows = sheet_of(need)
+    for row in range(2, 400):
+        book["Lines"].cell(row, 11).value = "Beside"
+    page = sign_in(people["contributor"]).post(f"/needs/{need.reference}/draft/upload/", {"file": sent(book)})
+    text = page.content.decode()
+    assert "398 cells need your attention" in text
+    assert text.count("This stands beside the columns") == 100
+    assert "There are 298 more things to mend. Mend these first, then bring the file again." in text
 
 
 def test_a_number_typed_where_a_text_is_asked_stays_as_it_was_typed(need, people):

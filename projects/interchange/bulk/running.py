@@ -21,6 +21,7 @@ from projects.interchange.bulk.resources import TableResource
 from projects.lifecycle import quietly
 from projects.models import ImportRow, ImportRun
 from projects.models.importing import RowOutcome, RowUndo
+from ssc_portal.incoming import MOST_TOLD, comments_sentence, more_sentence
 
 AT_ONCE = 100  # records tried while somebody waits; more is left to the worker
 
@@ -96,6 +97,7 @@ def _carry_out(run: ImportRun, resource: TableResource, given: list[sheets.Given
         ImportRun.Progress.DONE if is_kept else ImportRun.Progress.WAITING,
         " ".join(filter(None, [
             "" if dry_run or is_kept else _("Nothing was written, because not every record is right any more."),
+            *(comments_sentence(one.commented) for one in given if one.commented),
             _say_taken_out([text for one in given for text in one.taken_out]),
         ])),
     )  # fmt: skip
@@ -129,7 +131,7 @@ def _row(run, resource: TableResource, one: sheets.Given, rows: list[ImportRow],
     row = ImportRow(run=run, number=one.row, key=_name(resource, one.cells), notes=_notes(resource, one))
     try:
         with transaction.atomic():
-            row.problems = [list(pair) for pair in one.wrong] + _write(resource, one.cells)
+            row.problems = _shown([list(pair) for pair in one.wrong] + _write(resource, one.cells))
             if row.problems:
                 raise _TakenBack
             _difference(row, resource)
@@ -142,6 +144,12 @@ def _row(run, resource: TableResource, one: sheets.Given, rows: list[ImportRow],
     except _TakenBack:
         row.outcome, row.record = RowOutcome.WRONG, None
     return row
+
+
+def _shown(problems: list[list[str]]) -> list[list[str]]:
+    """As many as a person mends at once; a record of many rows may have thousands."""
+    more = len(problems) - MOST_TOLD
+    return problems if more <= 0 else [*problems[:MOST_TOLD], ["", more_sentence(more)]]
 
 
 def _notes(resource: TableResource, one: sheets.Given) -> list[list[str]]:

@@ -2,6 +2,8 @@
 
 import csv
 import io
+from bisect import bisect_left, bisect_right
+from collections import Counter
 from dataclasses import dataclass, field
 
 from django.core.exceptions import ValidationError
@@ -16,11 +18,13 @@ from projects.interchange.bulk.resources import TableResource
 from projects.interchange.workbooks import BOLD, FILL, LISTS, head, opened, pick, put
 from ssc_portal.incoming import MOST_COLUMNS, MOST_ROWS, Area, Sheet, merged_sentence, text_of
 from ssc_portal.numbers import Written
-from ssc_portal.signs import hidden_in, without_empty_ends, without_hidden
+from ssc_portal.signs import NUL, hidden_in, without_empty_ends, without_hidden
 from ssc_portal.tables import harmless
 
 LARGEST = 10 * 1024**2  # bytes
 MOST_RECORDS = 5000  # in one file
+MOST_IN_A_CELL = 131_072  # characters
+MOST_MERGED = 10  # merged cells that are told of one record
 SPARE = 500  # rows with lists to pick from below those that are filled in
 WIDTH = 22
 
@@ -119,7 +123,9 @@ class Given:
     wrong: list[tuple[str, str]] = field(default_factory=list)
     again: list[int] = field(default_factory=list)  # further rows, which repeat its key
     unnamed: list[int] = field(default_factory=list)  # further rows, which have neither key nor name
+    more: dict[str, list[str]] = field(default_factory=dict)  # entries of further rows, by column, until all are read
     taken_out: list[str] = field(default_factory=list)  # signs that nobody sees, with row and column
+    commented: list[str] = field(default_factory=list)  # cells of the file with comments: told with its first record
 
     @property
     def rows(self) -> list[int]:
@@ -136,7 +142,7 @@ class Given:
 
 def read(file: File, name: str, resource: TableResource) -> list[Given]:
     """The records of an uploaded table. Raises ValidationError with what to mend in the file."""
-    sheet = _from_workbook(file) if name.lower().endswith(".xlsx") else None
+    sheet = _from_workbook(file) if name.lower().endswith(".xlsx") or _is_archive(file) else None
     rows = _rows_of(sheet) if sheet else _from_csv(file)
     titles = _titles(next(rows, (1, []))[1], resource)
     below = list(rows)
@@ -146,7 +152,15 @@ def read(file: File, name: str, resource: TableResource) -> list[Given]:
         raise ValidationError(_("The table has no rows below its first one."))
     if sheet:
         _tell_merged(sheet.filled_areas(), titles, found, resource)
+        found[0].commented = sheet.commented
     return found
+
+
+def _is_archive(file: File) -> bool:
+    """Whether it is a workbook by what it says, whatever it is called."""
+    start = file.read(4)
+    file.seek(0)
+    return start == b"PK\x03\x04"
 
 
 def _titles(row: list, resource: TableResource) -> list[str]:
@@ -210,6 +224,8 @@ def _gathered(rows: list[tuple[int, list]], titles: list[str], resource: TableRe
         found[-1].taken_out += [f"{number} {title}: {sign}" for title, sign in signs]
         if any(line.values()):
             found[-1].cells[resource.line_column].append((number, line))
+    for one in found:
+        one.cells |= {name: "; ".join(filter(None, (one.cells[name], *texts))) for name, texts in one.more.items()}
     return found
 
 
@@ -226,7 +242,9 @@ def _ranges(numbers: list[int]) -> str:
 
 def _seen(text: str) -> str:
     """A text without what nobody sees; a number that a workbook keeps as one stays that number (`to_be_read`)."""
-    return text if isinstance(text, Written) else without_empty_ends(without_hidden(text)).strip()
+    if not text or isinstance(text, Written):
+        return text
+    return without_empty_ends(without_hidden(text.replace(NUL, ""))).strip()
 
 
 def _goes_on(above: dict, own: dict, resource: TableResource) -> bool:
@@ -247,7 +265,7 @@ def _add(above: Given, number: int, own: dict, resource: TableResource) -> None:
         if not text or text == above.cells[name]:
             continue
         if columns[name].several:
-            above.cells[name] = "; ".join(filter(None, (above.cells[name], text)))
+            above.more.setdefault(name, []).append(text)
         else:
             sentence = _(
                 "Row %(n)s goes on with the record of row %(first)s, which has one “%(column)s” only, so “%(text)s” has no place. "
@@ -260,18 +278,23 @@ def _add(above: Given, number: int, own: dict, resource: TableResource) -> None:
 def _tell_merged(areas: list[Area], titles: list[str], found: list[Given], resource: TableResource) -> None:
     """What a merged cell says stands in its first cell only: told to each other record, line and column that it covers."""
     record_of, lines = {number: one for one in found for number in one.rows}, resource.line_names()
+    rows, told = sorted(record_of), Counter()
     for area in areas:
-        names = titles[area.left - 1 : area.right]
-        first, told = record_of.get(area.top), []
-        for number in range(area.top, area.bottom + 1):
-            one = record_of.get(number)
+        names, first, here = titles[area.left - 1 : area.right], record_of.get(area.top), set()
+        if first is None:
+            continue
+        for number in rows[bisect_left(rows, area.top) : bisect_right(rows, area.bottom)]:
+            one = record_of[number]
+            if id(one) in here or told[id(one)] >= MOST_MERGED:
+                continue
             without = [
                 name for place, name in enumerate(names)
                 if (number, place) != (area.top, 0) and (place or one is not first or name in lines)
             ]  # fmt: skip
-            if first and one and without and one not in told:
+            if without:
                 one.wrong.append((without[0], merged_sentence(area)))
-                told.append(one)
+                here.add(id(one))
+                told[id(one)] += 1
 
 
 def _from_workbook(file: File) -> Sheet | None:
@@ -302,7 +325,7 @@ def _from_csv(file: File):
         raise ValidationError(
             _("This is neither a workbook (XLSX) nor a text in UTF-8. Save it as “CSV UTF-8”, or as XLSX.")
         ) from None
-    text = text.replace("\x00", "")
+    csv.field_size_limit(LARGEST)  # of Python; what a cell may hold is told below
     first = text.partition("\n")[0]
     separator = max(",;\t", key=first.count)  # spreadsheets write what their country writes
     try:
@@ -324,3 +347,8 @@ def _check_size(number: int, row: list[str]) -> None:
         raise ValidationError(_("The table has more than %(n)s rows. Divide it.") % {"n": MOST_ROWS})
     if len(row) > MOST_COLUMNS:
         raise ValidationError(_("Row %(n)s has more cells than there are columns.") % {"n": number})
+    if max(map(len, row), default=0) > MOST_IN_A_CELL:
+        raise ValidationError(
+            _("Row %(n)s has a cell with more than %(most)s characters. Shorten it, or close the quotation mark that it begins with.")
+            % {"n": number, "most": MOST_IN_A_CELL}
+        )  # fmt: skip
