@@ -31,6 +31,9 @@ CUT = (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, gzip.BadGzipFil
 # What unpacking raises: RuntimeError also for a password, NotImplementedError for a packing that is not known.
 DAMAGED = (*CUT, NotImplementedError, RuntimeError)
 MOST_ATTRIBUTES = 100  # of one element; IATI knows eight. Whoever looks at each of n goes over them n times
+MOST_DEPTH = 256  # of elements in elements; the parser reads no further
+# What the parser stops at though the XML is well-formed: depth, texts of more than 10 MB, names and comments without end.
+LIMITS = (etree.ErrorTypes.ERR_RESOURCE_LIMIT, etree.ErrorTypes.ERR_NAME_TOO_LONG)
 MOST_ELEMENTS = 1_000_000  # of one activity, which is held as a whole; 40 000 payments have 400 000
 
 
@@ -259,6 +262,8 @@ def _read(stream: _Bounded, source: Source) -> Iterator[Activity]:
                 for last in element:
                     _note_text(last.tail, last, source)
     except etree.XMLSyntaxError as error:
+        if error.code in LIMITS:
+            raise Unreadable(_too_much(current, identifier, done, error.lineno, is_deep=depth >= MOST_DEPTH)) from error
         line = None if stream.ends_at(*error.position) else error.lineno
         raise Unreadable(_end_of_reading(current, identifier, done, line)) from error
     except CUT as error:
@@ -292,6 +297,21 @@ def _end_of_reading(current, identifier: str, done: int, line: int | None) -> st
             "The XML has an error in line %(line)s, in activity %(n)s (%(where)s): %(done)s were read in full before it; have the publisher mend the file and import it again."
         )
     return text % about
+
+
+def _too_much(current, identifier: str, done: int, line: int, *, is_deep: bool) -> str:
+    """What the parser does not read on from, though the file is no bad XML: where, what was read, and what to do."""
+    text = (
+        _(
+            "%(where)s: elements are nested deeper than %(limit)s, so the file was not read further. Activities read in full before it: %(done)s. Take this one out of the file, or have the publisher mend it, and import the file again."
+        )
+        if is_deep
+        else _(
+            "%(where)s: a text or name is too long to be read, so the file was not read further. Activities read in full before it: %(done)s. Take this one out of the file, or have the publisher mend it, and import the file again."
+        )
+    )
+    line = line if current is None else current.sourceline
+    return text % {"where": identifier or _("line %(n)s") % {"n": line}, "limit": MOST_DEPTH, "done": done}
 
 
 def _note_text(text: str | None, beside, source: Source) -> None:
