@@ -4,6 +4,7 @@ import html
 import re
 from decimal import Decimal
 
+from babel.core import get_global
 from django.utils.translation import gettext as _
 
 from ssc_portal.numbers import NotANumber, read_number
@@ -11,6 +12,7 @@ from ssc_portal.signs import without_empty_ends, without_hidden
 
 DECIMAL = r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)"  # as XML Schema has decimals: a dot, and nothing between thousands
 MOST = Decimal(10) ** 18
+LANGUAGE_TAG = re.compile(r"[a-z]{2,3}(-[a-z0-9]{1,8})*")
 HTML = (
     "a abbr acronym address article aside b bdi bdo big blockquote body br button caption center cite code col colgroup dd del dfn dir div "
     "dl dt em embed figcaption figure font footer form h1 h2 h3 h4 h5 h6 head header hr html i iframe img input ins kbd label legend li "
@@ -57,10 +59,23 @@ def clean(text: str | None) -> tuple[str, str]:
     return re.sub(r"\n{3,}", "\n\n", value).strip(), ", ".join(str(d) for d in done)
 
 
-def language_code(value: str | None, default: str) -> str:
-    """A language code fit for use, else the default."""
-    code = (value or "").strip().lower()[:8]
-    return code if re.fullmatch(r"[a-z]{2,3}(-[a-z]{2,4})?", code) else default
+def language_code(tag: str | None) -> str:
+    """The language of a BCP 47 tag as records keep it, empty where the text is no tag: its first part, in two letters where ISO 639
+    has them. `zh` is what readers of Chinese here get; the other script is `zh-hant`."""
+    found = LANGUAGE_TAG.fullmatch((tag or "").strip().lower().replace("_", "-"))
+    if not found:
+        return ""
+    code, *rest = found[0].split("-")
+    alias = get_global("language_aliases").get(code, "")
+    code = alias if (len(code), len(alias)) == (3, 2) else code
+    return "zh-hant" if code == "zh" and _is_traditional(rest) else code
+
+
+def _is_traditional(subtags: list[str]) -> bool:
+    """Whether Chinese is written in traditional characters: by its script, else by its region."""
+    script = next((part for part in subtags if len(part) == 4 and part.isalpha()), "")
+    likely = get_global("likely_subtags")
+    return script == "hant" or (not script and any("_Hant_" in likely.get(f"zh_{p.upper()}", "") for p in subtags))
 
 
 def number_of(text: str | None) -> tuple[Decimal | None, bool]:

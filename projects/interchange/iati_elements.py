@@ -11,14 +11,24 @@ from django.utils.translation import gettext as _
 
 from projects.choices import OrganisationRole, Relation
 from projects.currencies import CURRENCIES
-from projects.interchange.cleaning import language_code, number_of
+from projects.interchange.cleaning import number_of
 from projects.interchange.iati_activity import Activity, Tie
 from projects.interchange.iati_codes import DATE_TYPES, ROLE_WORDS, STATUS_WORDS
 from projects.interchange.iati_money import take_budget, take_transaction
 from projects.interchange.iati_own import DESCRIPTION, LANGUAGE, SCOPE, assumed, is_own_vocabulary, own, role_of
 from projects.interchange.iati_results import take_result
 from projects.interchange.iati_settling import TEXT_LIMITS, settle
-from projects.interchange.iati_texts import LANG, code_of, day_of, name_of, narratives, shown, take_out_hidden, within
+from projects.interchange.iati_texts import (
+    LANG,
+    code_of,
+    day_of,
+    language_in,
+    name_of,
+    narratives,
+    shown,
+    take_out_hidden,
+    within,
+)
 from projects.interchange.iati_understood import IN_TRANSACTIONS, READ_ONCE, count_unread
 from projects.models.parts import without_rounding
 from ssc_portal.dates import read_xml_day
@@ -32,7 +42,7 @@ def parse_activity(element) -> Activity:
     take_out_hidden(element, activity)
     activity.is_need = element.get(own("need")) == "1"
     activity.is_illustrative = element.get(own("illustrative")) == "1"
-    activity.language = language_code(element.get(LANG), "")
+    activity.language = language_in(element.get(LANG), "@lang", activity)
     if not activity.language:
         activity.language = "en"
         text = _("No language is stated that can be used; texts without one of their own were taken as English.")
@@ -448,7 +458,7 @@ def _take_document(element, activity):
 
 def _language_of_document(element, activity) -> str:
     raw = code_of(language) if (language := element.find("language")) is not None else ""
-    found = language_code(raw, "")
+    found = language_in(raw, "document-link/language/@code", activity)
     if raw and not found:
         activity.find("document-link/language/@code", raw, "left_out", _("Not a code of a language."))
     return found

@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from projects.interchange.cleaning import clean, language_code
 from projects.interchange.iati_activity import Activity
 from projects.interchange.iati_own import assumed
+from projects.models.project import LANGUAGE_CODE
 from ssc_portal.dates import read_xml_day
 from ssc_portal.signs import hidden_in, without_hidden
 
@@ -51,12 +52,23 @@ def within(text: str, limit: int, path: str, activity: Activity) -> str:
 
 def language_of(element, default: str, activity: Activity) -> str:
     """The language that an element states, else the default; one that can't be used is told."""
-    raw = element.get(LANG)
-    found = language_code(raw, "")
+    raw, path = element.get(LANG), f"{path_of(element)}/@lang"
+    found = language_in(raw, path, activity)
     if (raw or "").strip() and not found:
         text = _("Not a code of a language; taken as “%(lang)s”.") % {"lang": default}
-        activity.find_once(f"{path_of(element)}/@lang", raw, "repaired", text)
+        activity.find_once(path, raw, "repaired", text)
     return found or default
+
+
+def language_in(raw: str | None, path: str, activity: Activity) -> str:
+    """The language that a tag means, empty where it is none; what else the tag says is told."""
+    tag = (raw or "").strip().lower()
+    if activity.is_own and LANGUAGE_CODE.regex.fullmatch(tag):
+        return tag
+    if (found := language_code(tag)) and found != tag:
+        text = _("Taken as “%(lang)s”; the record keeps the language alone.") % {"lang": found}
+        activity.find_once(path, raw, "repaired", text)
+    return found
 
 
 def narratives(element, activity: Activity) -> list[tuple[str, str]]:

@@ -3,6 +3,8 @@
 import pytest
 from lxml import etree
 
+from projects.interchange import iati_export
+from projects.interchange.cleaning import language_code
 from projects.models import Project
 from tests.projects.activities import activity, document
 
@@ -22,6 +24,47 @@ def brought(read):
 
 def values(told, element: str) -> list[str]:
     return [value for path, value, _outcome, _text in told if path == element]
+
+
+# --- languages ---------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("tag", "language"),
+    [
+        ("en", "en"), ("EN", "en"), ("es-419", "es"), ("pt-BR", "pt"), ("en_GB", "en"), ("de-1996", "de"), ("sl-rozaj-biske-1994", "sl"),
+        ("en-US-u-ca-buddhist", "en"), ("eng", "en"), ("fre", "fr"), ("fra", "fr"), ("chi", "zh"), ("eng-latinx", "en"), ("swh", "sw"),
+        ("luo", "luo"), ("zh", "zh"), ("zh-Hans-CN", "zh"), ("zh-hans", "zh"), ("zh-Hant", "zh-hant"), ("zh-TW", "zh-hant"),
+        ("zh-Hans-TW", "zh"), ("zho-Hant-HK", "zh-hant"), ("English", ""), ("x-klingon", ""), ("not a language", ""), ("es-", ""),
+        ("419", ""), ("", ""),
+    ],
+)  # fmt: skip
+def test_a_tag_means_the_language_that_it_begins_with(tag, language):
+    assert language_code(tag) == language
+
+
+@pytest.mark.parametrize(
+    ("tag", "language"), [("es-419", "es"), ("zh-Hans-CN", "zh"), ("zh-Hant-TW", "zh-hant"), ("spa", "es")]
+)
+def test_a_title_in_a_language_with_region_or_script_is_kept(brought, tag, language):
+    title = f'<title><narrative>Water</narrative><narrative xml:lang="{tag}">Agua</narrative></title>'
+    project, told = brought(title, title="Water")
+    assert list(project.translations.values_list("language", "title")) == [(language, "Agua")]
+    assert (values(told, "title"), values(told, "title/narrative/@lang")) == ([], [tag])
+
+
+def test_the_language_of_an_activity_may_have_a_region(read):
+    run = read(document(activity().replace('xml:lang="en"', 'xml:lang="es-419"')))
+    assert Project.objects.get().language == "es"
+    told = run.issues.get(element="@lang")
+    assert (told.value, told.text) == ("es-419", "Taken as “es”; the record keeps the language alone.")
+
+
+def test_the_portals_own_file_keeps_the_language_of_a_record(read):
+    read(document(activity(SECTOR, identifier="XM-DAC-41114-1")))
+    project = Project.objects.get()
+    project.language = "pt-br"
+    project.save()
+    run = read(iati_export.one(Project.objects.for_iati().get()))
+    assert (run.unchanged, Project.objects.get().language) == (1, "pt-br")
 
 
 # --- limits of the parser ----------------------------------------------------------------------------------------------------
