@@ -15,7 +15,17 @@ from projects.interchange.cleaning import number_of
 from projects.interchange.iati_activity import Activity, Tie
 from projects.interchange.iati_codes import DATE_TYPES, ROLE_WORDS, STATUS_WORDS
 from projects.interchange.iati_money import take_budget, take_transaction
-from projects.interchange.iati_own import DESCRIPTION, LANGUAGE, SCOPE, assumed, is_own_vocabulary, own, role_of
+from projects.interchange.iati_own import (
+    ASSUMED,
+    DESCRIPTION,
+    LANGUAGE,
+    REFERENCE,
+    SCOPE,
+    assumed,
+    is_own_vocabulary,
+    own,
+    role_of,
+)
 from projects.interchange.iati_results import take_result
 from projects.interchange.iati_settling import TEXT_LIMITS, settle
 from projects.interchange.iati_texts import (
@@ -25,6 +35,7 @@ from projects.interchange.iati_texts import (
     language_in,
     name_of,
     narratives,
+    path_of,
     shown,
     take_out_hidden,
     within,
@@ -38,8 +49,11 @@ from ssc_portal.numbers import plainly
 # --- one activity ----------------------------------------------------------------------------------------------------
 def parse_activity(element) -> Activity:
     """One <iati-activity> element in the portal's own terms. What has no place in the record is counted."""
-    activity = Activity(line=element.sourceline or 0, reference=(element.get(own("reference")) or "")[:20])
+    reference = REFERENCE.fullmatch(element.get(own("reference")) or "")
+    activity = Activity(line=element.sourceline or 0, reference=reference[0] if reference else "")
     take_out_hidden(element, activity)
+    if not activity.is_own:
+        _disbelieve_marks(element, activity)
     activity.is_need = element.get(own("need")) == "1"
     activity.is_illustrative = element.get(own("illustrative")) == "1"
     activity.language = language_in(element.get(LANG), "@lang", activity)
@@ -63,7 +77,7 @@ def parse_activity(element) -> Activity:
         seen.add(child.tag)
         if take := _TAKE.get(child.tag):
             take(child, activity)
-    count_unread(element, activity.unread, is_own=activity.is_own)
+    count_unread(element, activity)
     if activity.is_own:
         activity.taken_as = element.get(own("taken-as"), "").split()
         said = element.get(own("only-in-transactions"), "").split()
@@ -72,6 +86,14 @@ def parse_activity(element) -> Activity:
         activity.only_in_transactions = _named_only_in_transactions(element)
     settle(activity)
     return activity
+
+
+def _disbelieve_marks(element, activity: Activity) -> None:
+    """What somebody else's file marks as assumed is read as it stands, and that it was marked is told; what it marks as a whole is not read."""
+    for part in element.iter():
+        if part.get(ASSUMED) is not None and "*" not in assumed(part):
+            path = "" if part is element else path_of(part)
+            activity.unread.add(f"{path}/@ssc:assumed".lstrip("/"), part.attrib.pop(ASSUMED))
 
 
 def _named_only_in_transactions(element) -> list[str]:

@@ -4,6 +4,7 @@ Both are written by iati_export and read back by iati_elements, so that a file c
 Source: IATI 2.03, tag/@vocabulary 99 and the rule on additional elements (any attribute or element of another namespace).
 """
 
+import re
 import zlib
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -14,6 +15,7 @@ from django.utils.translation import override
 from projects.choices import CountryRole, DeliveryLevel, ProviderOrder, Unit, Vocabulary
 
 NAMESPACE = "urn:x-ssc-portal:iati:1"
+REFERENCE = re.compile(r"(P|N-[A-Z]{3})-\d{4}-\d{4,}", re.ASCII)  # of a project or a need, as the portal gives them
 OWN_VOCABULARY = "99"
 STANDARD = (Vocabulary.CRS, Vocabulary.SDG)  # vocabularies that have a code in IATI
 TERMS = [v for v in Vocabulary if v not in STANDARD]
@@ -31,6 +33,10 @@ ASSUMED = own("assumed")  # names what IATI asks for and the record does not hol
 def assumed(element) -> set[str]:
     """What of an element was put in only because IATI asks for it. `*`: the whole element."""
     return set(element.get(ASSUMED, "").split())
+
+
+# What the portal marks so as a whole: it names itself as who reports, countries as governments, sectors by themes, and more.
+ASSUMED_AS_A_WHOLE = {"reporting-org", "participating-org", "sector", "activity-date", "document-link/category"}
 
 
 def mark_assumed(element, *names: str) -> None:

@@ -25,6 +25,15 @@ def _settle_unread(activity: Activity) -> None:
         activity.find(path, values, "left_out", text)
 
 
+def tell_assumed(activity: Activity) -> None:
+    """What a file of the portal's marks as put in by itself: told where the record is not the one that the file was made of."""
+    for path, times, values in activity.assumed.rows():
+        text = _("The file marks it as assumed, so it was not taken as stated. Found in this activity: %(n)s.") % {
+            "n": times
+        }
+        activity.find(path, values, "left_out", text)
+
+
 def _settle_identity(activity: Activity) -> None:
     activity.key = activity.identifier or activity.key
     if activity.key and activity.other_key:

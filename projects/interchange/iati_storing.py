@@ -9,6 +9,7 @@ from projects.choices import Instrument, Source, State
 from projects.interchange.iati_activity import Activity
 from projects.interchange.iati_directory import Directory
 from projects.interchange.iati_record import parts_of, values_of
+from projects.interchange.iati_settling import tell_assumed
 from projects.models import ImportIssue, ImportRun, Project
 
 Outcome = ImportIssue.Outcome
@@ -22,6 +23,8 @@ def write_activity(activity: Activity, name: str, run: ImportRun, directory: Dir
     project = Project.objects.filter(reference=note.values.get("reference")).first() if note else None
     if project is None and activity.identifier:
         project = directory.project(activity.identifier)
+    if project is None or project.reference != activity.reference:
+        tell_assumed(activity)
     if project is not None and project.merged_into is not None:
         text = _("This record was merged into %(reference)s, which stays as it is.") % {
             "reference": project.merged_into.reference

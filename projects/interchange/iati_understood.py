@@ -7,9 +7,9 @@ elsewhere becomes one finding for each kind and record. When the reader learns a
 from collections import Counter
 from itertools import chain
 
-from projects.interchange.iati_activity import Unread
+from projects.interchange.iati_activity import Activity, Unread
 from projects.interchange.iati_codes import WORDS
-from projects.interchange.iati_own import NAMESPACE, assumed, unit_of
+from projects.interchange.iati_own import ASSUMED_AS_A_WHOLE, NAMESPACE, assumed, unit_of
 from projects.interchange.iati_texts import LANG, shown
 from projects.models.project import IN_TRANSACTIONS as BY_WHAT_IT_TELLS
 
@@ -93,15 +93,16 @@ def name_in_path(name: str) -> str:
     return name.replace(f"{{{NAMESPACE}}}", "ssc:")
 
 
-def count_unread(activity_element, unread: Unread, *, is_own: bool) -> None:
+def count_unread(activity_element, activity: Activity) -> None:
     """What of an activity nobody reads: how often each path occurs. Of an element that is not read, one path is given.
 
-    Of the portal's own files, too: what is not of its own making in them must not go unseen.
+    Of the portal's own files, too: what is not of its own making in them must not go unseen. What they mark as assumed is counted
+    by itself: it is told unless the record is the one that the file was made of.
     """
-    _count(activity_element, "", unread, is_own)
+    _count(activity_element, "", activity.unread, activity.assumed, activity.is_own)
 
 
-def _count(element, path: str, unread: Unread, is_own: bool) -> None:
+def _count(element, path: str, unread: Unread, made_up_there: Unread, is_own: bool) -> None:
     made_up = assumed(element) if is_own else set()
     for name, value in element.attrib.items():
         attribute = f"{path}/@{name_in_path(name)}".lstrip("/")
@@ -110,6 +111,8 @@ def _count(element, path: str, unread: Unread, is_own: bool) -> None:
             is_read = last[4:] in (OWN if is_own else OWN_EVERYWHERE)
         else:
             is_read = attribute in READ or last in made_up or (is_own and attribute in DERIVED)
+        if last in made_up:
+            made_up_there.add(attribute, value)
         if not is_read:
             unread.add(attribute, value)
     text = (element.text or "").strip()
@@ -124,20 +127,23 @@ def _count(element, path: str, unread: Unread, is_own: bool) -> None:
             continue
         below = f"{path}/{name_in_path(child.tag)}".lstrip("/")
         if "*" in assumed(child):
-            if not is_own:  # it was not the portal that marked it so; and it is not read as if somebody had said it
-                unread.add(below, shown(child))
+            # Where the portal never marks it so, somebody else did; it is not read as if it were stated.
+            is_made_up = is_own and below in ASSUMED_AS_A_WHOLE
+            (made_up_there if is_made_up else unread).add(below, shown(child))
             continue
         seen[below] += 1
         last = below.split("/")[-1]
         if last.startswith("ssc:"):
             if last[4:] not in OWN_EVERYWHERE:
                 unread.add(below, shown(child))
-        elif last in made_up or (is_own and _is_for_others(child, below)) or _is_unit(child, below):
+        elif last in made_up:
+            made_up_there.add(below, shown(child))
+        elif (is_own and _is_for_others(child, below)) or _is_unit(child, below):
             continue
         elif below not in READ or (below in READ_ONCE and seen[below] > 1):
             unread.add(below, shown(child))
         else:
-            _count(child, below, unread, is_own)
+            _count(child, below, unread, made_up_there, is_own)
 
 
 def _is_passed_over(element, path: str, text: str) -> bool:

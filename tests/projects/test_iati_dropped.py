@@ -7,6 +7,7 @@ from projects.interchange import iati_export
 from projects.interchange.cleaning import language_code
 from projects.models import Project
 from tests.projects.activities import activity, document
+from tests.projects.test_iati_nothing_lost import exported
 
 SECTOR = '<sector vocabulary="1" code="41030"/><activity-date type="1" iso-date="2024-01-01"/>'
 
@@ -65,6 +66,46 @@ def test_the_portals_own_file_keeps_the_language_of_a_record(read):
     project.save()
     run = read(iati_export.one(Project.objects.for_iati().get()))
     assert (run.unchanged, Project.objects.get().language) == (1, "pt-br")
+
+
+# --- marks of the portal in files of others ---------------------------------------------------------------------------------
+def marked(reference: str, more: str, **kwargs) -> bytes:
+    own = f'xmlns:ssc="urn:x-ssc-portal:iati:1" ssc:reference="{reference}" '
+    return document(activity(more, **kwargs).replace("<iati-activity ", f"<iati-activity {own}", 1))
+
+
+MONEY = '<transaction ssc:assumed="*"><transaction-type code="3"/><transaction-date iso-date="2024-05-01"/><value>9</value></transaction>'
+
+
+@pytest.mark.parametrize("reference", ["NEW", "P-2024-0001"])
+def test_money_that_a_file_marks_as_assumed_is_told(read, reference):
+    run = read(marked(reference, MONEY))
+    assert "9" in run.issues.get(element="transaction").value
+    assert not Project.objects.get().transactions.exists()
+
+
+def test_what_is_no_reference_makes_no_file_of_the_portals(read):
+    org = (
+        '<participating-org ref="YY" role="1" type="22" ssc:assumed="type"><narrative>Y</narrative></participating-org>'
+    )
+    run = read(marked("NEW", org))
+    assert Project.objects.get().partner_links.get(reported_code="YY").reported_type == "22"
+    told = set(run.issues.values_list("element", "value"))
+    assert told >= {("@ssc:reference", "NEW"), ("participating-org/@ssc:assumed", "type")}
+
+
+def test_what_a_file_marks_as_assumed_is_told_where_the_record_is_not_from_it(read):
+    org = '<participating-org ref="YY" role="1" type="22" ssc:assumed="*"><narrative>Who pays</narrative></participating-org>'
+    run = read(marked("P-2024-0001", org))
+    assert "Who pays" in run.issues.get(element="participating-org", outcome="left_out").value
+
+
+def test_a_file_of_the_portal_tells_nothing_of_its_own_marks(read):
+    budget = '<budget><period-start iso-date="2024-01-01"/><period-end iso-date="2024-12-31"/><value>1</value></budget>'
+    read(document(activity(SECTOR + budget, identifier="XM-DAC-41114-1")))
+    assert exported().xpath("//*[@*[local-name()='assumed']]")
+    run = read(iati_export.one(Project.objects.for_iati().get()))
+    assert (run.unchanged, list(run.issues.values_list("element", "text"))) == (1, [])
 
 
 # --- limits of the parser ----------------------------------------------------------------------------------------------------
