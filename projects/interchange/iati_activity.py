@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
+from ssc_portal.numbers import plainly
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -18,7 +20,8 @@ class Finding:
     @classmethod
     def short(cls, element: str, value, outcome: str, text: str) -> "Finding":
         """As long as there is place for."""
-        return cls(element[:120], str(value or "")[:500], outcome, str(text)[:500])
+        said = str(value or "")
+        return cls(element[:120], said if len(said) <= 500 else f"{said[:499]}…", outcome, str(text)[:500])
 
 
 MAX_SHOWN = 20  # of what is not read, how many values a finding tells
@@ -57,6 +60,12 @@ class Tie:
     slug: str = ""  # of the partner
     reports: bool | None = None  # of a participating organisation: whether it publishes the record
     note: str = ""
+
+    @property
+    def said(self) -> str:
+        """All that it says, for a finding."""
+        share = "" if self.share is None else plainly(self.share)
+        return " ".join(filter(None, (self.code, self.name, self.role, self.kind, share, self.note)))
 
 
 @dataclass

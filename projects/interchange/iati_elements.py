@@ -5,16 +5,15 @@ and every omission is a finding.
 """
 
 import re
-from decimal import ROUND_DOWN, Decimal
+from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
 from projects.choices import OrganisationRole, Relation
 from projects.currencies import CURRENCIES
-from projects.interchange.cleaning import number_of
 from projects.interchange.iati_activity import Activity, Tie
 from projects.interchange.iati_codes import DATE_TYPES, ROLE_WORDS, STATUS_WORDS
-from projects.interchange.iati_money import take_budget, take_transaction
+from projects.interchange.iati_money import number_in, share_as_kept, take_budget, take_transaction
 from projects.interchange.iati_own import (
     ASSUMED,
     DESCRIPTION,
@@ -33,6 +32,7 @@ from projects.interchange.iati_texts import (
     code_of,
     day_of,
     language_in,
+    leave_out,
     name_of,
     narratives,
     path_of,
@@ -65,7 +65,8 @@ def parse_activity(element) -> Activity:
     activity.licence = element.get(own("licence"), "")
     currency = (element.get("default-currency") or "").strip().upper()
     if currency and currency not in CURRENCIES:
-        activity.find("@default-currency", currency, "left_out", _("No currency that ISO 4217 knows."))
+        text = _("No currency that ISO 4217 knows.")
+        activity.find("@default-currency", element.get("default-currency"), "left_out", text)
         currency = ""
     activity.currency = currency
     seen: set[str] = set()
@@ -119,7 +120,7 @@ def _take_identifier(element, activity):
         activity.key = value[:200]
         within(value, 200, "iati-identifier", activity)
     elif len(value) > 200:
-        activity.find("iati-identifier", raw[:60], "left_out", _("Longer than 200 characters."))
+        activity.find("iati-identifier", raw, "left_out", _("Longer than 200 characters."))
     else:
         activity.identifier = value
 
@@ -139,14 +140,16 @@ def _take_other_identifier(element, activity):
 
 
 def _take_reporting(element, activity):
-    activity.organisations.append(
-        Tie(
-            code=_org_ref(element, activity),
-            name=name_of(element, activity),
-            kind=_org_type(element, activity),
-            is_reporting=True,
-        )
+    tie = Tie(
+        code=_org_ref(element, activity),
+        name=name_of(element, activity),
+        kind=_org_type(element, activity),
+        is_reporting=True,
     )
+    if tie.code or tie.name:
+        activity.organisations.append(tie)
+    else:
+        leave_out(element, activity, _("Neither a name nor a reference."))
 
 
 def _org_ref(element, activity) -> str:
@@ -176,17 +179,13 @@ def _take_participating(element, activity):
         reports=element.get(own("reports")) == "1" if activity.is_own else None,
     )
     if not tie.code and not tie.name:
-        activity.find("participating-org", "", "left_out", _("Neither a name nor a reference."))
+        leave_out(element, activity, _("Neither a name nor a reference."))
         return
     raw = (element.get("role") or "").strip()
     role = raw if raw in "1234" and len(raw) == 1 else ROLE_WORDS.get(raw.lower(), "")
     if raw.lower() == "beneficiary":
-        activity.find(
-            "participating-org/@role",
-            raw,
-            "left_out",
-            _("%(name)s: no such role; it is named by its country.") % {"name": tie.name},
-        )
+        text = _("%(name)s: no such role; it is named by its country.") % {"name": tie.name or tie.code}
+        leave_out(element, activity, text, "participating-org/@role")
         return
     if not role:
         activity.find(
@@ -199,10 +198,9 @@ def _take_participating(element, activity):
     if activity.is_own and "role" in assumed(element):  # two of the portal's own stand for each other nowhere
         role = OrganisationRole.REPORTS_ONLY if role == OrganisationRole.EXTENDING else OrganisationRole.UNSTATED
     tie.role = role
-    if activity.named_before(element.tag, (tie.code, tie.name, tie.slug, tie.role), tie):
-        activity.find(
-            "participating-org", tie.name or tie.code, "repaired", _("Named twice in the same role; kept once.")
-        )
+    if same := activity.named_before(element.tag, (tie.code, tie.name, tie.slug, tie.role), tie):
+        same.kind = same.kind or tie.kind
+        leave_out(element, activity, _("Named twice in the same role; kept once."), outcome="repaired")
         return
     activity.organisations.append(tie)
 
@@ -221,6 +219,8 @@ def _texts_into(field_name: str):
                     )  # fmt: skip
                 elif len(texts[field_name]) <= TEXT_LIMITS.get(field_name, len(texts[field_name])):
                     texts[field_name] += "\n\n" + text  # what is too long already is cut, and told, in the end
+                else:
+                    activity.unread.add(element.tag, text)
             else:
                 texts[field_name] = text
 
@@ -263,7 +263,7 @@ def _take_date(element, activity):
     if not (raw or "").strip():
         return
     if name is None or value is None:
-        activity.find("activity-date", f"{element.get('type') or ''} {raw}", "left_out", _("No usable type or date."))
+        leave_out(element, activity, _("No usable type or date."))
         return
     if repaired:
         activity.find("activity-date", raw, "repaired", _("Read as %(number)s.") % {"number": value})
@@ -275,7 +275,7 @@ def _take_date(element, activity):
             _("An old type that does not say planned or actual; taken as planned."),
         )
     if activity.dates.setdefault(name, value) != value:
-        activity.find("activity-date", raw, "left_out", _("A second date of this type; the first was taken."))
+        leave_out(element, activity, _("A second date of this type; the first was taken."))
 
 
 def _share(element, activity) -> Decimal | None:
@@ -283,14 +283,15 @@ def _share(element, activity) -> Decimal | None:
     raw = element.get(own("share"), None if is_made_up else element.get("percentage"))
     if raw in (None, ""):
         return None
-    value, _repaired = number_of(raw.replace("%", ""))
+    path = f"{element.tag}/@percentage".replace(f"{own('reported')}/", "ssc:reported/")
+    value = number_in(raw.replace("%", ""), path, activity)
     if value is not None and (whole := without_rounding(value)) != value:
-        activity.find(f"{element.tag}/@percentage", raw, "repaired", _("Taken as 100, but for rounding."))
+        activity.find(path, raw, "repaired", _("Taken as 100, but for rounding."))
         value = whole
     if value is None or not 0 <= value <= 100:
-        activity.find(f"{element.tag}/@percentage", raw, "left_out", _("Not a percentage between 0 and 100."))
+        activity.find(path, raw, "left_out", _("Not a percentage between 0 and 100."))
         return None
-    return value.quantize(Decimal("0.0001"), rounding=ROUND_DOWN)
+    return share_as_kept(value, path, activity)
 
 
 def _take_place(target: str):
@@ -303,7 +304,7 @@ def _take_place(target: str):
         )
         ties = getattr(activity, target)
         if not tie.code and not tie.name:
-            activity.find(element.tag, "", "left_out", _("Neither a code nor a name."))
+            leave_out(element, activity, _("Neither a code nor a name."))
         elif same := activity.named_before(element.tag, _known_by(tie), tie):
             _add_share(same, tie, element, activity)
         else:
@@ -330,7 +331,7 @@ def _add_share(tie: Tie, again: Tie, element, activity) -> None:
     if again.share is not None:
         tie.share = without_rounding((tie.share or 0) + again.share)
         text = _("Named twice; kept once, its shares added up to %(sum)s.") % {"sum": plainly(tie.share)}
-    activity.find(element.tag, again.code or again.name, "repaired", text)
+    leave_out(element, activity, text, outcome="repaired")
 
 
 def _short_code(element, activity) -> str:
@@ -358,7 +359,7 @@ def _take_sector(element, activity):
     )
     tie.share = _share(element, activity)
     if not tie.code and not tie.name:
-        activity.find("sector", "", "left_out", _("Neither a code nor a name."))
+        leave_out(element, activity, _("Neither a code nor a name."))
     elif same := activity.named_before("term", _known_by(tie), tie):
         _add_share(same, tie, element, activity)
     else:
@@ -377,9 +378,9 @@ def _take_tag(element, activity):
     vocabulary = within(_of_the_goals(code, vocabulary, element, activity), 200, "tag/@vocabulary", activity)
     tie = Tie(code=code, name=name_of(element, activity), vocabulary=vocabulary)
     if not tie.code and not tie.name:
-        activity.find("tag", "", "left_out", _("Neither a code nor a name."))
+        leave_out(element, activity, _("Neither a code nor a name."))
     elif activity.named_before("term", _known_by(tie), tie):
-        activity.find("tag", tie.code or tie.name, "repaired", _("Named twice; kept once."))
+        leave_out(element, activity, _("Named twice; kept once."), outcome="repaired")
     else:
         activity.sectors.append(tie)
 
@@ -393,13 +394,19 @@ def _take_own_tag(element, activity):
         activity.modality = code[:12]
     elif kind == "role" and role_of(code.partition(":")[0]):
         activity.roles.append(
-            Tie(code=code.partition(":")[2][:200], role=code.partition(":")[0], share=_share(element, activity),
-                note=element.get(own("note"), "")[:300])
+            Tie(code=within(code.partition(":")[2], 200, "tag/@code", activity), role=code.partition(":")[0],
+                share=_share(element, activity), note=within(element.get(own("note"), ""), 300, "tag/@ssc:note", activity))
         )  # fmt: skip
-    elif kind != "need":
+    elif kind == "need":
+        if not activity.is_need:
+            activity.unread.add("tag", shown(element))
+    else:
         activity.sectors.append(
             Tie(
-                code=code[:200], name=name_of(element, activity), vocabulary=kind[:200], share=_share(element, activity)
+                code=within(code, 200, "tag/@code", activity),
+                name=name_of(element, activity),
+                vocabulary=within(kind, 200, "tag/@code", activity),
+                share=_share(element, activity),
             )
         )
 
@@ -407,13 +414,16 @@ def _take_own_tag(element, activity):
 def _take_reported(element, activity):
     """What an earlier import had brought and nobody has resolved: it stays as it was."""
     kind, role = element.get("element"), element.get("role", "")
-    tie = Tie(
-        code=element.get("code", "")[:200], name=element.get("name", "")[:500], role=role if role_of(role) else "recipient",
-        vocabulary=element.get("vocabulary", "")[:200], share=_share(element, activity), note=element.get("note", "")[:300],
-    )  # fmt: skip
+    limits = {"code": 200, "name": 500, "vocabulary": 200, "note": 300}
+    said = {name: within(element.get(name, ""), limits[name], f"ssc:reported/@{name}", activity) for name in limits}
+    if role and not role_of(role):
+        activity.unread.add("ssc:reported/@role", role)
+    tie = Tie(**said, role=role if role_of(role) else "recipient", share=_share(element, activity))
     ties = {"recipient-country": activity.roles, "recipient-region": activity.regions, "sector": activity.sectors}
     if kind in ties and (tie.code or tie.name):
         ties[kind].append(tie)
+    else:
+        activity.unread.add("ssc:reported", shown(element))
 
 
 def _take_scope(element, activity):
@@ -445,18 +455,21 @@ def _take_collaboration(element, activity):
         )
 
 
+# Less than a metre is lost by it, which no file knows of a place: nothing to tell.
+POSITION_STEP = Decimal("0.00001")
+
+
 def _take_location(element, activity):
     name, position = element.find("name"), element.find("point/pos")
     parts = (position.text or "").split() if position is not None else []
-    numbers = [number_of(p)[0] for p in parts]
+    numbers = [number_in(part, "location/point/pos", activity) for part in parts]
     if len(numbers) != 2 or None in numbers or not (-90 <= numbers[0] <= 90 and -180 <= numbers[1] <= 180):
-        activity.find("location", " ".join(parts), "left_out", _("No usable position."))
+        leave_out(element, activity, _("No usable position."))
         return
     activity.locations.append(
         {
             "name": name_of(name, activity, 200) if name is not None else "",
-            "latitude": numbers[0].quantize(Decimal("0.00001")),
-            "longitude": numbers[1].quantize(Decimal("0.00001")),
+            **dict(zip(("latitude", "longitude"), (n.quantize(POSITION_STEP) for n in numbers), strict=True)),
         }
     )
 
@@ -504,7 +517,7 @@ def _take_related(element, activity):
             kind = Relation.UNSTATED
         activity.related.append(Tie(code=within(ref, 200, "related-activity/@ref", activity), role=kind))
     else:
-        activity.find("related-activity", "", "left_out", _("No reference."))
+        leave_out(element, activity, _("No reference."))
 
 
 _TAKE = {

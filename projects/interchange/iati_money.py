@@ -1,7 +1,7 @@
 """Money of an IATI activity: budgets and transactions, each with its currency and days; what is in doubt is left out and told."""
 
 import re
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 
 from django.utils.translation import gettext as _
 
@@ -9,45 +9,67 @@ from projects.currencies import CURRENCIES
 from projects.interchange.cleaning import number_of
 from projects.interchange.iati_codes import TRANSACTION_WORDS
 from projects.interchange.iati_own import assumed
-from projects.interchange.iati_texts import code_of, day_of, name_of
+from projects.interchange.iati_texts import code_of, day_of, leave_out, name_of, shown
 from ssc_portal.numbers import plainly
 
 STEP = Decimal("0.01")  # what amounts and quantities of the record are kept in
+SHARE_STEP = Decimal("0.0001")
 
 
-def in_two_decimals(number: Decimal, path: str, activity) -> Decimal | None:
-    """A number as the record keeps it. What is rounded is told; what would become zero is none."""
+def number_in(raw: str | None, path: str, activity) -> Decimal | None:
+    """The one number that a text means; one that is written otherwise than IATI has it is told."""
+    number, repaired = number_of(raw)
+    if repaired:
+        activity.find(path, raw, "repaired", _("Read as %(number)s.") % {"number": plainly(number)})
+    return number
+
+
+def in_two_decimals(number: Decimal, path: str, activity, lost=None) -> Decimal | None:
+    """A number as the record keeps it. What is rounded is told; what would become zero is none. `lost`: the element that is dropped with it."""
     kept = number.quantize(STEP, rounding=ROUND_HALF_UP)
     if kept == number:
         return kept
     if not kept:
-        activity.find(path, plainly(number), "left_out", _("The record keeps two decimals; this would become zero."))
+        text = _("The record keeps two decimals; this would become zero.")
+        activity.find(path, plainly(number) if lost is None else shown(lost), "left_out", text)
         return None
     text = _("The record keeps two decimals; rounded to %(number)s.") % {"number": plainly(kept)}
     activity.find(path, plainly(number), "repaired", text)
     return kept
 
 
-def _money(element, activity, what: str) -> tuple[Decimal, str] | None:
-    value = element.find("value")
+def share_as_kept(share: Decimal, path: str, activity) -> Decimal | None:
+    """A share as the record keeps it: what is rounded is told, and none becomes zero."""
+    kept = share.quantize(SHARE_STEP, rounding=ROUND_HALF_EVEN)
+    if kept == share:
+        return kept
+    if not kept:
+        text = _("The record keeps four decimals of a share; this one would become zero.")
+        activity.find(path, plainly(share), "left_out", text)
+        return None
+    text = _("The record keeps four decimals of a share; rounded to %(number)s.") % {"number": plainly(kept)}
+    activity.find(path, plainly(share), "repaired", text)
+    return kept
+
+
+def _money(element, activity) -> tuple[Decimal, str] | None:
+    value, path = element.find("value"), f"{element.tag}/value"
     raw = value.text if value is not None else None
-    number, repaired = number_of(raw)
+    number = number_in(raw, path, activity)
     if number is None:
         text = (
             _("Not one number without doubt, so it was left out.")
             if (raw or "").strip()
             else _("No amount, so it was left out.")
         )
-        activity.find(f"{what}/value", raw, "left_out", text)
+        leave_out(element, activity, text, path)
         return None
     currency = (value.get("currency") or activity.currency or "").strip().upper()
     if currency not in CURRENCIES:
         said = _("%(amount)s has no currency that ISO 4217 knows, so it was left out.")
-        activity.find(f"{what}/value/@currency", currency, "left_out", said % {"amount": plainly(number)})
+        leave_out(element, activity, said % {"amount": plainly(number)}, f"{path}/@currency")
         return None
-    if repaired:
-        activity.find(f"{what}/value", raw, "repaired", _("Read as %(number)s.") % {"number": plainly(number)})
-    amount = in_two_decimals(number, f"{what}/value", activity)
+    amount = in_two_decimals(number, path, activity, element)
     return None if amount is None else (amount, currency)
 
 
@@ -66,20 +88,15 @@ def take_budget(element, activity):
         else None
         for name in ("period-start", "period-end")
     )
-    money = _money(element, activity, element.tag)
+    money = _money(element, activity)
     if money is None:
         return
     if starts is None or ends is None or ends < starts:
-        activity.find(element.tag, f"{starts} – {ends}", "left_out", _("The period has no usable start and end."))
+        leave_out(element, activity, _("The period has no usable start and end."))
         return
     if (ends - starts).days > 366:
-        activity.find(
-            element.tag,
-            f"{starts} – {ends}",
-            "left_out",
-            _("A period of more than one year (IATI allows one); %(money)s was left out.")
-            % {"money": f"{money[1]} {money[0]}"},
-        )
+        text = _("A period of more than one year (IATI allows one); %(money)s was left out.")
+        leave_out(element, activity, text % {"money": f"{money[1]} {money[0]}"})
         return
     value = element.find("value")
     kind, status = ((element.get(name) or "").strip() for name in ("type", "status"))
@@ -102,21 +119,17 @@ def take_budget(element, activity):
 
 def take_transaction(element, activity):
     if len(element) == 0:
-        activity.find("transaction", "", "left_out", _("It is empty."))
+        leave_out(element, activity, _("It is empty."))
         return
     kind_element = element.find("transaction-type")
     raw = (code_of(kind_element) or kind_element.text or "") if kind_element is not None else element.get("type") or ""
     kind = raw if re.fullmatch(r"[1-9]|1[0-3]", raw) else TRANSACTION_WORDS.get(raw.strip().lower())
-    money = _money(element, activity, "transaction")
+    money = _money(element, activity)
     if money is None:
         return
     if kind is None:
-        activity.find(
-            "transaction/transaction-type",
-            raw,
-            "left_out",
-            _("Unknown kind; %(money)s was left out.") % {"money": f"{money[1]} {money[0]}"},
-        )
+        text = _("Unknown kind; %(money)s was left out.") % {"money": f"{money[1]} {money[0]}"}
+        leave_out(element, activity, text, "transaction/transaction-type")
         return
     when = element.find("transaction-date")
     value = element.find("value")
@@ -127,12 +140,8 @@ def take_transaction(element, activity):
         activity.find("transaction/transaction-date", "", "repaired", _("No date; the value date was taken."))
         made_on = valued_on
     if made_on is None:
-        activity.find(
-            "transaction/transaction-date",
-            "",
-            "left_out",
-            _("No date; %(money)s was left out.") % {"money": f"{money[1]} {money[0]}"},
-        )
+        text = _("No date; %(money)s was left out.") % {"money": f"{money[1]} {money[0]}"}
+        leave_out(element, activity, text, "transaction/transaction-date")
         return
     if money[0] < 0:
         activity.find(

@@ -136,7 +136,7 @@ def parts_of(activity: Activity, directory: Directory) -> dict[str, list[dict]]:
     related = []
     for tie in {(t.code, t.role): t for t in activity.related}.values():
         if tie.code == activity.identifier:
-            activity.find("related-activity", tie.code, Outcome.LEFT_OUT, _("It names itself as related."))
+            activity.find("related-activity", tie.said, Outcome.LEFT_OUT, _("It names itself as related."))
         else:
             other = directory.project(tie.code)
             related.append(
@@ -200,7 +200,8 @@ def _contributions(activity: Activity, directory: Directory) -> list[dict]:
             rows.append({"country": country, "partner": partner, **row})
         else:
             text = _("Who brings it is not known here: %(who)s.") % {"who": who}
-            activity.find("result", row["text"], Outcome.LEFT_OUT, text)
+            said = " ".join(str(value) for value in row.values() if value not in (None, ""))
+            activity.find("result", said, Outcome.LEFT_OUT, text)
     return rows
 
 
@@ -263,6 +264,6 @@ def _once(
         if row.get("is_reporting"):
             there["is_reporting"] = True
         text = _("It means “%(name)s”, which is named already; kept once.") % {"name": found.name_en}
-        activity.find(element, tie.code or tie.name, Outcome.REPAIRED, text[:500])
+        activity.find(element, tie.said, Outcome.REPAIRED, text[:500])
         return
     rows.append(row)

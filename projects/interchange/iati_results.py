@@ -9,9 +9,9 @@ from django.utils.translation import gettext as _
 from projects.choices import ContributionKind, ResultKind
 from projects.currencies import CURRENCIES
 from projects.interchange.cleaning import number_of
-from projects.interchange.iati_money import in_two_decimals
+from projects.interchange.iati_money import in_two_decimals, number_in
 from projects.interchange.iati_own import assumed, own, unit_of
-from projects.interchange.iati_texts import day_of, name_of, shown
+from projects.interchange.iati_texts import day_of, leave_out, name_of, shown
 
 
 def take_result(element, activity):
@@ -21,9 +21,7 @@ def take_result(element, activity):
         return
     label = name_of(title, activity, 300) if title is not None else ""
     if element.find("indicator") is None:
-        activity.find(
-            "result", label, "left_out", _("It has no indicator; the record keeps results by their indicators.")
-        )
+        leave_out(element, activity, _("It has no indicator; the record keeps results by their indicators."))
     kind = element.get("type")
     if kind not in ("1", "2", "3", "9"):
         activity.find("result/@type", kind, "left_out", _("Unknown type; the record says “not stated”."))
@@ -42,7 +40,7 @@ def take_result(element, activity):
         if row["title"]:
             activity.results.append(row)
         else:
-            activity.find("result/indicator", "", "left_out", _("Neither the result nor its indicator has a title."))
+            leave_out(indicator, activity, _("Neither the result nor its indicator has a title."))
 
 
 def _indicator(indicator, activity, by_sex: str = "actual") -> dict:
@@ -64,7 +62,11 @@ def _indicator(indicator, activity, by_sex: str = "actual") -> dict:
         elif year:
             activity.find("result/indicator/baseline/@year", year, "left_out", _("Not a year between 1900 and 2099."))
     elif year := indicator.get(own("baseline-year")):
-        row["baseline_year"] = int(year) if year.isdigit() else None
+        if year.isdecimal():
+            row["baseline_year"] = int(year)
+        else:
+            text = _("Not a year between 1900 and 2099.")
+            activity.find("result/indicator/@ssc:baseline-year", year, "left_out", text)
     for attribute in ("target_on", "actual_on"):
         name = attribute.replace("_", "-")
         row[attribute] = day_of(indicator.get(own(name)), f"result/indicator/@{name}", activity)
@@ -148,7 +150,7 @@ def _take_contribution(element, activity):
     """What one side brings, as the portal wrote it."""
     indicator = element.find("indicator")
     if indicator is None or element.get(own("contribution")) not in ContributionKind.values:
-        activity.find("result", element.get(own("contribution")), "left_out", _("No usable contribution."))
+        leave_out(element, activity, _("No usable contribution."))
         return
     row = _indicator(indicator, activity, by_sex="target")
     currency = element.get(own("currency"))
@@ -173,7 +175,7 @@ def _take_contribution(element, activity):
 
 
 def _amount(text, activity, what) -> Decimal | None:
-    value, _repaired = number_of(text)
+    value = number_in(text, what, activity)
     if text and (value is None or value < 0 or value >= Decimal(10) ** 13):
         activity.find(what, text, "left_out", _("Not a usable number."))
         return None

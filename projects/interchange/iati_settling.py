@@ -48,8 +48,6 @@ def _settle_identity(activity: Activity) -> None:
         return  # the portal reports what names no publisher, and marks it as assumed
     if reporting is None:
         activity.find("reporting-org", "", "left_out", _("Missing: nobody is named as the publisher."))
-    elif not reporting.code and not reporting.name:
-        activity.organisations.remove(reporting)
 
 
 def _settle_texts(activity: Activity) -> None:
@@ -67,7 +65,7 @@ def _settle_texts(activity: Activity) -> None:
             if len(texts.get(name, "")) > limit:
                 activity.find(
                     name,
-                    texts[name][:80],
+                    texts[name][limit - 1 :],
                     "repaired",
                     _("Cut after %(limit)s characters (%(lang)s).") % {"limit": limit, "lang": language},
                 )
@@ -98,13 +96,17 @@ def _regions_that_count(activity: Activity) -> list[Tie]:
         return activity.regions
     kept = next((vocabulary for vocabulary in ("2", "1") if vocabulary in told), next(v for v in lists if v in told))
     for vocabulary in told - {kept}:
-        said = "; ".join(f"{t.code or t.name} {plainly(t.share)}" for t in lists[vocabulary] if t.share is not None)
+        said = _shares_said(lists[vocabulary])
         text = _("The record keeps the shares of one list of regions, here of vocabulary %(v)s; the regions stay.")
         path = f"recipient-region (vocabulary {vocabulary})/@percentage"
         activity.find(path, said, "left_out", text % {"v": kept})
         for tie in lists[vocabulary]:
             tie.share = None
     return lists[kept]
+
+
+def _shares_said(ties: list[Tie]) -> str:
+    return "; ".join(f"{tie.code or tie.name} {plainly(tie.share)}" for tie in ties if tie.share is not None)
 
 
 def _settle_shares(activity: Activity) -> None:
@@ -118,7 +120,7 @@ def _settle_shares(activity: Activity) -> None:
         if are_too_much(total):
             activity.find(
                 f"{what}/@percentage",
-                total,
+                _shares_said(ties),
                 "left_out",
                 _("They add up to %(sum)s, more than 100; the shares were left out.") % {"sum": plainly(total)},
             )

@@ -31,6 +31,11 @@ def shown(element) -> str:
     return " ".join(" ".join(said).split())
 
 
+def leave_out(element, activity: Activity, text: str, path: str = "", outcome: str = "left_out") -> None:
+    """Tells that an element was dropped, with all that it says. What drops an element goes through here, so that nothing is lost unnamed."""
+    activity.find(path or path_of(element), shown(element), outcome, text)
+
+
 def day_of(raw: str | None, path: str, activity: Activity) -> date | None:
     """The day that an element states; one that had to be repaired, or can't be used, is told."""
     raw = (raw or "").strip()

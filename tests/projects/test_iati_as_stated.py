@@ -208,7 +208,7 @@ def test_text_behind_a_day_is_told_and_no_day_made_of_it(junk, read):
     assert days_of(Project.objects.get()) <= {None}
     told = set(run.issues.filter(value__contains=junk, outcome="left_out").values_list("element", flat=True))
     assert told == {
-        "activity-date", "budget/period-start", "transaction/transaction-date",
+        "activity-date", "budget/period-start", "budget", "transaction/transaction-date",
         "transaction/value/@value-date", "result/indicator/period/period-end/@iso-date",
         "document-link/document-date/@iso-date",
     }  # fmt: skip

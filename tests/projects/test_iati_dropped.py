@@ -68,6 +68,104 @@ def test_the_portals_own_file_keeps_the_language_of_a_record(read):
     assert (run.unchanged, Project.objects.get().language) == (1, "pt-br")
 
 
+# --- what was dropped ----------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("more", "element", "said"),
+    [
+        ('<location ref="K1"><name><narrative>Kisumu</narrative></name><location-id vocabulary="G1" code="191245"/></location>', "location",
+         ["K1", "Kisumu", "191245"]),
+        ("<location><name><narrative>Kisumu</narrative></name><point><pos>95 200</pos></point></location>", "location", ["Kisumu", "95 200"]),
+        ('<participating-org ref="YY" type="22" role="1"><narrative>Y</narrative></participating-org>' * 2, "participating-org", ["YY", "22"]),
+        ('<participating-org type="22" role="1"/>', "participating-org", ["22", "1"]),
+        ('<participating-org ref="YY" role="beneficiary" type="10"/>', "participating-org/@role", ["YY", "10"]),
+        ('<result type="1"><indicator measure="1"><period><target value="10"/><actual value="20"/></period></indicator></result>',
+         "result/indicator", ["10", "20"]),
+        ('<result type="2"><title><narrative>Better lakes</narrative></title></result>', "result", ["2", "Better lakes"]),
+        ("<transaction><description><narrative>Second rate</narrative></description></transaction>", "transaction/value", ["Second rate"]),
+        ('<transaction><transaction-date iso-date="2024-05-01"/><value>9</value><description><narrative>Rate</narrative></description></transaction>',
+         "transaction/transaction-type", ["2024-05-01", "9", "Rate"]),
+        ('<transaction><transaction-type code="3"/><value>9</value><description><narrative>Rate</narrative></description></transaction>',
+         "transaction/transaction-date", ["3", "9", "Rate"]),
+        ('<transaction><transaction-type code="3"/><transaction-date iso-date="2024-05-01"/><value currency="EURO">9</value></transaction>',
+         "transaction/value/@currency", ["EURO", "9", "2024-05-01"]),
+        ('<transaction><transaction-type code="3"/><transaction-date iso-date="2024-05-01"/><value>0.004</value></transaction>',
+         "transaction/value", ["0.004", "2024-05-01"]),
+        ('<budget type="2"><period-start iso-date="2024-01-01"/><value>77</value></budget>', "budget", ["2", "2024-01-01", "77"]),
+        ('<recipient-region percentage="30"/>', "recipient-region", ["30"]),
+        ('<sector percentage="30"/>', "sector", ["30"]),
+        ('<recipient-country code="UG"><narrative>Uganda</narrative></recipient-country><recipient-country code="UG"><narrative>Buganda</narrative></recipient-country>',
+         "recipient-country", ["Buganda"]),
+        ('<sector code="41010" percentage="70"/><sector code="41030" percentage="60"/>', "sector (vocabulary 1)/@percentage", ["41010 70", "41030 60"]),
+        ('<related-activity type="2"/>', "related-activity", ["2"]),
+        ('<related-activity type="2" ref="XX-1"/>', "related-activity", ["2", "XX-1"]),
+        ('<activity-date type="1" iso-date="2024-01-01"/><activity-date type="1" iso-date="2024-02-01"/>', "activity-date", ["1", "2024-02-01"]),
+    ],
+)  # fmt: skip
+def test_the_finding_names_all_that_was_dropped(brought, more, element, said):
+    _project, told = brought(more)
+    found = values(told, element)
+    assert any(all(one in value for one in said) for value in found), found
+
+
+def test_the_type_of_an_organisation_named_twice_is_kept(brought):
+    org = '<participating-org ref="YY" role="1"{}><narrative>Y</narrative></participating-org>'
+    project, _told = brought(org.format("") + org.format(' type="22"'))
+    assert project.partner_links.get(reported_code="YY").reported_type == "22"
+
+
+def test_what_of_a_text_is_cut_stands_in_the_finding(brought):
+    part = f"<description><narrative>{'word ' * 5800}</narrative></description>"
+    end = "<description><narrative>Last of all</narrative></description>"
+    _project, told = brought(part + part.replace("</n", "the end</n") + end)
+    assert any(value.endswith("…") or "the end" in value for value in values(told, "description"))
+    assert any("Last of all" in value for value in values(told, "description"))
+
+
+def test_a_default_currency_that_is_none_is_told_also_without_money(read):
+    run = read(document(activity().replace('default-currency="USD"', 'default-currency="EURO"')))
+    assert run.issues.get(element="@default-currency").value == "EURO"
+    assert Project.objects.get().default_currency == ""
+
+
+def test_a_publisher_without_name_and_reference_is_told(read):
+    org = '<reporting-org ref="XM-DAC-41114" type="40"><narrative>UNDP</narrative></reporting-org>'
+    run = read(document(activity().replace(org, '<reporting-org type="10"/>')))
+    told = set(run.issues.filter(element="reporting-org").values_list("value", "text"))
+    assert told == {
+        ("10", "Neither a name nor a reference."), ("", "Missing: nobody is named as the publisher."),
+    }  # fmt: skip
+
+
+# --- numbers -------------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("raw", "share", "outcome"),
+    [
+        ("66.666667", "66.6667", "repaired"), ("0.00005", None, "left_out"), ("0.00004", None, "left_out"), ("0.00006", "0.0001", "repaired"),
+        ("12.00005", "12.0000", "repaired"), ("12,5", "12.5000", "repaired"), ("12.5", "12.5000", None), ("0", "0.0000", None),
+    ],
+)  # fmt: skip
+def test_a_share_is_rounded_in_the_open_and_never_to_zero(brought, raw, share, outcome):
+    project, told = brought(f'<sector vocabulary="2" code="410" percentage="{raw}"/>')
+    kept = project.term_links.get().share
+    assert (None if kept is None else str(kept)) == share
+    assert [o for path, _v, o, _t in told if path == "sector/@percentage"] == ([outcome] if outcome else [])
+
+
+def test_numbers_written_otherwise_are_told_wherever_they_stand(brought):
+    project, told = brought(
+        "<location><point><pos>-0,12 36.8</pos></point></location>"
+        '<result type="1"><title><narrative>R</narrative></title><indicator measure="1"><title><narrative>I</narrative></title>'
+        '<baseline year="2020" value="12,5"/><period><target value="1 234,5"/></period></indicator></result>'
+    )
+    row, place = project.results.get(), project.locations.get()
+    assert (str(row.baseline), str(row.target), str(place.latitude)) == ("12.50", "1234.50", "-0.12000")
+    read_as = {(path, value, text) for path, value, _outcome, text in told if text.startswith("Read as")}
+    assert read_as == {
+        ("location/point/pos", "-0,12", "Read as -0.12."), ("result/indicator/baseline", "12,5", "Read as 12.5."),
+        ("result/indicator/period/target", "1 234,5", "Read as 1234.5."),
+    }  # fmt: skip
+
+
 # --- marks of the portal in files of others ---------------------------------------------------------------------------------
 def marked(reference: str, more: str, **kwargs) -> bytes:
     own = f'xmlns:ssc="urn:x-ssc-portal:iati:1" ssc:reference="{reference}" '

@@ -278,7 +278,7 @@ def test_a_number_that_is_rounded_is_told_and_none_becomes_zero(read):
     assert (row.baseline, str(row.target)) == (None, "0.13")
     told = set(run.issues.values_list("element", "value", "outcome"))
     assert {
-        ("transaction/value", "0.004", "left_out"), ("transaction/value", "1.235", "repaired"),
+        ("transaction/value", "3 2024-05-01 0,004", "left_out"), ("transaction/value", "1.235", "repaired"),
         ("result/indicator/baseline", "0.004", "left_out"), ("result/indicator/period/target", "0.125", "repaired"),
     } <= told  # fmt: skip
 
