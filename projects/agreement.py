@@ -29,7 +29,7 @@ from projects.choices import (
     Side,
     Status,
 )
-from projects.drafting import MOST_LINES, Conflict, mark, only_known, with_plain_line_ends
+from projects.drafting import MOST_LINES, Conflict, mark, only_known
 from projects.lifecycle import locked, missing_for, moves_of, only_as_seen, only_in, transition, write_down
 from projects.lifecycle.need import TO_AGREE, unconfirmed
 from projects.models import (
@@ -49,6 +49,7 @@ from projects.models import (
     Result,
 )
 from projects.models.response import ACCEPTED
+from ssc_portal.signs import with_plain_line_ends
 
 Party = Country | Partner
 WRITABLE = (NeedState.IN_DIALOGUE, NeedState.PLAN_AGREED, NeedState.IN_DELIVERY)

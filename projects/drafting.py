@@ -24,6 +24,7 @@ from projects.lifecycle import tell_outside, write_down
 from projects.lifecycle.need import WRITING
 from projects.models import Eligible, LineItem, Need, NeedTerm, Offer, OfferLine, OfferTerm, Project, Response
 from ssc_portal.field_errors import by_field
+from ssc_portal.signs import with_plain_line_ends
 from ssc_portal.storage import remove_with_its_row
 
 MOST_LINES = 30
@@ -162,11 +163,6 @@ def stored(record: Need | Offer, names) -> dict:
             field = record._meta.get_field(name)
             found[name] = with_plain_line_ends(getattr(record, field.attname))
     return found
-
-
-def with_plain_line_ends(value):
-    """A text as every door has it: browsers send other ends of lines than files and programs, which changes nothing."""
-    return value.replace("\r\n", "\n").replace("\r", "\n") if isinstance(value, str) else value
 
 
 def mark(values: dict) -> str:

@@ -19,7 +19,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from ssc_portal import merging, removing, sending
-from ssc_portal.widgets import options_as_written
+from ssc_portal.widgets import name_of, options_as_written
 
 DELETE_SELECTED = actions.delete_selected.short_description
 
@@ -152,7 +152,7 @@ class Careful:
             rows = base["rows"].get(formset.prefix, {}) if base else None
             found += merging.merge_rows(formset, rows, request.POST, request.FILES, takes_new=takes_new).values()
         if any(one.is_newer for one in found):
-            request.refusal = _refusal(found, record)
+            request.refusal = _refusal(found)
         is_removed = any(name.endswith("-DELETE") for name in request.POST)
         return is_removed or any(one.is_newer or one.is_mine for one in found)
 
@@ -212,8 +212,8 @@ class Careful:
             ):
                 continue
             label, text = _in_words(inline or self, rest if inline else name, values, request)
-            row = f"{capfirst(inline.opts.verbose_name)} {int(number) + 1}, " if inline else ""
-            found.append((row + label, text))
+            row = f"{capfirst(inline.opts.verbose_name)} {int(number) + 1}" if inline else ""
+            found.append((merging.in_row(row, label), text))
         return found
 
     def _inlines_of(self, request) -> list:
@@ -280,9 +280,7 @@ class Careful:
         request.shown = merging.shown_rows(formset)
         base = merging.read(request.POST.get(merging.AS_SHOWN, ""), self.opts.label_lower)
         found = merging.merge_rows(formset, base, request.POST, request.FILES, takes_new=False)
-        request.refusals = {
-            pk: _refusal([one], self.model(pk=pk)) for pk, one in found.items() if one.is_newer and one.is_mine
-        }
+        request.refusals = {pk: _refusal([one]) for pk, one in found.items() if one.is_newer and one.is_mine}
 
     def get_changelist_form(self, request, **kwargs):
         form = super().get_changelist_form(request, **kwargs)
@@ -298,18 +296,15 @@ class Careful:
         return response
 
 
-def _refusal(found: list[merging.Merged], record) -> ValidationError:
+def _refusal(found: list[merging.Merged]) -> ValidationError:
     """Why a form is not saved now: what others changed, and where both values stand side by side."""
     said = [
         _("Somebody changed this record after you opened it, so nothing is saved yet. What you typed is still here.")
     ]
-    if taken := [label for one in found for label in one.taken]:
-        said.append(
-            _("As it stands now, you changed nothing in it: %(fields)s.") % {"fields": ", ".join(dict.fromkeys(taken))}
-        )
+    said += dict.fromkeys(_taken_over(taken) for one in found for taken in one.taken)
     clashes = [clash for one in found for clash in one.clashes]
     for clash in clashes:
-        who, at = _last_writer(clash, record)
+        who, at = removing.last_change(clash.model, clash.pk, of=clash.name) if clash.model else ("", None)
         now, typed = merging.differing(clash.now, clash.typed)
         values = {"field": clash.label, "now": now or "–", "typed": typed or "–"}
         if who or at:
@@ -329,13 +324,17 @@ def _in_words(of, name: str, values: list[str], request) -> tuple[str, str]:
     names = {each.name: each for each in of.model._meta.get_fields() if hasattr(each, "formfield")}
     known = names.get(name) or names.get(name.rpartition("_")[0])  # the parts of a moment
     chosen = known and of.formfield_for_dbfield(known, request)
-    label = str(chosen.label if chosen else (known.verbose_name if known else pretty_name(name)))
+    label = str(chosen.label if chosen else (name_of(known) if known else pretty_name(name)))
     return capfirst(label), merging.said(chosen, values) if chosen else ", ".join(values)
 
 
-def _last_writer(clash: merging.Clash, record) -> tuple[str, object]:
-    """Who changed the record last and when."""
-    return removing.last_change(clash.model, clash.pk) if clash.model else ("", None)
+def _taken_over(taken: merging.Taken) -> str:
+    """That somebody else wrote a field, so that it stands in the form as they left it."""
+    which = {"label": "delete"} if taken.is_gone else {}
+    who, at = removing.last_change(taken.model, taken.pk, of=taken.name, **which)
+    if not at:
+        return _("Taken over as it stands now: %(field)s.") % {"field": taken.label}
+    return _("Taken over from %(who)s (%(at)s): %(field)s.") % {"field": taken.label, **removing.by_whom(who, at)}
 
 
 class Acting:
@@ -389,6 +388,8 @@ class RuledAdmin(Careful):
     def formfield_for_dbfield(self, db_field, request, **kwargs):
         if isinstance(db_field, URLField):
             kwargs.setdefault("assume_scheme", "https")
+        if hasattr(db_field, "_translated_field_language_code"):
+            kwargs.setdefault("label", capfirst(name_of(db_field)))
         field = super().formfield_for_dbfield(db_field, request, **{**options_as_written(db_field), **kwargs})
         if field is not None:
             # Fields in rows and in lists have a column heading but no label of their own.
@@ -461,7 +462,7 @@ def _entry(event) -> dict:
 def _change(field, name: str, before, after) -> dict:
     """`of` is the kind of records of which the values are keys, if they are."""
     of = field.related_model if field is not None and field.is_relation else None
-    return {"name": getattr(field, "verbose_name", name), "of": of, "before": _short(before), "after": _short(after)}
+    return {"name": name_of(field) if field else name, "of": of, "before": _short(before), "after": _short(after)}
 
 
 def _name_records(changes: list[dict]) -> None:

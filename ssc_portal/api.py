@@ -33,7 +33,7 @@ from partners.accounts import SET_UP_FIRST, lacks_second_factor
 from partners.models import ApiToken, PublicRecord, kind_of
 from ssc_portal import parameters
 from ssc_portal.sent_json import DEEPEST, depth_is_over, has_half_sign, has_nul, places_of, writable
-from ssc_portal.signs import IS_HIDDEN, without_empty_ends, without_needless
+from ssc_portal.signs import IS_HIDDEN, with_plain_line_ends, without_empty_ends, without_needless
 
 PROBLEM = "application/problem+json"
 SHAPES = ("fields", "omit", "expand")  # parameters by which a caller chooses what of a record is answered
@@ -189,7 +189,7 @@ def _without_unseen(value):
         return {name: _without_unseen(inner) for name, inner in value.items()}
     if isinstance(value, list):
         return [_without_unseen(inner) for inner in value]
-    return without_empty_ends(without_needless(value)) if isinstance(value, str) else value
+    return with_plain_line_ends(without_empty_ends(without_needless(value))) if isinstance(value, str) else value
 
 
 def _too_deep() -> str:

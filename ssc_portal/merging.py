@@ -18,6 +18,9 @@ from django.utils.datastructures import MultiValueDict
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
+from ssc_portal.signs import with_plain_line_ends
+from ssc_portal.widgets import with_language
+
 AS_SHOWN = "_as_shown"
 LONGEST_TOLD = 400  # signs of a text that are told where it differs from another
 BEFORE = 80  # signs that are told before a difference
@@ -87,11 +90,22 @@ class Clash:
 
 
 @dataclass
+class Taken:
+    """A field or a row that only others changed."""
+
+    label: str
+    model: type
+    pk: str
+    name: str = ""
+    is_gone: bool = False
+
+
+@dataclass
 class Merged:
     """What became of one form that was sent."""
 
     clashes: list[Clash] = field(default_factory=list)
-    taken: list[str] = field(default_factory=list)  # labels of fields that only others changed
+    taken: list[Taken] = field(default_factory=list)
     is_mine: bool = False  # something was typed in it
 
     @property
@@ -116,16 +130,16 @@ def merge(
                 typed = ["on"] if owner.field.widget.value_from_datadict(data, files, key) else []
         before = base.get(name, []) if base is not None else None
         is_mine = typed is not None and not (before is not None and _same(owner, name, typed, before))
-        is_theirs = before is None or before != present
+        is_theirs = before is None or not _same(owner, name, before, present)
         if is_mine and not _same(owner, name, typed, present):
             found.is_mine = True
             if is_theirs:
                 found.clashes.append(
-                    Clash(_in_row(row, owner.label), said(owner.field, present), said(owner.field, typed), type(form.instance),
+                    Clash(in_row(row, owner.label), said(owner.field, present), said(owner.field, typed), type(form.instance),
                           str(form.instance.pk), owner.name)
                 )  # fmt: skip
         elif is_theirs and before is not None and not is_mine:
-            found.taken.append(_in_row(row, owner.label))
+            found.taken.append(Taken(in_row(row, owner.label), type(form.instance), str(form.instance.pk), owner.name))
             data.setlist(key, present)
     return found
 
@@ -148,7 +162,7 @@ def _same(owner, name: str, one: list[str], other: list[str]) -> bool:
 
 
 def _plain(value: str) -> str:
-    return value.replace("\r\n", "\n").strip()
+    return with_plain_line_ends(value).strip()
 
 
 def said(chosen: forms.Field, values: list[str]) -> str:
@@ -204,15 +218,15 @@ def _told(words: list[str], places: list[tuple[int, int]]) -> str:
     return (told + (rest if len(rest) <= BEFORE and len(places) <= MOST_TOLD else rest[:20] + "…")).strip()
 
 
-def _in_row(row: str, label) -> str:
-    return f"{row}, {label}" if row else str(label)
+def in_row(row: str, label) -> str:
+    return _("%(row)s: %(field)s") % {"row": row, "field": label} if row else str(label)
 
 
 def row_name(record: Model, number: int) -> str:
     """What a row of a form is called: its language, what its record says of itself, or its number."""
     kind = capfirst(record._meta.verbose_name)
     if language := getattr(record, "language", ""):
-        return f"{kind} ({getattr(record, 'get_language_display', lambda: language)()})"
+        return with_language(kind, language)
     if type(record).__str__ is Model.__str__:
         return f"{kind} {number}"
     return f"{kind} “{str(record)[:80]}”"
@@ -246,21 +260,27 @@ def merge_rows(
                 found[pk] = Merged(
                     [
                         Clash(
-                            _in_row(f"{kind} {number + 1}", _("a row")),
+                            in_row(f"{kind} {number + 1}", _("a row")),
                             _("removed"),
                             _("what you typed stands as a new row below"),
                         )
                     ]
                 )
             elif "DELETE" not in row:
-                found[pk] = Merged(taken=[_in_row(f"{kind} {number + 1}", _("a row that was removed"))])
+                found[pk] = Merged(
+                    taken=[
+                        Taken(
+                            in_row(f"{kind} {number + 1}", _("a row that was removed")), formset.model, pk, is_gone=True
+                        )
+                    ]
+                )
         else:
             before = None if base is None else base.get(pk, {})
             found[pk] = merge(forms_now[pk], before, now[pk], row, row_files, "", row=names[pk])
             if "DELETE" in row and found[pk].is_newer:
                 found[pk].clashes += [
                     Clash(
-                        _in_row(names[pk], _("a row")),
+                        in_row(names[pk], _("a row")),
                         _("changed"),
                         _("to be removed"),
                         type(forms_now[pk].instance),
@@ -272,7 +292,7 @@ def merge_rows(
     for pk in now if takes_new and base is not None else []:
         if pk not in base and pk not in there:
             kept.append((MultiValueDict(now[pk] | {key: [pk]}), MultiValueDict()))
-            found[pk] = Merged(taken=[_in_row(names[pk], _("a row that was added"))])
+            found[pk] = Merged(taken=[Taken(in_row(names[pk], _("a row that was added")), formset.model, pk)])
     _number_rows(data, files, prefix, kept, fresh)
     return found
 

@@ -2,6 +2,7 @@
 somebody changed one of them since, nothing is removed and the page is shown again (as in merging.py, for what is changed)."""
 
 from datetime import datetime
+from itertools import pairwise
 
 from django.contrib.admin.utils import NestedObjects
 from django.core import serializers
@@ -12,6 +13,8 @@ from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
 from ssc_portal import merging
+
+MOST_LOOKED_AT = 50  # changes of a record, for who wrote one of its fields
 
 
 def asked(records: list[Model], request: HttpRequest, opts, *, is_confirmed: bool) -> dict:
@@ -81,13 +84,27 @@ def by_whom(who: str, at: datetime | None) -> dict[str, str]:
     return {"who": who or _("somebody"), "at": f"{timezone.localtime(at):%Y-%m-%d %H:%M}" if at else ""}
 
 
-def last_change(model: type[Model], pk, **which) -> tuple[str, datetime | None]:
-    """Who changed a record last and when, as the triggers kept it."""
+def _last_that_changed(name: str, latest: list):
+    """The newest of these kept changes after which the field was another; the newest of all where none was."""
+    columns = {field.name: field.attname for field in latest[0]._meta.concrete_fields}
+    if name not in columns:
+        return latest[0]
+    for event, before in pairwise(latest):
+        if getattr(event, columns[name]) != getattr(before, columns[name]):
+            return event
+    return latest[-1] if len(latest) < MOST_LOOKED_AT else latest[0]
+
+
+def last_change(model: type[Model], pk, *, of: str = "", **which) -> tuple[str, datetime | None]:
+    """Who changed a record last and when, as the triggers kept it; or a field of it, where that is among its last changes."""
     kept = _events(model)
     events = kept and kept.objects.filter(pgh_obj_id=pk, **{f"pgh_{name}": value for name, value in which.items()})
-    event = events and events.select_related("pgh_context").order_by("-pgh_id").first()
-    if not event:
+    latest = (
+        list(events.select_related("pgh_context").order_by("-pgh_id")[: MOST_LOOKED_AT if of else 1]) if kept else []
+    )
+    if not latest:
         return "", None
+    event = _last_that_changed(of, latest)
     from django.contrib.auth import get_user_model
 
     user = ((event.pgh_context and event.pgh_context.metadata) or {}).get("user")

@@ -11,6 +11,8 @@ Kept: marks of direction (U+061C, U+200E, U+200F); joiners (U+200C, U+200D) besi
 and those of India, and inside one emoji made of several; selectors behind the sign of which they choose a variant; fillers between
 the letters of old Korean, blanks between those of Braille; spaces without width between letters of scripts that write none between
 words, such as Khmer. NUL is not among them: it is refused everywhere, since no text can hold it.
+
+Ends of lines, of which browsers send other ones than files and programs, are one sign wherever a text comes in.
 """
 
 import re
@@ -87,6 +89,11 @@ def without_hidden(text: str) -> str:
     return without_needless(IS_HIDDEN.sub("", text))
 
 
+def with_plain_line_ends(value):
+    """A text as every door has it: browsers send other ends of lines than files and programs, which changes nothing."""
+    return value.replace("\r\n", "\n").replace("\r", "\n") if isinstance(value, str) else value
+
+
 def hidden_in(text: str) -> list[str]:
     """The signs that a text loses, as people name them: U+202E."""
     left = without_hidden(text.replace(NUL, ""))
@@ -94,14 +101,33 @@ def hidden_in(text: str) -> list[str]:
 
 
 def take_out_of_forms() -> None:
-    """Every field of a form that takes a text, also in the forms of libraries, but for passwords, which stay as they are typed."""
-    from django.forms import CharField
+    """Every field of a form that takes a text, also in the forms of libraries, but for passwords, which stay as they are typed.
 
-    to_python = CharField.to_python
+    A stored text that comes back as it was shown stays as it is stored: saving a form changes, and the history records, only
+    what somebody changed.
+    """
+    from django.forms import CharField, ValidationError
+
+    to_python, has_changed, clean = CharField.to_python, CharField.has_changed, CharField._clean_bound_field
 
     def visible(self, value):
-        return to_python(
-            self, without_empty_ends(without_hidden(value)) if isinstance(value, str) and self.strip else value
-        )
+        if isinstance(value, str) and self.strip:
+            value = with_plain_line_ends(without_empty_ends(without_hidden(value)))
+        return to_python(self, value)
 
-    CharField.to_python = visible
+    def is_as_shown(self, value, stored) -> bool:
+        if not (self.strip and isinstance(value, str) and isinstance(stored, str)):
+            return False
+        try:
+            return self.to_python(value) == self.to_python(stored)
+        except ValidationError:
+            return False
+
+    def changed(self, initial, data):
+        return has_changed(self, initial, data) and not is_as_shown(self, data, initial)
+
+    def cleaned(self, bound):
+        value, record = clean(self, bound), getattr(bound.form, "instance", None)
+        return bound.initial if record is not None and record.pk and is_as_shown(self, value, bound.initial) else value
+
+    CharField.to_python, CharField.has_changed, CharField._clean_bound_field = visible, changed, cleaned

@@ -9,7 +9,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from ssc_portal.numbers import NotANumber, clearly, read_number
-from ssc_portal.templatetags.portal import language_of_name, number
+from ssc_portal.templatetags.portal import in_words, language_of_name, number
 
 
 class NamedSelect(forms.Select):
@@ -60,6 +60,16 @@ class WholeNumberField(forms.IntegerField):
         if isinstance(number, Decimal) and number != number.to_integral_value():
             raise ValidationError(_("“%(text)s” is no whole number.") % {"text": value[:20]}, code="invalid")
         return super().to_python(int(number) if isinstance(number, Decimal) else number)
+
+
+def name_of(db_field: models.Field) -> str:
+    """What a record's field is called; one of six for a text in six languages with its language."""
+    language = getattr(db_field, "_translated_field_language_code", "")
+    return with_language(db_field.verbose_name, language) if language else str(db_field.verbose_name)
+
+
+def with_language(name, language: str) -> str:
+    return _("%(name)s (%(language)s)") % {"name": name, "language": in_words(language)}
 
 
 FIELDS_OF_NUMBERS = ((models.DecimalField, NumberField), (models.IntegerField, WholeNumberField))

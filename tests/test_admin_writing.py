@@ -368,12 +368,64 @@ def test_a_refusal_names_the_row_of_each_field(boss):
     page.texts.filter(language="fr").update(body="Les leurs")
     answer = boss.post(address, data | {field_of(data, "en"): "Mine"})
     said = " ".join(answer.context["adminform"].form.errors["__all__"])
-    english, french = (
-        dict(page.texts.model._meta.get_field("language").choices or {}).get(code, code) for code in ("en", "fr")
+    assert "(English): Text: now “Theirs”" in said, said
+    assert "Taken over from " in said and "(French): Text." in said, said
+    assert " Text." not in said.replace("(French): Text.", "")
+
+
+def test_a_refusal_tells_who_wrote_each_field_that_is_taken_over_and_in_which_language(boss, people):
+    region = Region.objects.order_by("pk").first()
+    address = reverse("admin:partners_region_change", args=[region.pk])
+    data = shown(boss.get(address))
+    for who, name in (("administrator", "name_ar"), ("desk", "name_ru"), ("publisher", "name_es")):
+        with pghistory.context(user=people[who].pk):
+            Region.objects.filter(pk=region.pk).update(**{name: "Theirs"})
+    answer = boss.post(address, data | {"name_es": "Mine"})
+    said = answer.context["adminform"].form.errors["__all__"]
+    for who, language in (("administrator", "Arabic"), ("desk", "Russian")):
+        assert any(one.startswith(f"Taken over from {people[who]} (") and one.endswith(f"): Name ({language}).") for one in said), said  # fmt: skip
+    clash = next(one for one in said if "you typed “" in one)
+    assert clash.startswith("Name (Spanish): now “Theirs”") and str(people["publisher"]) in clash
+    assert len([one for one in said if "Taken over" in one]) == 2
+
+
+@pytest.mark.parametrize("model", **BY_LABEL)
+def test_no_two_fields_of_a_form_have_one_label(model, people, boss, media):
+    if (found := form_to_change(boss, people, model)) is None:
+        return
+    _address, page = found
+    forms = [page.context["adminform"].form, *(one.formset.empty_form for one in page.context["inline_admin_formsets"])]
+    for form in forms:
+        labels = [str(form[name].label) for name in form.fields]
+        assert len(labels) == len(set(labels)), labels
+
+
+def test_the_history_names_the_language_of_a_name(boss):
+    region = Region.objects.order_by("pk").first()
+    Region.objects.filter(pk=region.pk).update(name_ar="اسم آخر")
+    said = boss.get(reverse("admin:partners_region_history", args=[region.pk])).content.decode().lower()
+    assert "name (arabic)" in said
+
+
+def test_a_text_that_nobody_changed_stays_as_it_is_stored_and_is_no_version(boss):
+    address, data, page = two_texts(boss)
+    stored = {"en": "One.\nTwo.\n", "fr": "Un.\r\nDeux.\r\n"}
+    for language, text in stored.items():
+        page.texts.filter(language=language).update(body=text)
+    data = {name: [one.replace("\n", "\r\n") for one in each] for name, each in shown(boss.get(address)).items()}
+    versions = page.texts.model.pgh_event_model.objects.filter(page=page)
+    before = versions.count()
+    title = field_of(data, "fr", "title")
+    assert boss.post(address, data | {title: "Un autre titre"}).status_code == 302
+    assert dict(page.texts.values_list("language", "body")) == stored
+    assert versions.count() == before + 1 and page.texts.get(language="fr").title == "Un autre titre"
+    said = (
+        boss.post(address, data | {field_of(data, "en", "title"): "Mine"}).context["adminform"].form.errors["__all__"]
     )
-    assert f"({english}), Text: now “Theirs”" in said, said
-    assert "changed nothing in it" in said and f"({french}), Text." in said, said
-    assert " Text." not in said.replace(f"({french}), Text.", "")
+    assert [one.rpartition("): ")[2] for one in said if "Taken over" in one] == ["Title."], said
+    assert boss.post(address, data | {field_of(data, "en"): "One.\r\nTwo.\r\nThree."}).status_code == 200
+    assert boss.post(address, shown(boss.get(address)) | {field_of(data, "en"): "One.\r\nThree."}).status_code == 302
+    assert page.texts.get(language="en").body == "One.\nThree."  # as every door has it
 
 
 def test_a_row_without_a_language_is_named_by_what_it_says(boss):
@@ -384,7 +436,7 @@ def test_a_row_without_a_language_is_named_by_what_it_says(boss):
     project.country_links.filter(pk=link.pk).update(note="Theirs")
     note = next(key.rpartition("-")[0] for key, value in data.items() if key.startswith("country_links-") and value == [str(link.pk)]) + "-note"  # fmt: skip
     said = " ".join(boss.post(address, data | {note: "Mine"}).context["adminform"].form.errors["__all__"])
-    assert f"“{link}”, What it does: now “Theirs”" in said, said
+    assert f"“{link}”: What it does: now “Theirs”" in said, said
 
 
 # --- a record that is gone -------------------------------------------------------------------------------------------
@@ -416,7 +468,7 @@ def test_who_deleted_a_record_is_told_to_whom_was_typing(boss, sign_in, people):
         answer.context["typed"]
     )
     labels = [label for label, _text in answer.context["typed"]]
-    assert "Address" in labels and any(label.endswith(", Text") for label in labels), labels
+    assert "Address" in labels and any(label.endswith(": Text") for label in labels), labels
     strange = other.post(address, {name: value for name, value in data.items() if name != "_as_shown"})
     assert str(people["administrator"]) not in strange.content.decode()
 

@@ -18,7 +18,7 @@ from projects.interchange.bulk.resources import TableResource
 from projects.interchange.workbooks import BOLD, FILL, LISTS, head, opened, pick, put
 from ssc_portal.incoming import MOST_COLUMNS, MOST_ROWS, Area, Sheet, merged_sentence, text_of
 from ssc_portal.numbers import Written
-from ssc_portal.signs import NUL, hidden_in, without_empty_ends, without_hidden
+from ssc_portal.signs import NUL, hidden_in, with_plain_line_ends, without_empty_ends, without_hidden
 from ssc_portal.tables import harmless
 
 LARGEST = 10 * 1024**2  # bytes
@@ -244,7 +244,7 @@ def _seen(text: str) -> str:
     """A text without what nobody sees; a number that a workbook keeps as one stays that number (`to_be_read`)."""
     if not text or isinstance(text, Written):
         return text
-    return without_empty_ends(without_hidden(text.replace(NUL, ""))).strip()
+    return with_plain_line_ends(without_empty_ends(without_hidden(text.replace(NUL, "")))).strip()
 
 
 def _goes_on(above: dict, own: dict, resource: TableResource) -> bool:
