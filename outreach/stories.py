@@ -11,6 +11,7 @@ from outreach.subjects import SUBJECTS, Row
 from partners.rules import require
 from projects import lifecycle
 from projects.choices import NeedState, OfferState, Status, Vocabulary
+from ssc_portal import listing
 
 MOVES = {  # act: (permission, whether it is public, whether its review was asked for)
     "ask": ("change_story", False, False),
@@ -44,7 +45,7 @@ def lacks(story: Story) -> list[str]:
         names = ("lede", "problem", "body", "lessons")
         fields = [english._meta.get_field(name).verbose_name for name in names if not getattr(english, name).strip()]
         if fields:
-            missing.append(_("The English text lacks: %(fields)s.") % {"fields": ", ".join(map(str, fields))})
+            missing.append(_("The English text lacks: %(fields)s.") % {"fields": listing.with_commas(fields)})
     if any(text.quote for text in story.texts.all()) and not story.consent_on:
         missing.append(_("Say who agreed to be quoted, and when; or leave the quote out."))
     return missing

@@ -20,6 +20,7 @@ from outreach.models import Announcement
 from outreach.models.subscriber import LONGEST_QUERY
 from projects.filters import NeedFilter, OfferFilter, ProjectFilter, in_words
 from projects.models import Need, Offer, Project
+from ssc_portal import listing
 from ssc_portal.templatetags.portal import day
 
 NOT_KEPT = ("page", "sort", "modified_since", "format")  # of an address: no part of what is looked for
@@ -123,7 +124,7 @@ class Needs(Records):
 
     def note(self, need):
         due = _("responses by %(day)s") % {"day": day(need.due_on)} if need.due_on else ""
-        return ", ".join(filter(None, [need.reference, str(need.country), due]))
+        return listing.with_commas(filter(None, [need.reference, need.country, due]))
 
 
 class Offers(Records):

@@ -4,7 +4,7 @@ from enum import IntEnum
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
+from django.utils.translation import npgettext_lazy, pgettext_lazy
 
 
 class Vocabulary(models.TextChoices):
@@ -116,6 +116,32 @@ class Unit(models.TextChoices):
     PERCENT = "percent", _("per cent")
     TONNES = "tonnes", _("tonnes")
     OTHER = "other", _("other, named in the text")
+
+
+# As they stand after a number, of which many languages decide the form.
+COUNTED = {
+    Unit.EXPERT_DAYS: npgettext_lazy("after a number", "expert-day", "expert-days"),
+    Unit.PERSON_DAYS: npgettext_lazy("after a number", "person-day", "person-days"),
+    Unit.PEOPLE: npgettext_lazy("after a number", "person", "people"),
+    Unit.PLACES: npgettext_lazy("after a number", "place", "places"),
+    Unit.ITEMS: npgettext_lazy("after a number", "item", "items"),
+    Unit.DOCUMENTS: npgettext_lazy("after a number", "document", "documents"),
+    Unit.VISITS: npgettext_lazy("after a number", "visit", "visits"),
+    Unit.EVENTS: npgettext_lazy("after a number", "event", "events"),
+    Unit.HECTARES: npgettext_lazy("after a number", "hectare", "hectares"),
+    Unit.VILLAGES: npgettext_lazy("after a number", "village", "villages"),
+    Unit.INSTITUTIONS: npgettext_lazy("after a number", "institution", "institutions"),
+    Unit.PERCENT: npgettext_lazy("after a number", "per cent", "per cent"),
+    Unit.TONNES: npgettext_lazy("after a number", "tonne", "tonnes"),
+}
+LIKE_A_FRACTION = 102  # 2.5 takes the form of 102: Arabic and Russian have others for 2, 5 and 100
+
+
+def counted(unit: str, quantity) -> str:
+    """The word for a unit after this many of it."""
+    if unit not in COUNTED or quantity is None:
+        return str(Unit(unit).label) if unit else ""
+    return COUNTED[unit] % (int(quantity) if quantity == int(quantity) else LIKE_A_FRACTION)
 
 
 class ResultKind(models.TextChoices):

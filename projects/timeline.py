@@ -14,6 +14,7 @@ from partners.models import Country, Partner
 from partners.rules import is_system
 from projects.choices import Audience, ResponseState
 from projects.models import Event, Need, Offer, Response
+from ssc_portal import listing
 from ssc_portal.templatetags.portal import entitled, in_language
 
 SAYS = {
@@ -170,8 +171,10 @@ def said(event: Event, response: Response | None = None, *, html: bool = False) 
     words = str(RESPONSE_SAYS.get(suggested, RESPONSE_SAYS.get(event.action, event.action)))
     lines = [answer.line.text for answer in response.answers.all()]
     if not html:
-        return words % {"lines": "; ".join(lines), "who": response.responder}
-    marked = format_html_join("; ", "{}", ((in_language(line, response.need.language),) for line in lines))
+        return words % {"lines": listing.with_semicolons(lines), "who": response.responder}
+    marked = format_html_join(
+        listing.semicolon(), "{}", ((in_language(line, response.need.language),) for line in lines)
+    )
     return format_html(
         words.replace("%(lines)s", "{0}").replace("%(who)s", "{1}"), marked, entitled(response.responder)
     )

@@ -18,7 +18,7 @@ from django.utils.html import format_html
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
-from ssc_portal import merging, removing, sending
+from ssc_portal import listing, merging, removing, sending
 from ssc_portal.widgets import name_of, options_as_written
 
 DELETE_SELECTED = actions.delete_selected.short_description
@@ -325,7 +325,7 @@ def _in_words(of, name: str, values: list[str], request) -> tuple[str, str]:
     known = names.get(name) or names.get(name.rpartition("_")[0])  # the parts of a moment
     chosen = known and of.formfield_for_dbfield(known, request)
     label = str(chosen.label if chosen else (name_of(known) if known else pretty_name(name)))
-    return capfirst(label), merging.said(chosen, values) if chosen else ", ".join(values)
+    return capfirst(label), merging.said(chosen, values) if chosen else listing.with_commas(values)
 
 
 def _taken_over(taken: merging.Taken) -> str:

@@ -18,6 +18,7 @@ from django.utils.datastructures import MultiValueDict
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
+from ssc_portal import listing
 from ssc_portal.signs import with_plain_line_ends
 from ssc_portal.widgets import with_language
 
@@ -172,13 +173,13 @@ def said(chosen: forms.Field, values: list[str]) -> str:
     if isinstance(chosen, forms.ModelChoiceField):
         try:
             rows = chosen.queryset.filter(**{f"{chosen.to_field_name or 'pk'}__in": values})
-            return ", ".join(str(row) for row in rows)
+            return listing.with_commas(rows)
         except (ValueError, ValidationError):
-            return ", ".join(values)
+            return listing.with_commas(values)
     if isinstance(chosen, forms.ChoiceField):
         names = {str(key): str(label) for key, label in chosen.choices if not isinstance(label, list | tuple)}
         values = [names.get(value, value) for value in values]
-    return ", ".join(values)
+    return listing.with_commas(values)
 
 
 def differing(one: str, other: str) -> tuple[str, str]:

@@ -19,6 +19,7 @@ from partners.models import Country, Region
 from projects.choices import NeedState, OfferState, Status, Vocabulary
 from projects.models import FacetKind, ProjectCountry, Term
 from projects.models.project import PROVIDING, RECEIVING
+from ssc_portal import listing
 
 MOST_YEARS, MOST_MONTHS, MOST_FLOWS = 20, 24, 20
 SHARED = ("q", "term", "country", "region", "group")  # filters that needs and offers have alike
@@ -226,4 +227,4 @@ def total(told: str, query: str) -> int:
 
 def names_of(rows: list[Row], most: int = 3) -> str:
     """The first rows in words: Kenya (5), Malawi (3)."""
-    return ", ".join(f"{row.label} ({row.values[0]})" for row in rows[:most] if row.values[0])
+    return listing.with_commas(f"{row.label} ({row.values[0]})" for row in rows[:most] if row.values[0])

@@ -17,6 +17,7 @@ from outreach.seeing.counting import Row
 from outreach.subjects import SUBJECTS
 from partners.models import Country
 from projects.models import Project
+from ssc_portal import listing
 from ssc_portal.tables import Column
 
 KEPT = 300  # seconds
@@ -153,14 +154,14 @@ def say_balance(told: str, rows: list[Row], total: int) -> str:
         "In %(n)s theme more is asked than offered: %(names)s.",
         "In %(n)s themes more is asked than offered; the first: %(names)s.",
         len(more),
-    ) % {"n": len(more), "names": ", ".join(row.label for row in more[:3])}
+    ) % {"n": len(more), "names": listing.with_commas(row.label for row in more[:3])}
 
 
 def say_progress(told: str, rows: list[Row], total: int) -> str:
     if not rows:
         return _("None of these projects has a theme.")
     return _("A project counts in each of its themes. The most projects: %(names)s.") % {
-        "names": ", ".join(f"{row.label} ({sum(row.values)})" for row in rows[:3])
+        "names": listing.with_commas(f"{row.label} ({sum(row.values)})" for row in rows[:3])
     }
 
 

@@ -14,6 +14,7 @@ from outreach.models import Announcement, Issue, Page, Story
 from partners.models import Country, Partner
 from projects import charts
 from projects.models import Need, Offer, Project
+from ssc_portal import listing
 
 NOBODY = AnonymousUser()
 LONGEST = 220  # letters of the text
@@ -67,7 +68,7 @@ def _project(code: str) -> Card | None:
     if found is None:
         return None
     countries = [link.country.name for link in found.country_links.all() if link.country]
-    return _record(found, _("Project"), "summary", [", ".join(countries[:4])], charts.swatch(found))
+    return _record(found, _("Project"), "summary", [listing.with_commas(countries[:4])], charts.swatch(found))
 
 
 def _country(code: str) -> Card | None:

@@ -13,6 +13,7 @@ from partners.rules import require
 from projects import duplicates, recording
 from projects.choices import PairState
 from projects.models import DuplicatePair, Project
+from ssc_portal import listing
 from ssc_portal.admin import KeptHistory, RuledAdmin
 from ssc_portal.sending import refused
 
@@ -41,7 +42,7 @@ def compared(one: Project, other: Project) -> list[tuple[str, str, str]]:
     for kind in recording.ROWS.values():
         managers = [getattr(p, kind.manager) for p in (one, other)]
         label = managers[0].model._meta.verbose_name_plural
-        found.append((label, *("; ".join(str(row) for row in manager.all()[:20]) for manager in managers)))
+        found.append((label, *(listing.with_semicolons(manager.all()[:20]) for manager in managers)))
     return [row for row in found if row[1] != row[2]]
 
 

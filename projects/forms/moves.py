@@ -4,13 +4,15 @@ from django import forms
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from projects.choices import Criterion, SetAsideReason
+from projects.choices import Criterion, SetAsideReason, counted
 from projects.deliveries import not_emptied
 from projects.lifecycle import Transition
 from projects.lifecycle.need import ASKED_IN, TO_SUBMIT
 from projects.models import Answer, LineItem, Need, Offer, Project, RecordCheck, SetAside
 from projects.models.need import ENDED
-from ssc_portal.templatetags.portal import in_language, named, number
+from ssc_portal import listing
+from ssc_portal.numbers import plainly
+from ssc_portal.templatetags.portal import in_language, named
 from ssc_portal.widgets import NamedSelect, NumberField
 
 READERS = {  # of a note that is not public, by the kind of record
@@ -85,7 +87,8 @@ class DeliveredForm(forms.Form):
                     "{}: {}", in_language(answer.line.text, need.language), named(answer.response.responder)
                 ), initial=answer.delivered, required=False, min_value=0,
                 max_value=answer.most, max_digits=12, decimal_places=2,
-                help_text=_agreed(answer),
+                help_text=_("of %(agreed)s %(unit)s agreed")
+                % {"agreed": plainly(answer.promised), "unit": counted(answer.line.unit, answer.promised)},
             )  # fmt: skip
 
     def clean(self):
@@ -100,14 +103,6 @@ class DeliveredForm(forms.Form):
     def delivered(self) -> dict:
         """What was entered. An empty box says nothing of its line, which stays as it is."""
         return {int(name): value for name, value in self.cleaned_data.items() if value is not None}
-
-
-def _agreed(answer: Answer) -> str:
-    text = _("Agreed: %(agreed)s (%(unit)s).") if answer.promised == 1 else _("of %(agreed)s %(unit)s agreed")
-    return text % {
-        "agreed": number(answer.promised),
-        "unit": answer.line.get_unit_display(),
-    }  # units are named in the plural
 
 
 class ScreeningForm(forms.Form):
@@ -145,7 +140,7 @@ def _asked_in(criterion: str, need: Need) -> str:
         LineItem._meta.verbose_name_plural if name == "lines" else Need._meta.get_field(name).verbose_name
         for name in ASKED_IN[criterion] if name not in others
     ]  # fmt: skip
-    return _("Asked in the draft: %(questions)s.") % {"questions": "; ".join(map(str, labels))}
+    return _("Asked in the draft: %(questions)s.") % {"questions": listing.with_semicolons(labels)}
 
 
 def form_of(move: Transition, record: Project | Need | Offer, *, user, data=None) -> NoteForm:

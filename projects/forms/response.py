@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from partners.models import Country, Partner
 from partners.rules import memberships
+from projects.choices import counted
 from projects.coverage import Coverage, coverage_of
 from projects.models import Answer, Need, Offer, Project, Response
 from ssc_portal.numbers import plainly
@@ -25,7 +26,7 @@ class OfferField(forms.ModelChoiceField):
 def _still_open(row: Coverage) -> str:
     if not row.is_counted:
         return _("quantity not stated")
-    return _("%(open)s %(unit)s still open") % {"open": plainly(row.open), "unit": row.line.get_unit_display()}
+    return _("%(open)s %(unit)s still open") % {"open": plainly(row.open), "unit": counted(row.line.unit, row.open)}
 
 
 class WithLines(forms.ModelForm):

@@ -19,6 +19,7 @@ from projects.matching import facts, words
 from projects.matching.facts import Asked, Given
 from projects.matching.texts import Fit
 from projects.matching.words import number, of_concept
+from ssc_portal import listing
 from ssc_portal.templatetags.portal import in_words
 
 POINTS = {
@@ -288,7 +289,7 @@ JUDGEMENTS = {
 # --- how sentences name things ---------------------------------------------------------------------------------------
 def _listed(names) -> str:
     """Names one after the other. Many hold an “and” of their own, so none stands between them."""
-    return "; ".join(str(name) for name in names)
+    return listing.with_semicolons(names)
 
 
 def _amount(number) -> str:

@@ -12,6 +12,7 @@ from django.db.models.functions import Greatest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from partners.models import Country, Partner
 from partners.models.constraints import CheckedTogether, in_order, known
@@ -102,7 +103,10 @@ class Response(CheckedTogether):
     )
     text = models.TextField(_("what you offer"), max_length=4000)
     terms_text = models.TextField(
-        _("terms"), max_length=4000, blank=True, help_text=_("Private until the country accepts.")
+        pgettext_lazy("of an offer", "terms"),
+        max_length=4000,
+        blank=True,
+        help_text=_("Private until the country accepts."),
     )
     cost = models.CharField(_("cost"), max_length=6, choices=CostTerms, default=CostTerms.FREE)
     project = models.ForeignKey(

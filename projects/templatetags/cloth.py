@@ -4,7 +4,7 @@ from django import template
 from django.utils.translation import gettext as _
 
 from projects import charts, glyphs, search
-from projects.choices import Checked
+from projects.choices import Checked, counted
 from projects.coverage import letter_of
 from projects.models import record_check
 from ssc_portal.templatetags.portal import number
@@ -16,6 +16,12 @@ register = template.Library()
 def swatch(record):
     """One strip per contribution of a project or line of a need, or None where there are none."""
     return charts.swatch(record) if record._meta.model_name == "project" else charts.need_swatch(record)
+
+
+@register.filter
+def unit_of(record, quantity) -> str:
+    """The unit of a line or a result after this many of it: 1 person, 2 people."""
+    return counted(record.unit, quantity)
 
 
 @register.simple_tag

@@ -17,6 +17,7 @@ from projects.forms import CheckForm, DeliveredForm, NoteForm, PlanForm
 from projects.lifecycle.need import TO_AGREE, unconfirmed
 from projects.models import Need, Project
 from projects.views.acting import acted_on, answer_form, given
+from ssc_portal import listing
 from ssc_portal.sending import once
 
 
@@ -91,7 +92,9 @@ def need_confirm(request: HttpRequest, reference: str, step: str) -> HttpRespons
     def act() -> str:
         if agreement.confirm(need, step, by=request.user):
             return _("Confirmed by all: %(state)s.") % {"state": Need.objects.get(pk=need.pk).get_state_display()}
-        return _("Confirmed. Still to confirm: %(who)s.") % {"who": "; ".join(map(str, _still_to_confirm(need, step)))}
+        return _("Confirmed. Still to confirm: %(who)s.") % {
+            "who": listing.with_semicolons(_still_to_confirm(need, step))
+        }
 
     title = _("Confirm the plan") if step == ConfirmedStep.PLAN else _("Confirm the delivery")
     context = {"title": title, "missing": []}

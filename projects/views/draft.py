@@ -21,7 +21,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from projects import charts, drafting, uploads
-from projects.choices import DocumentKind, NeedState, OfferKind, OfferState
+from projects.choices import DocumentKind, NeedState, OfferKind, OfferState, counted
 from projects.forms import OFFER_PARTS, PARTS, BeginForm, BeginOfferForm, Part, parts_of
 from projects.forms.draft import Lines
 from projects.interchange import need_sheet
@@ -31,6 +31,7 @@ from projects.lifecycle.need import TAKES_DOCUMENTS, WRITING
 from projects.models import Need, NeedDocument, Offer, Project
 from projects.suggestions import offers_like, similar_to, suggest_for
 from projects.views.acting import acted_on
+from ssc_portal import listing
 from ssc_portal.bodies import takes_files
 from ssc_portal.parameters import one_value
 from ssc_portal.sending import once, refused
@@ -321,22 +322,22 @@ def _differences(record: Need | Offer, stored: dict) -> list[tuple[str, str]]:
         if name == "terms":
             label, text = (
                 _("Themes and goals"),
-                "; ".join(str(link.term) for link in record.term_links.select_related("term")),
+                listing.with_semicolons(link.term for link in record.term_links.select_related("term")),
             )
         elif name == "lines":
             label = _("Lines")
             text = "\n".join(
-                f"{line.text}: {line.quantity or ''} {line.get_unit_display()} {getattr(line, 'by_when', '') or ''}"
+                f"{line.text}: {line.quantity or ''} {counted(line.unit, line.quantity)} {getattr(line, 'by_when', '') or ''}"
                 for line in fresh.lines.all()
             )
         elif name == "eligible":
-            label, text = _("Who can have it"), "; ".join(str(row.place) for row in fresh.eligible.all())
+            label, text = _("Who can have it"), listing.with_semicolons(row.place for row in fresh.eligible.all())
         elif name == "project":
             label, text = _("Project it comes from"), fresh.project.reference if fresh.project else ""
         else:
             label = str(record._meta.get_field(name).verbose_name)
             display = getattr(fresh, f"get_{name}_display", None)
-            text = display() if display else (", ".join(value) if isinstance(value, list) else value)
+            text = display() if display else (listing.with_commas(value) if isinstance(value, list) else value)
         found.append((label, "–" if text in (None, "") else str(text)))
     return found
 
@@ -499,7 +500,7 @@ def need_sheet_upload(request: HttpRequest, reference: str) -> HttpResponse:
         else:
             messages.success(
                 request,
-                _("Taken over: %(parts)s.") % {"parts": ", ".join(str(p) for p in changed)} if changed
+                _("Taken over: %(parts)s.") % {"parts": listing.with_commas(changed)} if changed
                 else _("The file says what the draft says already; nothing was changed."),
             )  # fmt: skip
             return redirect("need-draft", need.reference)

@@ -14,6 +14,8 @@ from django.utils.safestring import mark_safe
 from django.utils.translation import get_language, gettext
 from translated_fields import to_attribute
 
+from ssc_portal import listing
+
 register = template.Library()
 _DIGITS = str.maketrans("٠١٢٣٤٥٦٧٨٩", "0123456789")
 RIGHT_TO_LEFT = {"ar", "he", "fa", "ur"}
@@ -42,6 +44,24 @@ def number(value) -> str:
         return ""
     text = f"{value:,}" if isinstance(value, int) else f"{value:,.2f}".rstrip("0").rstrip(".")
     return text.replace(",", "\u202f")
+
+
+@register.simple_tag
+def comma() -> str:
+    """Between two words of one list, in the writing of the page: Arabic and Chinese have commas of their own."""
+    return listing.comma()
+
+
+@register.simple_tag
+def semicolon() -> str:
+    """Between two entries that may hold commas themselves."""
+    return listing.semicolon()
+
+
+@register.filter
+def listed(values) -> str:
+    """Words of one list, with commas between them."""
+    return listing.with_commas(values)
 
 
 @register.simple_tag
