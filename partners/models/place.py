@@ -114,6 +114,11 @@ class Country(Traceable):
     def get_absolute_url(self):
         return reverse("country", args=[self.iso3])
 
+    @property
+    def priority_groups(self) -> list["CountryGroup"]:
+        """The groups that lists name beside a country."""
+        return [group for group in self.groups.all() if group.is_priority]
+
 
 @pghistory.track()
 class CountryGroup(models.Model):

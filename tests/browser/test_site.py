@@ -5,12 +5,15 @@ import datetime as dt
 import pytest
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import override
 
 from outreach.models import Page
 from partners.choices import Role
+from partners.models import Partner
 from projects.choices import NeedState
 from projects.forms import PARTS
-from projects.models import Follow, Need, Project
+from projects.models import Follow, Need, Project, QualityDay
+from ssc_portal import listing
 from tests.browser.conftest import BROWSER, cookies_of
 from tests.factories import (
     ContributionFactory,
@@ -46,6 +49,39 @@ def test_every_page_fits_360_pixels_and_keeps_the_policy(chromium, live_server, 
         assert page.evaluate("document.documentElement.scrollWidth") <= 360, path
         assert page.evaluate("window.__refused") == [], path
     assert errors == []
+
+
+LISTS = ("/partners/", "/countries/", "/data/quality/")
+HIDDEN_COLUMNS = """() => [...document.querySelectorAll('.scroll')].filter(e => e.checkVisibility() && e.scrollWidth > e.clientWidth + 1).map(e => [e.getAttribute('aria-label'), e.scrollWidth])"""
+TOUCHED = """() => [...document.querySelectorAll('.beam')].filter(e => e.previousElementSibling?.matches('form, .row') && e.getBoundingClientRect().top - e.previousElementSibling.getBoundingClientRect().bottom < 12).map(e => e.textContent.slice(0, 40))"""
+
+
+@pytest.mark.parametrize("language", ["", "/fr", "/ar"])
+def test_every_column_of_a_list_is_seen_at_360_pixels(language, chromium, live_server, filled):
+    partner = Partner.objects.get(slug="undp")
+    QualityDay.objects.create(day=timezone.localdate(), publisher=partner, records=1, points=55)
+    QualityDay.objects.create(day=timezone.localdate(), is_whole=True, records=1, points=55)
+    page = chromium.new_context(viewport={"width": 360, "height": 800}).new_page()
+    for path in LISTS:
+        page.goto(live_server.url + language + path)
+        for details in page.locator("details").all():
+            details.evaluate("e => e.open = true")
+        assert page.locator("table").count(), path
+        assert page.evaluate(HIDDEN_COLUMNS) == [], path
+        assert page.evaluate(TOUCHED) == [], path
+
+
+def test_the_groups_of_a_country_are_told_apart(chromium, live_server, filled):
+    page = chromium.new_context(viewport={"width": 360, "height": 800}).new_page()
+    for language, beginning in (("en", ""), ("ar", "/ar")):
+        with override(language):
+            comma = listing.comma()
+        page.goto(f"{live_server.url}{beginning}/countries/")
+        row = page.locator("tr", has=page.locator("a[href$='/countries/RWA/']"))
+        assert comma in row.locator(".under").inner_text() and row.locator("td").first.is_hidden()
+        page.set_viewport_size({"width": 1280, "height": 800})
+        assert comma in row.locator("td").nth(1).inner_text() and row.locator(".under").is_hidden()
+        page.set_viewport_size({"width": 360, "height": 800})
 
 
 def test_ones_own_pages_fit_360_pixels_and_keep_the_policy(chromium, live_server, filled):
