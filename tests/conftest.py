@@ -145,6 +145,12 @@ def sign_in(client):
 
 
 @pytest.fixture
+def boss(people, sign_in):
+    """A client in which an administrator is signed in."""
+    return sign_in(people["administrator"])
+
+
+@pytest.fixture
 def reference_again(transactional_db):
     """For tests that commit: the clean-up after each empties every table. pytest-django runs them last."""
     prepared_database.put_back()

@@ -11,7 +11,7 @@ from django.utils import timezone
 from partners.choices import Role
 from partners.models import Country, Partner
 from projects import actions, agreement, deliveries
-from projects.choices import ConfirmedStep, NeedState, ResponseState, Status
+from projects.choices import ConfirmedStep, NeedState, ResponseState, Status, counted
 from projects.coverage import coverage_of
 from projects.lifecycle import as_seen, mark_of, transition
 from projects.models import (
@@ -451,8 +451,8 @@ def test_more_than_was_offered_is_told_in_the_house_s_numbers(people, sign_in):
     need = NeedFactory(in_state=NeedState.IN_DELIVERY)
     answer = Answer.objects.filter(response__need=need).first()
     client, address = sign_in(people["partner_lead"]), f"/needs/{need.reference}/delivered/"
-    for most, words in ((10, "of 10 %s agreed"), (1, "Agreed: 1 (%s).")):
+    for most in (10, 1):
         Answer.objects.filter(pk=answer.pk).update(quantity=most, agreed=None, delivered=None)
         page = client.post(address, {str(answer.pk): "99999"}).content.decode()
         assert f"This must be {most} or less." in page
-        assert words % answer.line.get_unit_display() in page
+        assert f"of {most} {counted(answer.line.unit, most)} agreed" in page

@@ -21,7 +21,7 @@ SELECT projects_tell_changes();
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('projects', '0022_publishing_of_an_import'),
+        ('projects', '0023_import_that_broke_off'),
     ]
 
     operations = [
