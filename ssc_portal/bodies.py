@@ -17,11 +17,13 @@ from django.core.files.uploadhandler import FileUploadHandler, SkipFile
 from django.core.handlers.wsgi import LimitedStream
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
+from django.utils.http import parse_header_parameters
 
 from ssc_portal import storage, views
 
 FORM = settings.DATA_UPLOAD_MAX_MEMORY_SIZE  # bytes of a form without files, and of a JSON body
 PIECE = 64 * 1024
+PLAIN = "a=1&b=%25+c~\\"  # as addresses and forms are written
 HEARD_SECONDS = 5  # how long a sender whose body is refused may go on, so that it gets to read the answer
 FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
 TOO_MUCH = (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent)
@@ -132,6 +134,20 @@ class BodyLimits:
             return None
         storage.tell_keepers(exception)
         return views.no_room(request)
+
+
+def read_texts_only() -> None:
+    """Before the first request is made: Django reads an address and a form in any codec of Python that the caller names as charset,
+    also in such as are of no text (zlib) and break every address. One that does not hold ASCII is taken no notice of."""
+
+    def name_charset(self: HttpRequest, meta: dict) -> None:
+        self.content_type, self.content_params = parse_header_parameters(meta.get("CONTENT_TYPE", ""))
+        charset = self.content_params.get("charset", "")
+        with suppress(LookupError, ValueError):  # of codecs that are not there, or of no text
+            if (PLAIN.encode() + b"\xe9").decode(charset, "replace").startswith(PLAIN):  # as they are read
+                self.encoding = charset
+
+    HttpRequest._set_content_type_params = name_charset
 
 
 def is_from_a_page(request: HttpRequest) -> bool:

@@ -98,6 +98,14 @@ def test_json_in_utf_8_is_taken_however_that_is_written(client, people, kind):
     assert (answer.status_code, answer.json().get("title")) == (201, "Déchets")
 
 
+@pytest.mark.parametrize("charset", ["zlib", "hex", "rot13", "undefined", "idna", "klingon", "", "latin-1"])
+@pytest.mark.parametrize("address", ["/?q=%C3%A9", "/contact/?q=..", "/api/v1/needs/?q=water"])
+def test_a_charset_that_is_none_breaks_no_address(client, address, charset):
+    kind = f"application/x-www-form-urlencoded; charset={charset}"
+    for method in ("GET", "POST"):
+        assert client.generic(method, address, b"name=%C3%A9", content_type=kind).status_code < 500
+
+
 def test_what_is_wrong_at_no_field_has_one_name(client, people):
     headers = {"Authorization": f"Bearer {token_of(people['desk'])[1]}"}
     days = {"planned_start": "2027-01-01", "planned_end": "2026-01-01"}
