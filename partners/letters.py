@@ -67,8 +67,9 @@ def send(email: str, subject: str, text: str, html: str, headers: dict | None = 
 
 def message(email: str, letter: Letter, headers: dict | None = None) -> EmailMultiAlternatives:
     """What the mail server gets: its parts, marked as written by a machine (RFC 3834)."""
+    subject = " ".join(letter.subject.split())  # a title may have an end of line, a header can't
     made = EmailMultiAlternatives(
-        letter.subject, letter.text, to=[email], headers={"Auto-Submitted": "auto-generated", **(headers or {})}
+        subject, letter.text, to=[email], headers={"Auto-Submitted": "auto-generated", **(headers or {})}
     )
     if letter.html:
         made.attach_alternative(letter.html, "text/html")

@@ -113,6 +113,8 @@ def take_out_of_forms() -> None:
     def visible(self, value):
         if isinstance(value, str) and self.strip:
             value = with_plain_line_ends(without_empty_ends(without_hidden(value)))
+            if getattr(self.widget, "input_type", "") == "text":  # one line, as browsers make of what is pasted
+                value = value.replace("\n", " ")
         return to_python(self, value)
 
     def is_as_shown(self, value, stored) -> bool:

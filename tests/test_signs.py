@@ -157,6 +157,11 @@ def test_blanks_and_ends_of_lines_of_another_kind_become_plain_ones(sign, plain)
     assert hidden_in(f"Two{sign}towns") == [f"U+{ord(sign):04X}"]
 
 
+def test_a_field_of_one_line_has_one_line():
+    assert forms.CharField().clean("Two\u2028towns\r\nmore") == "Two towns more"
+    assert forms.CharField(widget=forms.Textarea).clean("Two\u2028towns\r\nmore") == "Two\ntowns\nmore"
+
+
 def test_a_field_with_hidden_signs_only_is_empty():
     with pytest.raises(forms.ValidationError, match="required"):
         forms.CharField().clean("\u202e\u2066")

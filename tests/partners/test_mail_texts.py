@@ -74,3 +74,8 @@ def test_staff_write_it_in_admin_with_its_history(client, people):
     assert client.get(f"/admin/partners/mailtext/{made.pk}/history/").status_code == 200
     client.force_login(people["focal_point"])
     assert client.get("/admin/partners/mailtext/").status_code == 302
+
+
+def test_a_title_of_two_lines_is_a_subject_of_one():
+    letter = letters.Letter("Gauges\nfor rivers", "Text", "")
+    assert letters.message("reader@example.org", letter).message()["Subject"] == "Gauges for rivers"
