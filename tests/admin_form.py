@@ -41,7 +41,7 @@ def example(name: str, field):
     if kind in examples:
         return examples[kind]
     longest = getattr(field, "max_length", None) or 100
-    return "Something new"[:longest] if longest > 3 else "ZZZ"[:longest]
+    return "Something new"[:longest] if longest > 3 else "KES"[:longest]
 
 
 def others(field, present: list[str]) -> list[str]:
@@ -62,7 +62,7 @@ def others(field, present: list[str]) -> list[str]:
             "URLField": ["https://example.org/by-others", "https://example.org/typed-here"],
             "DateField": ["2026-05-04", "2026-06-05"], "IntegerField": ["7", "8"], "DecimalField": ["7", "8"],
             "NumberField": ["7", "8"], "WholeNumberField": ["7", "8"], "PositiveSmallIntegerField": ["7", "8"],
-        }.get(kind, ["by-others", "typed-here"] if longest > 10 else ["YQ"[:longest], "YX"[:longest]])  # fmt: skip
+        }.get(kind, ["by-others", "typed-here"] if longest > 10 else ["KES"[:longest], "USD"[:longest]])  # fmt: skip
     found = [value for value in found if value not in present]
     return found[:2] if len(found) > 1 else []
 

@@ -33,6 +33,7 @@ def records(people):
     MailText.objects.create(name="invitation" if "invitation" in dict(MailText._meta.get_field("name").choices) else MailText._meta.get_field("name").choices[0][0])  # fmt: skip
     Issue.objects.create(slug="2027-01")
     Story.objects.create(slug="a-story", project=project)
+    Page.objects.create(path="about/of-a-test")
     Announcement.objects.create(slug="some-news", published_on="2026-01-01")
     Channel.objects.create(
         kind=Channel._meta.get_field("kind").choices[0][0], title="Ours", url="https://example.org/x"
