@@ -5,7 +5,8 @@ program is refused with the place (ssc_portal/api.py); what a file holds is told
 Others only join, part or divide what stands beside them (word joiner, space without width, soft hyphen), or are not drawn at all
 (what Unicode lists as Default_Ignorable_Code_Point, such as tags, fillers and repeated selectors of variants): two titles that look
 the same are not, and neither is found by the other's words. They go wherever a text comes in, from a program too; ends of lines
-and paragraphs of their own kind become plain ones, and blanks that are no spaces become spaces.
+and paragraphs of their own kind (also those of office programs, U+000B) become plain ones, and blanks that are no spaces become
+spaces.
 
 Kept: marks of direction (U+061C, U+200E, U+200F); joiners (U+200C, U+200D) beside letters of scripts that join, such as Arabic
 and those of India, and inside one emoji made of several; selectors behind the sign of which they choose a variant; fillers between
@@ -37,23 +38,25 @@ NUL = "\x00"
 # Word joiners, controls of shorthand and of music, signs that may yet be given out as such, tags (with which emoji of the flags of
 # parts of a country are written: the black flag stays).
 NEVER_SEEN = "\u00ad\u17b4\u17b5\u2060-\u2065\ufeff\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e00ff\U000e01f0-\U000e0fff"
-HANGUL, POINTS = "\u1100-\u11ff\ua960-\ua97f\ud7b0-\ud7fb", "\u0300-\u036f\u0591-\u05c7"
+FILLERS = "\u115f\u1160"
+HANGUL, POINTS = "\u1100-\u115e\u1161-\u11ff\ua960-\ua97f\ud7b0-\ud7fb", "\u0300-\u036f\u0591-\u05c7"
 VARIANTS, IDEOGRAPHS = "\ufe00-\ufe0f\U000e0100-\U000e01ef", "\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 BLANK = re.compile("[\u3164\uffa0]|(?<![\u2800-\u28ff])\u2800|\u2800(?![\u2800-\u28ff])")
-LINE_ENDS = re.compile("[\u2028\u2029]")
+LINE_ENDS = re.compile("[\x0b\x0c\x85\u2028\u2029]")
 NEEDLESS = re.compile(
     f"[{NEVER_SEEN}]|(?<![\u1800-\u180d\u180f-\u18af])[\u180b-\u180f]"
-    f"|(?<![{HANGUL}])[\u115f\u1160](?![{HANGUL}])|(?<![{POINTS}])\u034f|\u034f(?![{POINTS}])"
+    f"|(?<![{HANGUL}{FILLERS}])[{FILLERS}]+(?![{HANGUL}{FILLERS}])|(?<![{POINTS}])\u034f|\u034f(?![{POINTS}])"
     f"|(?:^|(?<=[\\s{VARIANTS}]))[{VARIANTS}]|(?<![{IDEOGRAPHS}])[\U000e0100-\U000e01ef]"
-    f"|(?<![{UNSPACED}])\u200b|\u200b(?![{UNSPACED}])"
+    f"|(?<![{UNSPACED}])\u200b(?![{UNSPACED}])"
     f"|(?<![{JOINED}])\u200c(?![{JOINED}])|(?<![\\w{JOINED}])\u200c|\u200c(?![\\w{JOINED}])"
     f"|(?<![{JOINED}{PICTURE}])\u200d(?![{JOINED}])|(?<=[{PICTURE}])\u200d(?![{PICTURE}])"
 )
 
-# What has none of them, as nearly every text, is looked through once only.
-PERHAPS_NEEDLESS = re.compile(
-    f"[{NEVER_SEEN}{VARIANTS}\u034f\u115f\u1160\u180b-\u180f\u200b-\u200d\u2028\u2029\u2800\u3164\uffa0]"
-)
+# What has none of them, as nearly every text, is looked through once only. No language writes many of them in a row: such a run
+# goes as a whole, so that few passes find all that is left.
+SOME = f"{NEVER_SEEN}{VARIANTS}{FILLERS}\u034f\u180b-\u180f\u200b-\u200d\U000e0100-\U000e01ef"
+PERHAPS_NEEDLESS = re.compile(f"[{SOME}\x0b\x0c\x85\u2028\u2029\u2800\u3164\uffa0]")
+RUN = re.compile(f"[{SOME}]{{5,}}")
 
 # Signs without width that mean something between others only, and signs that make no text where nothing else stands.
 WIDTHLESS = "\u00ad\u180e\u200b\u2060\u2061\u2062\u2063\u2064\ufeff"
@@ -77,16 +80,16 @@ def without_empty_ends(text: str) -> str:
 
 def without_needless(text: str) -> str:
     """Without signs that join, part or divide where no script needs it; with plain spaces and ends of lines."""
-    if text.isascii() or not PERHAPS_NEEDLESS.search(text):
+    if not PERHAPS_NEEDLESS.search(text):
         return text
-    text = BLANK.sub(" ", LINE_ENDS.sub("\n", text))
+    text = RUN.sub("", BLANK.sub(" ", LINE_ENDS.sub("\n", text)))
     while (left := NEEDLESS.sub("", text)) != text:  # one may have stood between another and its letter
         text = left
     return text
 
 
 def without_hidden(text: str) -> str:
-    return without_needless(IS_HIDDEN.sub("", text))
+    return without_needless(IS_HIDDEN.sub("", LINE_ENDS.sub("\n", text)))
 
 
 def with_plain_line_ends(value):

@@ -62,7 +62,7 @@ def test_no_hidden_sign_is_left_and_nothing_else_goes(text):
         return "".join(sign for sign in text if sign not in JOINERS + OTHERS and not IS_HIDDEN.match(sign))
 
     assert seen(left) == seen(text)
-    assert bool(hidden_in(text)) == (left != text)
+    assert bool(hidden_in(text)) == (left != text or signs.NUL in text)
 
 
 @pytest.mark.parametrize("joiner", JOINERS)
@@ -92,7 +92,7 @@ def test_a_joiner_beside_a_space_or_an_end_joins_nothing(text):
     assert without_hidden(text) == text.replace("\u200c", "")
 
 
-@pytest.mark.parametrize("sign", JOINERS)
+@pytest.mark.parametrize("sign", [*JOINERS, "\ufe0f\u200d", "\u180b", "\u034f", "\u115f\u1160"])
 def test_a_run_of_signs_goes_in_few_steps(sign, monkeypatch):
     """However long it is: taken out one at a time, a contact form full of them would hold a worker."""
     steps = []
@@ -106,7 +106,19 @@ def test_a_run_of_signs_goes_in_few_steps(sign, monkeypatch):
     for before, after in (("Water", ""), ("عم", "عم"), ("ខ្មែរ", "ខ្មែរ"), ("ᠮᠣᠩ", "ᠠ"), ("👩", "👩")):
         steps.clear()
         left = without_hidden(before + sign * 500 + after)
-        assert len(left) <= len(before + after) + 2 and len(steps) <= 4
+        assert len(left) <= len(before + after) + 2 and len(steps) <= 6
+
+
+@pytest.mark.parametrize("end", ["\x0b", "\x0c", "\x85", "\u2028", "\u2029"])
+def test_an_end_of_line_of_another_kind_glues_no_words(end):
+    """U+000B is what office programs write for a line within a paragraph."""
+    assert without_hidden(f"Two{end}towns") == "Two\ntowns" and hidden_in(f"Two{end}towns")
+    assert forms.CharField(widget=forms.Textarea).clean(f"Two{end}towns") == "Two\ntowns"
+
+
+def test_fillers_need_a_letter_of_theirs():
+    assert without_hidden("Title\u115f\u1160") == "Title"
+    assert without_hidden("\u115f\u1160\u11a8") == "\u115f\u1160\u11a8"  # an old syllable without its first parts
 
 
 @pytest.mark.parametrize("text", NEEDED)
