@@ -53,7 +53,11 @@ def contribution_strip(line: Contribution) -> list[Part]:
     if line.quantity is None:
         return []
     delivered = min(line.delivered or 0, line.quantity)
-    return strip(("delivered", delivered), ("agreed", line.quantity - delivered))
+    drawn = strip(("delivered", delivered), ("agreed", line.quantity - delivered))
+    for part in drawn:
+        if part.pattern == "delivered":
+            part.value = line.delivered  # more may have come than was agreed: the strip is full, the figure is said
+    return drawn
 
 
 def result_strip(result: Result) -> list[Part]:

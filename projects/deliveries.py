@@ -125,6 +125,9 @@ def objections(row: Contribution, *, is_removed: bool = False) -> dict[str, str]
             "%(n)s is reported as delivered of it for the need %(need)s, so its unit and its provider stay as they are."
         )
         return {moved[0]: text % values}
+    if is_reported and row.quantity != was.quantity and (row.quantity or 0) < row.delivered:
+        text = _("%(n)s is reported as delivered of it for the need %(need)s, so the quantity agreed can’t be less.")
+        return {"quantity": text % (values | {"n": number(row.delivered)})}
     return _objections_to_quantity(row, was, need) if row.delivered != was.delivered and was.activity.line_id else {}
 
 

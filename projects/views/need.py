@@ -224,7 +224,9 @@ def need_approve(request: HttpRequest, reference: str) -> HttpResponse:
 
     def act() -> str:
         actions.approve_summary(need, by=request.user)
-        return _("Approved. UNEP can open the need now.")
+        if need.state == NeedState.ELIGIBLE:
+            return _("Approved. UNEP can open the need now.")
+        return _("Approved. UNEP can open the need once it has found it eligible.")
 
     title = _("Approve the public summary")
     return answer_form(request, need, form, act, {"title": title, "missing": [], "quote": lambda: need.public_summary})

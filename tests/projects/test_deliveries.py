@@ -20,7 +20,7 @@ from projects.models import (
     Project,
     Response,
 )
-from tests.factories import MembershipFactory, NeedFactory, ResponseFactory
+from tests.factories import MembershipFactory, NeedFactory, ProjectFactory, ResponseFactory
 from tests.projects.plans import agreed, confirmed, in_delivery, plan_of, planned_with
 
 pytestmark = pytest.mark.django_db
@@ -379,6 +379,25 @@ def test_neither_a_figure_nor_its_row_is_taken_back_by_leaving_it_out(carried, p
     assert answer.status_code == 400 and "Keep this row" in answer.content.decode() and both(carried) == (30, 30)
     silent = [row for row in rows if row["text"] != "Sensors"]  # of which nothing is reported
     assert patched(client, project, silent).status_code == 200 and both(carried) == (30, 30)
+
+
+def test_no_less_is_agreed_than_was_delivered(carried, people, sign_in):
+    client, project = sign_in(people["desk"]), carried[1]
+    rows = sent_again(client, project)
+    row = next(one for one in rows if one["text"] == "Network design")
+    row["quantity"] = "10"
+    answer = patched(client, project, rows)
+    assert answer.status_code == 400 and "can’t be less" in answer.content.decode()
+    row["quantity"] = "30"
+    assert patched(client, project, rows).status_code == 200 and both(carried) == (30, 30)
+
+
+def test_more_that_came_than_was_agreed_is_said(client):
+    project = ProjectFactory(published=True)
+    ghana = Country.objects.get(iso3="GHA")
+    project.contributions.create(country=ghana, kind="D011", text="Days", quantity=10, delivered=15, unit="expert-days")
+    page = client.get(project.get_absolute_url()).content.decode()
+    assert "<b>15</b> delivered" in page and "<b>10</b> delivered" not in page
 
 
 def test_a_need_on_hold_says_what_its_project_says_and_an_ended_one_keeps_its_figures(carried, people, sign_in):
