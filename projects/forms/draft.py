@@ -185,7 +185,7 @@ class ThemesForm(PartForm):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        chosen = list(self.instance.term_links.select_related("term")) if self.instance.pk else []
+        chosen = list(self.instance.term_links.values_list("term_id", flat=True)) if self.instance.pk else []
         for name, (vocabulary, label) in self.GROUPS.items():
             terms = Term.objects.in_use().filter(vocabulary=vocabulary)
             if vocabulary == Vocabulary.SDG:
@@ -195,9 +195,10 @@ class ThemesForm(PartForm):
             )
             field.disabled = "terms" not in writable(self.instance)
             self.fields[name] = field
-            self.initial[name] = [link.term_id for link in chosen if link.term.vocabulary == vocabulary]
-        offered = {t.pk for name in self.GROUPS for t in self.fields[name].queryset}
-        self.kept = [link.term_id for link in chosen if link.term_id not in offered]  # such as targets below a goal
+            offered = {term.pk for term in field.queryset}
+            self.initial[name] = [key for key in chosen if key in offered]
+        asked = {key for name in self.GROUPS for key in self.initial[name]}
+        self.kept = [key for key in chosen if key not in asked]  # such as targets below a goal, and what was withdrawn
 
     def names_of(self, field):
         return {"terms"}

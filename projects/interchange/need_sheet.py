@@ -144,10 +144,12 @@ def _shown(form, name: str):
     return "" if value is None else value
 
 
-def _assistance() -> list[tuple[Term, Term]]:
-    """Kinds of help, each with its label: itself, since it calls itself by the name in the reader's language."""
-    terms = Term.objects.in_use().filter(vocabulary=Vocabulary.ASSISTANCE).order_by("position", "pk")
-    return [(term, term) for term in terms]
+def _assistance(need: Need) -> list[tuple[Term, Term]]:
+    """Kinds of help, each with its label: itself, since it calls itself by the name in the reader's language. Last those that
+    only lines of the need still have."""
+    terms = Term.objects.filter(vocabulary=Vocabulary.ASSISTANCE).order_by("is_withdrawn", "position", "pk")
+    used = set(need.lines.values_list("assistance_id", flat=True))
+    return [(term, term) for term in terms if not term.is_withdrawn or term.pk in used]
 
 
 def _write_lines(sheet, lists, need: Need, columns) -> None:
@@ -163,7 +165,7 @@ def _write_lines(sheet, lists, need: Need, columns) -> None:
             put(sheet.cell(row, column), value)
             sheet.cell(row, column).alignment = WRAP
     last = len(stored) + 1 + SPARE
-    pick(sheet, lists, f"C2:C{last}", [str(label) for _term, label in _assistance()], next(columns))
+    pick(sheet, lists, f"C2:C{last}", [str(label) for _term, label in _assistance(need)], next(columns))
     pick(sheet, lists, f"E2:E{last}", [str(label) for label in Unit.labels], next(columns))
     pick(sheet, lists, f"H2:H{last}", [_("yes")], next(columns))
 
@@ -425,7 +427,7 @@ def _flat(data: dict) -> QueryDict:
 def _lines(part: Part, need: Need, sheet, by):
     """The lines of the sheet as the formset of the page. A row that is not there any more removes nothing."""
     stored = {line.pk: place for place, line in enumerate(need.lines.all())}
-    assistance, units, yes_or_no = _by_label(_assistance()), _by_label(Unit.choices), _by_label(YES_OR_NO)
+    assistance, units, yes_or_no = _by_label(_assistance(need)), _by_label(Unit.choices), _by_label(YES_OR_NO)
     filled, fresh = {}, []
     for row, cells in sheet.texts(width=len(LINE_COLUMNS)):
         values = dict(zip(LINE_COLUMNS, cells, strict=False))

@@ -15,7 +15,7 @@ from partners.choices import Role
 from projects import drafting
 from projects.choices import NeedState
 from projects.interchange import need_sheet
-from projects.models import LineItem, Need
+from projects.models import LineItem, Need, Term
 from tests.drafts import PDF
 from tests.factories import MembershipFactory, NeedFactory
 from tests.projects.test_draft_documents import office
@@ -45,6 +45,53 @@ def test_a_sheet_brought_back_unchanged_changes_nothing(need, people):
     book, _rows = sheet_of(need)
     assert need_sheet.take(need, sent(book), by=people["contributor"]) == []
     assert Need.objects.get(pk=need.pk).version == 1
+
+
+@pytest.fixture
+def with_kept_terms():
+    """A need with terms that nobody can choose any more, or not here: a target below a goal, a theme and a kind of help that
+    were withdrawn."""
+    need = NeedFactory(terms=["bsp-theme:air", "bsp-theme:urban", "sdg:15", "sdg:15.7"])
+    Term.objects.filter(vocabulary="bsp-theme", code="urban").update(is_withdrawn=True)
+    Term.objects.filter(pk__in=need.lines.values("assistance")).update(is_withdrawn=True)
+    return need
+
+
+def terms_of(need) -> set[str]:
+    return set(need.term_links.values_list("term__code", flat=True))
+
+
+def test_a_sheet_of_a_need_with_terms_that_are_not_offered_is_taken_and_brought_back(with_kept_terms, people, sign_in):
+    client, address = sign_in(people["contributor"]), f"/needs/{with_kept_terms.reference}/draft/"
+    taken = client.get(f"{address}sheet.xlsx")
+    assert taken.status_code == 200
+    file = SimpleUploadedFile("need.xlsx", taken.content)
+    page = client.post(f"{address}upload/", {"file": file}, follow=True).content.decode()
+    assert "The file says what the draft says already" in page
+    assert terms_of(with_kept_terms) == {"air", "urban", "15", "15.7"}
+
+
+def test_terms_that_are_not_offered_stay_when_others_are_changed_in_the_sheet(with_kept_terms, people):
+    book, rows = sheet_of(with_kept_terms)
+    assert (rows["themes.themes"].value, rows["themes.goals"].value) == ("air", "15")
+    rows["themes.themes"].value, rows["themes.goals"].value = "oceans", None
+    assert len(need_sheet.take(with_kept_terms, sent(book), by=people["contributor"])) == 1
+    assert terms_of(with_kept_terms) == {"oceans", "urban", "15.7"}
+
+
+def test_a_sheet_without_the_question_of_themes_keeps_all_terms(with_kept_terms, people):
+    book, rows = sheet_of(with_kept_terms)
+    book["Need"].delete_rows(rows["themes.themes"].row)
+    assert need_sheet.take(with_kept_terms, sent(book), by=people["contributor"]) == []
+    assert terms_of(with_kept_terms) == {"air", "urban", "15", "15.7"}
+
+
+def test_a_locked_sheet_with_terms_that_are_not_offered_changes_nothing(with_kept_terms, people):
+    Need.objects.filter(pk=with_kept_terms.pk).update(state=NeedState.SUBMITTED)
+    with_kept_terms.refresh_from_db()
+    book, _rows = sheet_of(with_kept_terms)
+    assert need_sheet.take(with_kept_terms, sent(book), by=people["contributor"]) == []
+    assert terms_of(with_kept_terms) == {"air", "urban", "15", "15.7"}
 
 
 def test_a_filled_in_sheet_is_taken_over_whole(people):

@@ -211,6 +211,7 @@ def test_demonstration_needs_and_offers_go_through_their_lives(db):
 
     from projects.demonstration_needs import load_needs
     from projects.demonstration_offers import load_offers
+    from projects.interchange import need_sheet
     from projects.lifecycle.offer import missing_for
     from projects.models import Offer
 
@@ -226,6 +227,8 @@ def test_demonstration_needs_and_offers_go_through_their_lives(db):
     assert set(Project.objects.exclude(needs=None).values_list("state", flat=True)) == {"published"}
     assert {checked(p) for p in Project.objects.exclude(needs=None)} >= {"both", "none"}
     assert (load_needs(), load_offers()) == (0, 0)
+    sheets = [need_sheet.write(need) for need in Need.objects.all()]
+    assert all(sheet.startswith(b"PK") for sheet in sheets)
     assert MembershipFactory(role=Role.DESK).user.has_perm(
         "projects.view_need", Need.objects.filter(state="submitted").first()
     )
