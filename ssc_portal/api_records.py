@@ -24,7 +24,7 @@ from partners.models import ApiToken, KeptAnswer, last_change
 from ssc_portal.api import SHAPES, Changed, KeyReused, refuse_unknown
 from ssc_portal.languages import language_of_contents, language_of_problems, say_language
 from ssc_portal.parameters import GIVE_ONCE, given_twice
-from ssc_portal.tables import FORMATS, MOST_IN_A_WORKBOOK, Column, Format, Table, TooMany, answer
+from ssc_portal.tables import FORMATS, MOST_IN_A_WORKBOOK, Column, Format, Table, TooLong, TooMany, answer
 
 LONGEST_KEY = 200  # signs of an Idempotency-Key
 SORT = "sort"  # the parameter that orders a list
@@ -320,6 +320,8 @@ def made_of(*args) -> HttpResponse:
     except TooMany as error:
         text = _("More than %(most)s rows: take CSV, or the ready-made file at /data/.") % {"most": MOST_IN_A_WORKBOOK}
         raise exceptions.ValidationError({"format": [text]}) from error
+    except TooLong as error:
+        raise exceptions.ValidationError({"format": [str(error)]}) from error
 
 
 FIELDS = {"integer": serializers.IntegerField, "number": serializers.FloatField, "boolean": serializers.BooleanField}

@@ -23,6 +23,7 @@ from django.db.models.functions import Cast, Concat
 from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Font
@@ -36,6 +37,7 @@ BATCH = 1000  # rows read at once
 PIECE = 64 * 1024  # bytes sent at once
 LINE_END = b"\r\n"  # of CSV, as RFC 4180 has it and Python writes it
 MOST_IN_A_WORKBOOK = 20_000  # rows made while somebody waits; the ready-made data sets hold all
+MOST_IN_A_CELL = 32_767  # characters of UTF-16, by the specification of Excel; openpyxl cuts what is longer
 UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")  # signs that XLSX can't hold
 ESCAPE = re.compile("_(?=x[0-9A-Fa-f]{4}_)")  # where a text would be read as a sign (ECMA-376, ST_Xstring)
 JOIN = "; "
@@ -43,6 +45,19 @@ JOIN = "; "
 
 class TooMany(Exception):
     """More rows than a workbook is made of while somebody waits."""
+
+
+class TooLong(Exception):
+    """A text that no cell of a workbook holds. Says so to whoever asked for the workbook."""
+
+    def __init__(self, text: str):
+        super().__init__(text)
+        self.start = text[:40]
+
+    def __str__(self) -> str:
+        return _(
+            "The text that begins with “%(start)s” has more than the %(most)s characters that a cell of a workbook (XLSX) holds. Take CSV, which holds all of it."
+        ) % {"start": self.start, "most": MOST_IN_A_CELL}
 
 
 # --- columns -----------------------------------------------------------------------------------------------------------
@@ -229,11 +244,11 @@ def _feature(table: Table, row: tuple) -> dict:
 
 
 def workbook(title, columns: list[Column], rows: Iterable[list], most: int | None = None):
-    """An XLSX file, open at its beginning. Raises TooMany beyond `most` rows."""
+    """An XLSX file, open at its beginning. Raises TooMany beyond `most` rows, TooLong for a text that no cell holds."""
     book = Workbook(write_only=True)
     try:
         return _saved(book, title, columns, rows, most)
-    except OSError:  # no room on the disk
+    except (OSError, TooLong):  # no room on the disk, or in a cell
         if hasattr(rows, "close"):
             rows.close()  # and with it the transaction in which they are read
         for sheet in book.worksheets:
@@ -278,8 +293,11 @@ def _licence() -> str:
 
 
 def for_workbook(text: str) -> str:
-    """A text so that it is read from XLSX as it is, but for the signs that it can't hold."""
-    return ESCAPE.sub("_x005F_", UNWRITABLE.sub("", text))
+    """A text so that it is read from XLSX as it is, but for the signs that it can't hold. Raises TooLong."""
+    written = ESCAPE.sub("_x005F_", UNWRITABLE.sub("", text))
+    if 2 * len(written) > MOST_IN_A_CELL and len(written.encode("utf-16-le", "surrogatepass")) > 2 * MOST_IN_A_CELL:
+        raise TooLong(text)
+    return written
 
 
 def _sheet_cell(sheet, value):
@@ -332,7 +350,8 @@ def in_format(request: HttpRequest, api_url: str) -> HttpResponse | None:
 
 
 def answer(name: str, format: str, columns: list[Column], rows: Iterable, pieces: Iterable[bytes] | None = None):
-    """Rows as a file that is sent while it is made; `pieces`: where the format has a way of its own. Raises TooMany."""
+    """Rows as a file that is sent while it is made; `pieces`: where the format has a way of its own. Raises TooMany,
+    and TooLong."""
     file_name = f"{name}-{timezone.localdate():%Y-%m-%d}.{format}"
     kind = FORMATS[format]
     if format == "xlsx":

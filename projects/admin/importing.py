@@ -32,6 +32,7 @@ from ssc_portal.licences import UNKNOWN
 from ssc_portal.sending import carry_out_once
 from ssc_portal.signs import without_hidden
 from ssc_portal.storage import kept_with_its_row, remove_with_its_row
+from ssc_portal.tables import TooLong
 
 MOST_UPLOAD = 200 * 1024**2  # bytes
 MOST_AT_ONCE = 512 * 1024  # bytes, unpacked; larger files are tried by the worker
@@ -265,7 +266,11 @@ class ImportRunAdmin(RuledAdmin, admin.ModelAdmin):
         if kind not in running.kinds_for(request.user):
             raise PermissionDenied
         resource = KINDS[kind](by=request.user)
-        return table_response(resource, resource.writable() if "filled" in request.GET else None, kind, format)
+        try:
+            return table_response(resource, resource.writable() if "filled" in request.GET else None, kind, format)
+        except TooLong as error:
+            self.message_user(request, str(error), messages.ERROR)
+            return redirect("admin:projects_importrun_table")
 
     def _carry_out(self, run: ImportRun, *, dry_run: bool) -> None:
         """Small tables at once, larger ones by the worker."""
@@ -478,7 +483,7 @@ def _address(run: ImportRun, row) -> str:
 
 
 def table_response(resource, records, kind: str, format: str) -> HttpResponse:
-    """A table as a file: empty, or with these records."""
+    """A table as a file: empty, or with these records. Raises TooLong."""
     rows = sheets.filled(resource, records) if records is not None else []
     write, media_type = {
         "csv": (sheets.as_csv, "text/csv; charset=utf-8"),
@@ -512,9 +517,12 @@ class Tabled:
                 request, _("At most %(n)s records in one file. Divide it.") % {"n": sheets.MOST_RECORDS}, messages.ERROR
             )
             return None
-        return table_response(
-            resource, resource.records().filter(pk__in=queryset.values("pk")), self.table_kind, format
-        )
+        records = resource.records().filter(pk__in=queryset.values("pk"))
+        try:
+            return table_response(resource, records, self.table_kind, format)
+        except TooLong as error:
+            self.message_user(request, str(error), messages.ERROR)
+            return None
 
     def changelist_view(self, request, extra_context=None):
         return super().changelist_view(

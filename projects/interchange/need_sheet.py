@@ -69,7 +69,7 @@ class SheetErrors(ValidationError):
 
 # --- writing -----------------------------------------------------------------------------------------------------------
 def write(need: Need) -> bytes:
-    """The file: what to fill in, what is there already, choices to pick from."""
+    """The file: what to fill in, what is there already, choices to pick from. Raises TooLong."""
     book = Workbook()
     sheet, lines, lists, about = (
         book.active,

@@ -29,7 +29,7 @@ from projects.interchange.reference_sources import reference_sources
 from projects.interchange.statistics import QUANTITIES, TOSSD, contributions, payments, quantities
 from projects.models import Need, Project
 from ssc_portal.licences import OWN
-from ssc_portal.tables import FORMATS, csv_of, jsonl_of, workbook
+from ssc_portal.tables import FORMATS, TooLong, csv_of, jsonl_of, workbook
 
 KEPT = 2  # nights
 TITLE = "South-South cooperation on the environment"
@@ -77,7 +77,8 @@ def write() -> dict:
 
 def _write_into(target: Path, now: dt.datetime) -> dict:
     with override("en"):
-        resources = [_written(target, *one) for one in _tables()] + list(_iati(target))
+        left_out: list[str] = []
+        resources = [*_written_tables(target, left_out), *_iati(target)]
         description = {
             "name": "south-south-cooperation-environment",
             "title": TITLE,
@@ -90,6 +91,7 @@ def _write_into(target: Path, now: dt.datetime) -> dict:
         }
         if is_mixed(description["licenses"]):
             description["description"] += " " + statement_of(description["licenses"])
+        description["description"] = " ".join([description["description"], *left_out])
     (target / DESCRIPTION).write_text(json.dumps(description, indent=1, ensure_ascii=False))
     return description
 
@@ -117,6 +119,18 @@ def _tables() -> Iterator[tuple]:
     for one, write in (("csv", csv_of), ("jsonl", jsonl_of), ("xlsx", partial(_workbook, title))):
         rows = quantities(projects).iterator(chunk_size=2000)
         yield "quantities", one, write(QUANTITIES, rows), QUANTITIES, title, brought
+
+
+def _written_tables(target: Path, left_out: list[str]) -> Iterator[dict]:
+    """The tables, but for workbooks that can't hold a text of theirs: it is whole in the other formats. `left_out`: which."""
+    for name, one, *more in _tables():
+        try:
+            resource = _written(target, name, one, *more)
+        except TooLong as error:
+            (target / f"{name}.{one}").unlink()
+            left_out.append(f"There is no {name}.{one}: {error}")
+        else:
+            yield resource
 
 
 def _workbook(title: str, columns: list, rows: Iterable) -> Iterator[bytes]:

@@ -35,6 +35,7 @@ from ssc_portal import listing
 from ssc_portal.bodies import takes_files
 from ssc_portal.parameters import one_value
 from ssc_portal.sending import once, refused
+from ssc_portal.tables import TooLong
 from ssc_portal.templatetags.portal import day
 
 
@@ -466,8 +467,17 @@ def document_download(request: HttpRequest, key: int) -> HttpResponse:
 def need_sheet_download(request: HttpRequest, reference: str) -> HttpResponse:
     """The draft as one file to fill in offline."""
     need = _mine(request, reference)
+    try:
+        written = need_sheet.write(need)
+    except TooLong as error:
+        messages.error(
+            request,
+            _("The text that begins with “%(start)s” is longer than a cell of a spreadsheet holds. Shorten it here, then take the file.")
+            % {"start": error.start},
+        )  # fmt: skip
+        return redirect("need-draft", need.reference)
     return HttpResponse(
-        need_sheet.write(need),
+        written,
         content_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
         headers={
             "Content-Disposition": f'attachment; filename="{need.reference}.xlsx"',

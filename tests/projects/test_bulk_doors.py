@@ -78,6 +78,23 @@ def test_records_are_taken_along_from_their_list(client, people):
     assert "Bring in a table" in client.get(reverse("admin:projects_project_changelist")).content.decode()
 
 
+def test_a_workbook_is_refused_where_a_cell_would_be_cut(client, people):
+    client.force_login(people["desk"])
+    project = ProjectFactory(description="Wells of the delta. " + "x" * 32_748)
+    template, chosen = "/admin/projects/importrun/table/projects", {"_selected_action": [project.pk]}
+    for answer in (
+        client.get(f"{template}.xlsx?filled", follow=True),
+        client.post(reverse("admin:projects_project_changelist"), {"action": "take_workbook", **chosen}, follow=True),
+    ):
+        page = answer.content.decode()
+        assert "“Wells of the delta. xxxxxxxxxxxxxxxxxxxx” has more than the 32767 characters" in page
+        assert "Take CSV, which holds all of it." in page
+    assert project.description.encode() in client.get(f"{template}.csv?filled").content
+    Project.objects.update(description=project.description[:-1])
+    book = load_workbook(io.BytesIO(client.get(f"{template}.xlsx?filled").content))
+    assert project.description[:-1] in [cell.value for cell in book["Data"][2]]
+
+
 def test_the_command_tries_writes_and_undoes(tmp_path, media, people):
     path, out = tmp_path / "t.csv", io.StringIO()
     call_command("import_table", "offers", str(tmp_path / "o.xlsx"), "--template", stdout=out)

@@ -1,6 +1,7 @@
 """How the cells of a table are read: numbers as they are written elsewhere, and nothing dropped without a word."""
 
 import io
+import zipfile
 from datetime import datetime
 
 import pytest
@@ -421,6 +422,22 @@ def test_a_cell_that_is_too_long_is_told_by_its_row(bring):
     assert run.message == (
         "Row 3 has a cell with more than 131072 characters. Shorten it, or close the quotation mark that it begins with."
     )
+
+
+def test_a_cell_of_a_workbook_holds_no_more_than_one_of_csv(bring):
+    def long(signs: int) -> bytes:
+        book, out = io.BytesIO(workbook(Data=[["title", "summary"], ["Wells", "a"], ["More", "LONG"]])), io.BytesIO()
+        with zipfile.ZipFile(book) as read, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as written:
+            for name in read.namelist():
+                written.writestr(name, read.read(name).replace(b"LONG", b"x" * signs))
+        return out.getvalue()  # openpyxl itself would cut it
+
+    run = bring("projects", long(131_073))
+    assert (run.progress, run.message) == (
+        "failed", "Row 3 has a cell with more than 131072 characters. Shorten it."
+    )  # fmt: skip
+    run = bring("projects", long(131_072), write=False)
+    assert "131072 characters" not in run.message and run.done == 2
 
 
 def test_an_end_of_line_as_excel_writes_it_is_one(bring):

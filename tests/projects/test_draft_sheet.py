@@ -94,6 +94,13 @@ def test_a_locked_sheet_with_terms_that_are_not_offered_changes_nothing(with_kep
     assert terms_of(with_kept_terms) == {"air", "urban", "15", "15.7"}
 
 
+def test_a_sheet_in_which_a_text_would_be_cut_is_refused_with_the_text(need, people, sign_in):
+    Need.objects.filter(pk=need.pk).update(problem="Nobody knows. " + "x" * 32_754)
+    page = sign_in(people["contributor"]).get(f"/needs/{need.reference}/draft/sheet.xlsx", follow=True)
+    assert page.redirect_chain == [(f"/needs/{need.reference}/draft/", 302)]
+    assert "“Nobody knows. xxxxxxxxxxxxxxxxxxxxxxxxxx” is longer than a cell" in page.content.decode()
+
+
 def test_a_filled_in_sheet_is_taken_over_whole(people):
     need = NeedFactory(problem="", terms=[], lines=[("Design", 40, "expert-days")])
     book, rows = sheet_of(need)

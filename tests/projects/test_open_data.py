@@ -194,6 +194,20 @@ def test_a_workbook_is_not_made_of_more_rows_than_one_waits_for(client, monkeypa
     assert len(rows_of(client.get("/api/v1/projects/?format=csv"))) == 3
 
 
+@pytest.mark.parametrize("text", ["x" * 32_768, "\U0001f30d" * 16_384, "_x0041_" * 4000])
+def test_a_workbook_is_not_made_where_a_cell_would_be_cut(text, client):
+    project = ProjectFactory(published=True)
+    Project.objects.update(summary=text)
+    answer = client.get("/api/v1/projects/?format=xlsx")
+    (error,) = answer.json()["errors"]
+    assert (answer.status_code, error["field"]) == (400, "format")
+    assert "more than the 32767 characters" in error["detail"] and "Take CSV" in error["detail"]
+    assert rows_of(client.get("/api/v1/projects/?format=csv"))[0]["summary"] == text
+    Project.objects.filter(pk=project.pk).update(summary="x" * 32_767)
+    sheet = load_workbook(io.BytesIO(body(client.get("/api/v1/projects/?format=xlsx")))).worksheets[0]
+    assert "x" * 32_767 in [cell.value for cell in sheet[2]]
+
+
 def test_no_cell_is_a_formula(client):
     ProjectFactory(published=True, title='=HYPERLINK("https://evil.example")', summary="+1\x0b")
     found = rows_of(client.get("/api/v1/projects/?format=csv"))[0]
@@ -316,6 +330,17 @@ def test_whole_data_sets_are_described_truly(files, client, one_of_each, capsys)
         for d in s["dcat:distribution"]
     }
     assert found == names
+
+
+def test_a_workbook_that_would_be_cut_is_left_out_of_the_data_sets_with_a_sentence(files, client, one_of_each):
+    Project.objects.update(summary="Wells of the delta. " + "x" * 32_748)
+    description = open_data.write()
+    names = {resource["path"] for resource in description["resources"]}
+    assert "projects.xlsx" not in names and {"projects.csv", "projects.jsonl", "needs.xlsx"} <= names
+    assert not (files / "current" / "projects.xlsx").exists()
+    assert "There is no projects.xlsx: The text that begins with “Wells of the delta." in description["description"]
+    assert (client.get("/data/").status_code, client.get("/data/projects.xlsx").status_code) == (200, 404)
+    assert "x" * 32_748 in body(client.get("/data/projects.csv")).decode()
 
 
 def test_each_activity_is_in_the_files_that_it_belongs_to(files, client):

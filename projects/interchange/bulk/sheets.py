@@ -53,7 +53,7 @@ def as_csv(resource: TableResource, rows: list[list[str]]) -> bytes:
 
 
 def as_workbook(resource: TableResource, rows: list[list[str]]) -> bytes:
-    """XLSX: the table, lists to pick from, a sheet that explains each column, a sheet of codes."""
+    """XLSX: the table, lists to pick from, a sheet that explains each column, a sheet of codes. Raises TooLong."""
     book = Workbook()
     sheet, about, codes, lists = book.active, *(book.create_sheet(name) for name in ("About", "Codes", LISTS))
     sheet.title, lists.sheet_state = "Data", "hidden"
@@ -312,7 +312,14 @@ def _from_workbook(file: File) -> Sheet | None:
 def _rows_of(sheet: Sheet):
     """The number and the cells of each row that holds something; the first row always."""
     yield 1, sheet.rows.get(1, [])
-    yield from ((number, row) for number, row in sheet.rows.items() if number > 1)
+    for number, row in sheet.rows.items():
+        if _longest(row) > MOST_IN_A_CELL:
+            raise ValidationError(
+                _("Row %(n)s has a cell with more than %(most)s characters. Shorten it.")
+                % {"n": number, "most": MOST_IN_A_CELL}
+            )
+        if number > 1:
+            yield number, row
 
 
 def _from_csv(file: File):
@@ -341,13 +348,17 @@ def _from_csv(file: File):
         ) from None
 
 
+def _longest(row: list) -> int:
+    return max((len(cell) for cell in row if isinstance(cell, str)), default=0)
+
+
 def _check_size(number: int, row: list[str]) -> None:
     """As large as a workbook may be."""
     if number > MOST_ROWS:
         raise ValidationError(_("The table has more than %(n)s rows. Divide it.") % {"n": MOST_ROWS})
     if len(row) > MOST_COLUMNS:
         raise ValidationError(_("Row %(n)s has more cells than there are columns.") % {"n": number})
-    if max(map(len, row), default=0) > MOST_IN_A_CELL:
+    if _longest(row) > MOST_IN_A_CELL:
         raise ValidationError(
             _("Row %(n)s has a cell with more than %(most)s characters. Shorten it, or close the quotation mark that it begins with.")
             % {"n": number, "most": MOST_IN_A_CELL}
