@@ -32,6 +32,7 @@ from partners import callers
 from partners.accounts import SET_UP_FIRST, lacks_second_factor
 from partners.models import ApiToken, PublicRecord, kind_of
 from ssc_portal import parameters
+from ssc_portal.bodies import is_utf_8
 from ssc_portal.sent_json import DEEPEST, depth_is_over, has_half_sign, has_nul, places_of, writable
 from ssc_portal.signs import IS_HIDDEN, with_plain_line_ends, without_empty_ends, without_needless
 
@@ -272,7 +273,7 @@ def _told(detail, path: str = "") -> Iterator[tuple[str, str]]:
         yield path, str(detail)
 
 
-UTF_8 = ("utf-8", "utf8", "us-ascii", "ascii")  # or a part of it, as it is named in Content-Type
+PARTS_OF_UTF_8 = ("us-ascii", "ascii")  # as they are named in Content-Type
 
 
 class Negotiation(DefaultContentNegotiation):
@@ -287,7 +288,8 @@ class Negotiation(DefaultContentNegotiation):
         """For bodies that say what they are, and that in UTF-8, which JSON always is (RFC 8259, 8.1)."""
         kind, parameters = parse_header_parameters(request.content_type)
         found = super().select_parser(request, parsers)
-        if found is None or "*" in kind or parameters.get("charset", "utf-8").lower() not in UTF_8:
+        charset = parameters.get("charset", "utf-8")
+        if found is None or "*" in kind or not (is_utf_8(charset) or charset.lower() in PARTS_OF_UTF_8):
             text = _("Send JSON in UTF-8, with “Content-Type: application/json”.")
             raise exceptions.UnsupportedMediaType(request.content_type, text)
         return found

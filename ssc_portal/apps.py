@@ -17,7 +17,7 @@ class PortalConfig(AppConfig):
     def ready(self):
         from django.core import checks
 
-        from ssc_portal.bodies import read_texts_only
+        from ssc_portal.bodies import read_utf_8_only
         from ssc_portal.database import check_version
         from ssc_portal.sent_json import guard_forms
         from ssc_portal.signs import take_out_of_forms
@@ -25,7 +25,7 @@ class PortalConfig(AppConfig):
         checks.register(check_version, checks.Tags.database)
         take_out_of_forms()
         guard_forms()
-        read_texts_only()
+        read_utf_8_only()
 
 
 class PortalAdminConfig(AdminConfig):

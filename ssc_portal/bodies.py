@@ -23,7 +23,6 @@ from ssc_portal import storage, views
 
 FORM = settings.DATA_UPLOAD_MAX_MEMORY_SIZE  # bytes of a form without files, and of a JSON body
 PIECE = 64 * 1024
-PLAIN = "a=1&b=%25+c~\\"  # as addresses and forms are written
 HEARD_SECONDS = 5  # how long a sender whose body is refused may go on, so that it gets to read the answer
 FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
 TOO_MUCH = (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent)
@@ -103,6 +102,10 @@ class BodyLimits:
             return None
         if request.headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
             return _heard_out(request, views.compressed(request))
+        if request.method == "POST" and request.content_type in FORMS and not hasattr(view, "cls"):
+            charset = request.content_params.get("charset")
+            if charset and not is_utf_8(charset):
+                return _heard_out(request, views.not_in_utf_8(request))
         files: Files | None = getattr(view, "files", None)
         takes = files is not None and files.are_taken_from(request.user)
         limit = FORM + files.largest if takes else FORM
@@ -136,18 +139,25 @@ class BodyLimits:
         return views.no_room(request)
 
 
-def read_texts_only() -> None:
-    """Before the first request is made: Django reads an address and a form in any codec of Python that the caller names as charset,
-    also in such as are of no text (zlib) and break every address. One that does not hold ASCII is taken no notice of."""
+def read_utf_8_only() -> None:
+    """Before the first request is made: Django reads an address and a form in any codec of Python that the caller names as
+    charset, in which a page may be unable to write the address again. The portal speaks UTF-8: no name of a charset changes
+    how an address is read, and forms and JSON in others are refused (`_refuse`, `ssc_portal.api.Negotiation`)."""
 
-    def name_charset(self: HttpRequest, meta: dict) -> None:
-        self.content_type, self.content_params = parse_header_parameters(meta.get("CONTENT_TYPE", ""))
-        charset = self.content_params.get("charset", "")
-        with suppress(LookupError, ValueError):  # of codecs that are not there, or of no text
-            if (PLAIN.encode() + b"\xe9").decode(charset, "replace").startswith(PLAIN):  # as they are read
-                self.encoding = charset
+    def name_kind(self: HttpRequest, meta: dict) -> None:
+        header = meta.get("CONTENT_TYPE", "")
+        try:
+            self.content_type, self.content_params = parse_header_parameters(header)
+        except ValueError:  # of parameters in a charset that is none; for all who read it, it is one that is refused
+            self.content_type, self.content_params = header.partition(";")[0].strip().lower(), {"charset": "unknown"}
+            meta["CONTENT_TYPE"] = f"{self.content_type}; charset=unknown"
 
-    HttpRequest._set_content_type_params = name_charset
+    HttpRequest._set_content_type_params = name_kind
+
+
+def is_utf_8(charset: str) -> bool:
+    """By the ways in which it is written. No codec is asked for: Python remembers each name that it was asked for."""
+    return charset.strip().lower().replace("_", "-") in ("utf-8", "utf8")
 
 
 def is_from_a_page(request: HttpRequest) -> bool:

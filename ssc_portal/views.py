@@ -118,6 +118,17 @@ def compressed(request: HttpRequest) -> HttpResponse:
 
 
 @told_to_programs
+def not_in_utf_8(request: HttpRequest) -> HttpResponse:
+    """A form names a charset (Content-Type) other than the one that is read."""
+    return _answer(
+        request,
+        415,
+        _("This form is not in UTF-8"),
+        _("Send it in UTF-8, with “charset=utf-8” or no charset in the header Content-Type. Nothing was kept."),
+    )
+
+
+@told_to_programs
 def too_many(request: HttpRequest, wait: int) -> HttpResponse:
     """More pages in a minute than people read. Tells programs when to go on (RFC 6585, 4)."""
     advice = _(

@@ -12,6 +12,7 @@ from partners.models import Partner
 from projects import actions
 from projects.choices import NeedState
 from projects.models import Answer, Response
+from projects.views.listing import PAGE_SIZE
 from tests.api_calls import is_problem, token_of
 from tests.factories import MembershipFactory, NeedFactory, ProjectFactory, commit
 
@@ -88,7 +89,13 @@ def test_a_body_that_is_not_named_as_json_in_utf_8_is_refused(client, bearer, ki
 
 
 @pytest.mark.parametrize(
-    "kind", ["application/json", "application/json; charset=UTF-8", 'application/JSON;charset="utf8"']
+    "kind",
+    [
+        "application/json",
+        "application/json; charset=UTF-8",
+        'application/JSON;charset="utf8"',
+        "application/json; charset=UTF_8",
+    ],
 )
 def test_json_in_utf_8_is_taken_however_that_is_written(client, people, kind):
     secret = token_of(people["desk"])[1]
@@ -98,12 +105,81 @@ def test_json_in_utf_8_is_taken_however_that_is_written(client, people, kind):
     assert (answer.status_code, answer.json().get("title")) == (201, "Déchets")
 
 
-@pytest.mark.parametrize("charset", ["zlib", "hex", "rot13", "undefined", "idna", "klingon", "", "latin-1"])
-@pytest.mark.parametrize("address", ["/?q=%C3%A9", "/contact/?q=..", "/api/v1/needs/?q=water"])
-def test_a_charset_that_is_none_breaks_no_address(client, address, charset):
-    kind = f"application/x-www-form-urlencoded; charset={charset}"
-    for method in ("GET", "POST"):
-        assert client.generic(method, address, b"name=%C3%A9", content_type=kind).status_code < 500
+FORM = "application/x-www-form-urlencoded"
+UTF_8 = ["utf-8", "UTF-8", "utf8", "UTF_8", '"utf-8"', ""]  # however it is written
+OTHERS = [
+    "zlib",
+    "hex",
+    "rot13",
+    "undefined",
+    "idna",
+    "klingon",
+    "latin-1",
+    "iso-8859-1",
+    "windows-1252",
+    "us-ascii",
+    "iso-8859-8",
+    "koi8_t",
+    "utf-16",
+    "utf-7",
+    "unicode_escape",
+    "cp037",
+    "mbcs",
+    "punycode",
+]  # fmt: skip  codecs of Python, and names that are none
+LISTS = [
+    "/needs/?q=%C3%A9",
+    "/projects/?q=%C3%A9&sort=title",
+    "/offers/?q=%C3%A9&page=1",
+    "/fr/needs/?q=%C3%A9&country=KEN",
+]
+
+
+@pytest.mark.parametrize("address", [*LISTS, "/contact/?q=..", "/api/v1/needs/?q=%C3%A9"])
+def test_a_charset_that_is_none_breaks_no_address(client, address):
+    for charset in [*UTF_8, *OTHERS]:
+        answer = client.get(address, headers={"Content-Type": f"text/plain; charset={charset}"})
+        assert answer.status_code == 200, charset
+        assert answer.wsgi_request.GET["q"] == ("é" if "%C3%A9" in address else ".."), charset
+
+
+def test_links_of_a_list_write_the_address_again_in_utf_8(client):
+    ProjectFactory.create_batch(PAGE_SIZE + 1, title="Café", published=True)
+    commit()
+    plain = client.get("/projects/?q=Caf%C3%A9").content.decode()
+    assert "q=Caf%C3%A9&amp;page=2" in plain
+    for charset in ("us-ascii", "iso-8859-1", "utf-16", "koi8_t"):
+        answer = client.get("/projects/?q=Caf%C3%A9", headers={"Content-Type": f"text/plain; charset={charset}"})
+        assert "q=Caf%C3%A9&amp;page=2" in answer.content.decode()
+
+
+@pytest.mark.parametrize("debug", [True, False])
+@pytest.mark.parametrize("kind", [FORM, "multipart/form-data; boundary=b"])
+def test_a_form_in_another_charset_is_refused_with_what_to_do(client, settings, debug, kind):
+    settings.DEBUG = debug
+    for charset in OTHERS:
+        answer = client.generic("POST", "/contact/", b"name=%E9", content_type=f"{kind}; charset={charset}")
+        assert answer.status_code == 415 and "“charset=utf-8”" in answer.content.decode(), charset
+        answer = client.generic("POST", "/api/v1/needs/", b"title=%E9", content_type=f"{kind}; charset={charset}")
+        assert answer["Content-Type"] == PROBLEM and answer.status_code in (401, 415), charset
+
+
+@pytest.mark.parametrize("charset", UTF_8)
+def test_a_form_in_utf_8_is_read_however_that_is_written(client, charset):
+    answer = client.generic("POST", "/contact/", b"name=%C3%A9", content_type=f"{FORM}; charset={charset}")
+    assert answer.wsgi_request.POST["name"] == "é" and 'value="é"' in answer.content.decode()
+
+
+@pytest.mark.parametrize("parameter", ["charset*=klingon''%41", "title*=undefined''%41", "boundary*=idna''%FF"])
+def test_a_header_in_a_charset_that_is_none_is_refused_where_it_is_needed(client, bearer, parameter):
+    assert client.get("/needs/?q=%C3%A9", headers={"Content-Type": f"text/plain; {parameter}"}).status_code == 200
+    for kind in (FORM, "multipart/form-data"):
+        assert client.generic("POST", "/contact/", b"a=1", content_type=f"{kind}; {parameter}").status_code in (
+            400,
+            415,
+        )
+    answer = client.generic("POST", "/api/v1/needs/", b"{}", content_type=f"{JSON}; {parameter}", headers=bearer)
+    assert is_problem(answer, 415)
 
 
 def test_what_is_wrong_at_no_field_has_one_name(client, people):
