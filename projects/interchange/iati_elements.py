@@ -90,9 +90,9 @@ def parse_activity(element) -> Activity:
 
 
 def _disbelieve_marks(element, activity: Activity) -> None:
-    """What somebody else's file marks as assumed is read as it stands, and that it was marked is told; what it marks as a whole is not read."""
+    """What somebody else's file marks as assumed is read as it stands, also what it marks as a whole; that it was marked is told."""
     for part in element.iter():
-        if part.get(ASSUMED) is not None and "*" not in assumed(part):
+        if part.get(ASSUMED) is not None:
             path = "" if part is element else path_of(part)
             activity.unread.add(f"{path}/@ssc:assumed".lstrip("/"), part.attrib.pop(ASSUMED))
 

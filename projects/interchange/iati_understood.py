@@ -127,7 +127,7 @@ def _count(element, path: str, unread: Unread, made_up_there: Unread, is_own: bo
             continue
         below = f"{path}/{name_in_path(child.tag)}".lstrip("/")
         if "*" in assumed(child):
-            # Where the portal never marks it so, somebody else did; it is not read as if it were stated.
+            # Only files of the portal keep their marks. Where it never marks it so, somebody else did; it is not read as if it were stated.
             is_made_up = is_own and below in ASSUMED_AS_A_WHOLE
             (made_up_there if is_made_up else unread).add(below, shown(child))
             continue

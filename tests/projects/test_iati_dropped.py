@@ -175,11 +175,33 @@ def marked(reference: str, more: str, **kwargs) -> bytes:
 MONEY = '<transaction ssc:assumed="*"><transaction-type code="3"/><transaction-date iso-date="2024-05-01"/><value>9</value></transaction>'
 
 
-@pytest.mark.parametrize("reference", ["NEW", "P-2024-0001"])
-def test_money_that_a_file_marks_as_assumed_is_told(read, reference):
-    run = read(marked(reference, MONEY))
+def test_money_that_a_file_of_the_portals_marks_as_assumed_is_told(read):
+    run = read(marked("P-2024-0001", MONEY))
     assert "9" in run.issues.get(element="transaction").value
     assert not Project.objects.get().transactions.exists()
+
+
+WHOLE = [  # what a publisher states, and what the record then says
+    (MONEY, lambda project: project.transactions.get().amount, 9),
+    ('<budget ssc:assumed="*"><period-start iso-date="2024-01-01"/><period-end iso-date="2024-12-31"/><value value-date="2024-01-01">77</value></budget>',
+     lambda project: project.budgets.get().amount, 77),
+    ('<participating-org ref="YY" role="1" type="22" ssc:assumed="*"><narrative>Y</narrative></participating-org>',
+     lambda project: project.partner_links.get(reported_code="YY").reported_type, "22"),
+    ('<sector vocabulary="1" code="41030" ssc:assumed="* percentage" percentage="100"/>', lambda project: project.term_links.get().term.code, "41030"),
+    ('<activity-date type="1" iso-date="2024-03-01" ssc:assumed="*"/>', lambda project: str(project.planned_start), "2024-03-01"),
+    ('<result type="1" ssc:assumed="*"><title ssc:assumed="*"><narrative>R</narrative></title><indicator measure="1"><title><narrative>I</narrative></title>'
+     '<period ssc:assumed="*"><target value="5"/></period></indicator></result>', lambda project: project.results.get().target, 5),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("reference", ["", "NEW"])
+@pytest.mark.parametrize(("more", "kept", "stated"), WHOLE)
+def test_what_another_publisher_marks_as_a_whole_is_read_as_stated(read, reference, more, kept, stated):
+    run = read(marked(reference, more))
+    assert kept(Project.objects.get()) == stated
+    tag = etree.fromstring(f'<a xmlns:ssc="urn:x-ssc-portal:iati:1">{more}</a>')[0].tag
+    told = dict(run.issues.filter(outcome="left_out").values_list("element", "value"))
+    assert told[f"{tag}/@ssc:assumed"].startswith("*") and tag not in told
 
 
 def test_what_is_no_reference_makes_no_file_of_the_portals(read):
