@@ -41,6 +41,9 @@ SENTENCES = {
     "macros": gettext_lazy("This file holds macros. Save it without them."),
     "unpacked": gettext_lazy("This file unpacks to more than %(n)s MB. Send a smaller one."),
     "no_workbook": gettext_lazy("This is not a spreadsheet of the kind XLSX."),
+    "strict": gettext_lazy(
+        "This spreadsheet is saved as “Strict Open XML”. Save it again as “Excel workbook (.xlsx)”."
+    ),
     "damaged": gettext_lazy("This spreadsheet is damaged. Save it again as XLSX."),
     "cells": gettext_lazy(
         "This spreadsheet has more than %(n)s cells, merged ones counted. Copy what is meant into a new one."

@@ -40,7 +40,8 @@ LAST_ROW = 1_048_576  # of a sheet
 CELL = re.compile(rb"<(?:\w+:)?c[\s/>]")
 ROW = re.compile(rb"<(?:\w+:)?row[\s/>]")
 LONG_TAG = re.compile(rb"<[^<>]{20000}")
-STRINGS = "xl/sharedStrings.xml"
+STRINGS, BOOK = "xl/sharedStrings.xml", "xl/workbook.xml"
+STRICT = b"purl.oclc.org/ooxml/spreadsheetml"  # ISO/IEC 29500 in its strict form, of which openpyxl reads nothing
 FAR_COLUMN, FAR_ROW = 703, 100_000  # from there on what stands in a cell belongs to no table
 MOST_NAMED = 10  # of cells that a sentence lists
 COMMENTS = {"comment", "threadedComment"}
@@ -147,6 +148,8 @@ def _looked_through(content: bytes, unpacked: int, cells: int) -> int:
                     if size > packed or LONG_TAG.search(piece):
                         raise Refused("too_much")
                     is_sheet = name.startswith(SHEETS)
+                    if STRICT in piece and (is_sheet or name == BOOK):
+                        raise Refused("strict")
                     here = len(CELL.findall(piece)) if is_sheet else 0
                     if name != STRINGS:
                         more = piece.count(b"<") - 8 * here - (2 * len(ROW.findall(piece)) if is_sheet else 0)

@@ -103,6 +103,17 @@ def test_merged_cells_are_counted_however_the_file_writes_them(merge):
         workbooks.opened(ContentFile(MERGES[merge]()), sheets.LARGEST)
 
 
+def test_a_workbook_in_the_strict_form_is_called_so():
+    """openpyxl reads nothing of it, which would look like a file that says nothing."""
+    names = (
+        b"http://schemas.openxmlformats.org/spreadsheetml/2006/main",
+        b"http://purl.oclc.org/ooxml/spreadsheetml/main",
+    )
+    content = with_sheet(lambda data: data.replace(*names))
+    with pytest.raises(ValidationError, match="Strict Open XML"):
+        workbooks.opened(ContentFile(content), sheets.LARGEST)
+
+
 ENTITIES = b'<!DOCTYPE worksheet [<!ENTITY a "aaaaaaaaaa">%s]>' % b"".join(
     b'<!ENTITY %c "%s">' % (c, b"&%c;" % (c - 1) * 10) for c in b"bcdefghij"
 )
