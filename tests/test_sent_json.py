@@ -1,6 +1,7 @@
 """JSON in forms: what can't be read or stored is an error of the form, at every door, and never breaks a page."""
 
 import json
+from types import SimpleNamespace
 from urllib.parse import urlencode
 
 import pytest
@@ -8,6 +9,8 @@ from allauth.mfa.webauthn.internal import auth
 from django import forms
 from django.core.exceptions import ValidationError
 from django.urls import reverse
+from fido2 import cbor
+from fido2.utils import websafe_encode
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -30,6 +33,17 @@ NO_PASSKEY = {
     "short": '{"id":"AAAA","rawId":"AAAA","type":"public-key","response":{"clientDataJSON":"AAAA","attestationObject":"AAAA","authenticatorData":"AAAA","signature":"AAAA","userHandle":"MQ"}}',
     "cbor": '{"id":"AAAA","rawId":"AAAA","type":"public-key","response":{"clientDataJSON":"bnVsbA","attestationObject":"n5-fn5-fn5-fn5-f","authenticatorData":"AAAA","signature":"AAAA","userHandle":"MQ"}}',
 }  # fmt: skip
+
+
+MANY = 10**15  # octets that the library would make, more than any machine has
+for name in ("id", "rawId"):
+    NO_PASSKEY[f"many octets as {name}"] = json.dumps({"id": "AAAA", "rawId": "AAAA", "type": "public-key", name: MANY})
+for name in ("clientDataJSON", "attestationObject", "authenticatorData", "signature", "userHandle"):
+    inner = json.loads(NO_PASSKEY["short"])["response"] | {name: MANY}
+    NO_PASSKEY[f"many octets as {name}"] = json.dumps(json.loads(NO_PASSKEY["short"]) | {"response": inner})
+HELD = json.loads(NO_PASSKEY["short"])
+HELD["response"]["attestationObject"] = websafe_encode(cbor.encode({"fmt": "none", "attStmt": {}, "authData": MANY}))
+NO_PASSKEY["many octets in CBOR"] = json.dumps(HELD)
 
 
 class Named(forms.Form):
@@ -93,9 +107,9 @@ TREES = st.recursive(
 @given(TREES)
 def test_reading_a_passkey_ends_in_one_kind_of_error(tree):
     for read in (auth.parse_registration_response, auth.parse_authentication_response, auth.extract_user_from_response):
-        step = passkeys.refused_where_unreadable(lambda tree, read=read: read(tree))
+        step = passkeys.refused_where_unreadable(lambda form, read=read: read(form.cleaned_data["credential"]))
         try:
-            step(tree)
+            step(SimpleNamespace(cleaned_data={"credential": tree}))
         except ValidationError as error:
             assert error.code == "incorrect_code"
         except RuntimeError as error:  # the database is not asked in this test
