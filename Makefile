@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 CATALOGUES := $(patsubst %.po,%.mo,$(wildcard ssc_portal/locale/*/LC_MESSAGES/django.po))
 
-.PHONY: demo test check bench meaning lock clean
+.PHONY: demo test thorough check bench meaning lock clean
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/.runtime .env $(CATALOGUES)
@@ -13,6 +13,10 @@ demo: $(VENV)/.runtime .env $(CATALOGUES)
 
 test: $(VENV)/.development $(VENV)/.meaning .env $(CATALOGUES)
 	@$(BIN)/python -m pytest -n auto --dist loadgroup $(ARGS)
+
+# Every case of every kind, and a browser is no choice: before what was built is called done.
+thorough: $(VENV)/.development $(VENV)/.meaning .env $(CATALOGUES)
+	@TESTS=thorough BROWSER_TESTS=required $(BIN)/python -m pytest -n auto --dist loadgroup $(ARGS)
 
 check: $(VENV)/.development .env
 	$(BIN)/ruff format --check .

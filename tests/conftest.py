@@ -19,18 +19,25 @@ from partners import callers
 from partners.models import Country, Partner
 from projects import search
 from projects.matching import meaning
-from tests import factories, prepared_database
+from tests import THOROUGH, factories, prepared_database
 
 
 def pytest_configure(config):
     from django.conf import settings
     from hypothesis import settings as of_properties
 
-    of_properties.register_profile(
-        "portal", deadline=None
-    )  # speed is measured in benchmarks, never asserted with a clock
+    # Speed is measured in benchmarks, never asserted with a clock.
+    of_properties.register_profile("portal", deadline=None, max_examples=100 if THOROUGH else 20)
     of_properties.load_profile("portal")
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # fast; real ones are slow on purpose
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leaves out what is for `make thorough` alone."""
+    left_out = [] if THOROUGH else [item for item in items if item.get_closest_marker("thorough")]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if not item.get_closest_marker("thorough")]
 
 
 def pytest_collection_finish(session):
