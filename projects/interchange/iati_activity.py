@@ -107,6 +107,7 @@ class Activity:
     findings: list[Finding] = field(default_factory=list)
     unread: Unread = field(default_factory=Unread)
     assumed: Unread = field(default_factory=Unread)  # of a file of the portal's: what it says that no record holds
+    marked: Unread = field(default_factory=Unread)  # of such a file: what somebody else marked so, and nobody reads
     only_in_transactions: list[str] = field(default_factory=list)  # elements named there and not at the activity
     taken_as: list[str] = field(default_factory=list)  # words of Project.taken_as
     named: dict[tuple, Tie] = field(default_factory=dict)  # what was named already, by what it is known by

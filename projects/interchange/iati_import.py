@@ -81,7 +81,7 @@ def _carry_out(path: Path, run: ImportRun, by, dry_run: bool, progress: Callable
         setattr(run, name, 0)
     try:
         for activity in iati_reader.read_activities(path, source):
-            unread.update(path.partition("/")[0] for path in activity.unread.times)
+            unread.update(path.partition("/")[0] for path in (*activity.unread.times, *activity.marked.times))
             if activity.parent:
                 parents[activity.identifier] = activity.parent
             _import_one(activity, run, directory, by, dry_run, seen, touched)

@@ -1,11 +1,17 @@
 """An IATI activity as a whole, once all its elements are taken: what contradicts itself is repaired or left out, and told."""
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
-from projects.interchange.iati_activity import Activity, Tie
+from projects.interchange.iati_activity import Activity, Tie, Unread
+from projects.interchange.iati_understood import is_of_the_portal
 from projects.models.parts import ROUNDING, are_too_much, sum_of_shares
 from ssc_portal.numbers import plainly
 
+NOT_BY_US = gettext_noop(
+    "It is one of the portal’s own additions to IATI, and the portal did not write this file: it was left out, and what stands there in "
+    "the terms of IATI was read as stated. Found in this activity: %(n)s."
+)
 TEXT_LIMITS = {"title": 400, "summary": 1000, "description": 30000, "objectives": 30000}
 
 
@@ -21,17 +27,21 @@ def settle(activity: Activity) -> None:
 def _settle_unread(activity: Activity) -> None:
     """One finding for each kind of what is not read."""
     for path, times, values in activity.unread.rows():
-        text = _("The record has no place for it yet. Found in this activity: %(n)s.") % {"n": times}
-        activity.find(path, values, "left_out", text)
+        is_ours = is_of_the_portal(path) and not activity.is_own
+        text = _(NOT_BY_US) if is_ours else _("The record has no place for it yet. Found in this activity: %(n)s.")
+        activity.find(path, values, "left_out", text % {"n": times})
+    _tell_marked(activity.marked, activity)
 
 
 def tell_assumed(activity: Activity) -> None:
     """What a file of the portal's marks as put in by itself: told where the record is not the one that the file was made of."""
-    for path, times, values in activity.assumed.rows():
-        text = _("The file marks it as assumed, so it was not taken as stated. Found in this activity: %(n)s.") % {
-            "n": times
-        }
-        activity.find(path, values, "left_out", text)
+    _tell_marked(activity.assumed, activity)
+
+
+def _tell_marked(marked: Unread, activity: Activity) -> None:
+    for path, times, values in marked.rows():
+        text = _("The file marks it as assumed, so it was not taken as stated. Found in this activity: %(n)s.")
+        activity.find(path, values, "left_out", text % {"n": times})
 
 
 def _settle_identity(activity: Activity) -> None:

@@ -7,7 +7,7 @@ elsewhere becomes one finding for each kind and record. When the reader learns a
 from collections import Counter
 from itertools import chain
 
-from projects.interchange.iati_activity import Activity, Unread
+from projects.interchange.iati_activity import Activity
 from projects.interchange.iati_codes import WORDS
 from projects.interchange.iati_own import ASSUMED_AS_A_WHOLE, NAMESPACE, assumed, unit_of
 from projects.interchange.iati_texts import LANG, shown
@@ -93,16 +93,22 @@ def name_in_path(name: str) -> str:
     return name.replace(f"{{{NAMESPACE}}}", "ssc:")
 
 
+def is_of_the_portal(path: str) -> bool:
+    """Whether a path ends in an attribute or element of the portal's own."""
+    return path.rpartition("/")[2].lstrip("@").startswith("ssc:")
+
+
 def count_unread(activity_element, activity: Activity) -> None:
     """What of an activity nobody reads: how often each path occurs. Of an element that is not read, one path is given.
 
     Of the portal's own files, too: what is not of its own making in them must not go unseen. What they mark as assumed is counted
     by itself: it is told unless the record is the one that the file was made of.
     """
-    _count(activity_element, "", activity.unread, activity.assumed, activity.is_own)
+    _count(activity_element, "", activity)
 
 
-def _count(element, path: str, unread: Unread, made_up_there: Unread, is_own: bool) -> None:
+def _count(element, path: str, activity: Activity) -> None:
+    unread, made_up_there, is_own = activity.unread, activity.assumed, activity.is_own
     made_up = assumed(element) if is_own else set()
     for name, value in element.attrib.items():
         attribute = f"{path}/@{name_in_path(name)}".lstrip("/")
@@ -129,7 +135,7 @@ def _count(element, path: str, unread: Unread, made_up_there: Unread, is_own: bo
         if "*" in assumed(child):
             # Only files of the portal keep their marks. Where it never marks it so, somebody else did; it is not read as if it were stated.
             is_made_up = is_own and below in ASSUMED_AS_A_WHOLE
-            (made_up_there if is_made_up else unread).add(below, shown(child))
+            (made_up_there if is_made_up else activity.marked).add(below, shown(child))
             continue
         seen[below] += 1
         last = below.split("/")[-1]
@@ -143,7 +149,7 @@ def _count(element, path: str, unread: Unread, made_up_there: Unread, is_own: bo
         elif below not in READ or (below in READ_ONCE and seen[below] > 1):
             unread.add(below, shown(child))
         else:
-            _count(child, below, unread, made_up_there, is_own)
+            _count(child, below, activity)
 
 
 def _is_passed_over(element, path: str, text: str) -> bool:

@@ -177,7 +177,8 @@ MONEY = '<transaction ssc:assumed="*"><transaction-type code="3"/><transaction-d
 
 def test_money_that_a_file_of_the_portals_marks_as_assumed_is_told(read):
     run = read(marked("P-2024-0001", MONEY))
-    assert "9" in run.issues.get(element="transaction").value
+    told = run.issues.get(element="transaction")
+    assert "9" in told.value and told.text.startswith("The file marks it as assumed, so it was not taken as stated.")
     assert not Project.objects.get().transactions.exists()
 
 
@@ -212,6 +213,18 @@ def test_what_is_no_reference_makes_no_file_of_the_portals(read):
     assert Project.objects.get().partner_links.get(reported_code="YY").reported_type == "22"
     told = set(run.issues.values_list("element", "value"))
     assert told >= {("@ssc:reference", "NEW"), ("participating-org/@ssc:assumed", "type")}
+
+
+def test_a_mark_of_the_portals_in_the_file_of_another_is_said_to_be_no_mark_of_its_own(read):
+    more = MONEY + '<ssc:other>x</ssc:other><policy-marker code="1"/>'
+    run = read(marked("NEW", more))
+    assert Project.objects.get().transactions.get().amount == 9
+    told = dict(run.issues.filter(outcome="left_out").values_list("element", "text"))
+    ours = {"@ssc:reference", "transaction/@ssc:assumed", "ssc:other"}
+    assert all(
+        "the portal did not write this file: it was left out, and what stands there" in told[path] for path in ours
+    )
+    assert "no place for it yet" in told["policy-marker"] and not any("no place" in told[path] for path in ours)
 
 
 def test_what_a_file_marks_as_assumed_is_told_where_the_record_is_not_from_it(read):
