@@ -26,6 +26,7 @@ from projects.models import Eligible, LineItem, Need, NeedTerm, Offer, OfferLine
 from ssc_portal.field_errors import by_field
 from ssc_portal.signs import with_plain_line_ends
 from ssc_portal.storage import remove_with_its_row
+from ssc_portal.texts import as_kept
 
 MOST_LINES = 30
 
@@ -196,8 +197,9 @@ def save(record: Need | Offer, values: dict, *, by, seen: str | None = None, ver
             _("It is “%(state)s” by now, so this can't be changed any more. Reload the page."),
             code="state", params={"state": locked.get_state_display()},
         )  # fmt: skip
-    values = {name: with_plain_line_ends(value) for name, value in values.items()}
+    values = as_kept(type(record), {name: with_plain_line_ends(value) for name, value in values.items()})
     if "lines" in values:
+        values["lines"] = [as_kept(KINDS[type(record)].line, line) for line in values["lines"]]
         prefetch_related_objects([locked], "lines")  # read once, for all that follows
     before = stored(locked, values)
     after = comparable(locked, values)

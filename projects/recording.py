@@ -20,6 +20,7 @@ from projects.lifecycle import tell_outside
 from projects.models import Project
 from projects.models.parts import misfit_of_countries, misfit_of_terms
 from ssc_portal.field_errors import by_field
+from ssc_portal.texts import as_kept
 
 FIELDS = (
     "title", "language", "summary", "description", "objectives", "lessons", "status", "instrument", "parent", "modality",
@@ -141,6 +142,7 @@ def _write_list(project: Project, kind: Rows, rows: list[dict], by) -> list[str 
         by_key.setdefault(key_of(row, kind), []).append(row)
     written, errors = [], []
     for values in rows:
+        values = as_kept(manager.model, values)
         fresh = manager.model(project=project, **values)
         same = by_key.get(key_of(fresh, kind))
         row = same.pop(0) if same else fresh

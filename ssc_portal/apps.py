@@ -10,8 +10,10 @@ class PortalConfig(AppConfig):
 
     def import_models(self):
         from ssc_portal.field_errors import say_what_to_do
+        from ssc_portal.texts import hold_to_rules
 
         say_what_to_do()  # this app is the first, so no record has fields yet
+        hold_to_rules()
         super().import_models()
 
     def ready(self):

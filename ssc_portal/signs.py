@@ -97,6 +97,11 @@ def with_plain_line_ends(value):
     return value.replace("\r\n", "\n").replace("\r", "\n") if isinstance(value, str) else value
 
 
+def one_line(value):
+    """A text of one line: an end of a line is a space, as browsers make of what is pasted."""
+    return with_plain_line_ends(value).replace("\n", " ") if isinstance(value, str) else value
+
+
 def hidden_in(text: str) -> list[str]:
     """The signs that a text loses, as people name them: U+202E."""
     left = without_hidden(text.replace(NUL, ""))
@@ -116,8 +121,8 @@ def take_out_of_forms() -> None:
     def visible(self, value):
         if isinstance(value, str) and self.strip:
             value = with_plain_line_ends(without_empty_ends(without_hidden(value)))
-            if getattr(self.widget, "input_type", "") == "text":  # one line, as browsers make of what is pasted
-                value = value.replace("\n", " ")
+            if getattr(self.widget, "input_type", "") == "text":
+                value = one_line(value)
         return to_python(self, value)
 
     def is_as_shown(self, value, stored) -> bool:

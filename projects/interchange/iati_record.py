@@ -12,6 +12,7 @@ from projects.interchange.iati_directory import Directory
 from projects.interchange.iati_own import TITLE, role_of, stands_for
 from projects.models import ImportIssue
 from projects.models.parts import without_rounding
+from ssc_portal.signs import one_line
 
 Outcome = ImportIssue.Outcome
 FIELDS = ("title", "summary", "description", "objectives")
@@ -22,7 +23,7 @@ def values_of(activity: Activity, name: str) -> dict:
     texts = activity.texts.get(activity.language, {})
     title = texts.get("title", "")
     if not title:
-        title = name[:400]
+        title = one_line(name)[:400]
         activity.taken_as = [*activity.taken_as, f"{TITLE}:{stands_for(title)}"]
         activity.find(
             "title", "", Outcome.KEPT, _("Missing; the identifier stands in its place until somebody writes one.")

@@ -5,6 +5,7 @@ from django.utils.translation import gettext_noop
 
 from projects.interchange.iati_activity import Activity, Tie, Unread
 from projects.interchange.iati_understood import is_of_the_portal
+from projects.models import Project
 from projects.models.parts import ROUNDING, are_too_much, sum_of_shares
 from ssc_portal.numbers import plainly
 
@@ -12,7 +13,8 @@ NOT_BY_US = gettext_noop(
     "It is one of the portal’s own additions to IATI, and the portal did not write this file: it was left out, and what stands there in "
     "the terms of IATI was read as stated. Found in this activity: %(n)s."
 )
-TEXT_LIMITS = {"title": 400, "summary": 1000, "description": 30000, "objectives": 30000}
+TEXTS = ("title", "summary", "description", "objectives", "lessons")
+TEXT_LIMITS = {name: Project._meta.get_field(name).max_length for name in TEXTS}
 
 
 def settle(activity: Activity) -> None:

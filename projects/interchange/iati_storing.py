@@ -11,6 +11,7 @@ from projects.interchange.iati_directory import Directory
 from projects.interchange.iati_record import parts_of, values_of
 from projects.interchange.iati_settling import tell_assumed
 from projects.models import ImportIssue, ImportRun, Project
+from ssc_portal.texts import as_kept
 
 Outcome = ImportIssue.Outcome
 LEDGER = "projects.project"
@@ -31,10 +32,10 @@ def write_activity(activity: Activity, name: str, run: ImportRun, directory: Dir
         }
         activity.find("iati-activity", "", Outcome.KEPT, text)
         return "unchanged", project
-    values = values_of(activity, name)
+    values = as_kept(Project, values_of(activity, name))
     if project is not None and project.iati_identifier is None and activity.is_own:
         del values["iati_identifier"]  # the portal made it of the reference
-    parts = parts_of(activity, directory)
+    parts = {part: _as_kept(part, rows) for part, rows in parts_of(activity, directory).items()}
     if project is not None and activity.is_own:  # the file does not tell of records that are not public
         hidden = project.related_links.filter(other__isnull=False).exclude(other__state=State.PUBLISHED)
         parts["related_links"] += list(hidden.values("other_id", "relation", "reported_identifier"))
@@ -53,8 +54,8 @@ def write_activity(activity: Activity, name: str, run: ImportRun, directory: Dir
             _add(project, part, rows)
         outcome = "created"
     else:
-        last = note.values if note else {}
-        decided = merge({k: getattr(project, k) for k in values}, last, values)
+        last = as_kept(Project, note.values) if note else {}
+        decided = merge(as_kept(Project, {k: getattr(project, k) for k in values}), last, values)
         for k, (now, said) in decided.conflicts.items():
             activity.find(
                 k,
@@ -70,7 +71,7 @@ def write_activity(activity: Activity, name: str, run: ImportRun, directory: Dir
             _check(project)
             project.save()
         for part, rows in parts.items():
-            changed |= _update_part(project, part, rows, last.get(part), activity)
+            changed |= _update_part(project, part, rows, _as_kept(part, last[part]) if part in last else None, activity)
         outcome = "updated" if changed else "unchanged"
         _note_source(project, run, activity, has_changed=changed)
     if outcome != "unchanged" and activity.licence and activity.licence != run.provenance.licence:
@@ -112,12 +113,18 @@ def _note_source(project: Project, run: ImportRun, activity: Activity, *, has_ch
         project.import_run = run
 
 
+def _as_kept(part: str, rows: list[dict]) -> list[dict]:
+    model = Project._meta.get_field(part).related_model
+    return [as_kept(model, row) for row in rows]
+
+
 def _plain_row(row: dict) -> dict:
     return {k: plain(v) for k, v in row.items()}
 
 
 def _present_rows(project: Project, part: str, names: list[str]) -> list[dict]:
-    return [{name: plain(getattr(record, name)) for name in names} for record in getattr(project, part).order_by("pk")]
+    rows = getattr(project, part).order_by("pk")
+    return _as_kept(part, [{name: plain(getattr(row, name)) for name in names} for row in rows])
 
 
 def _check(project: Project) -> None:

@@ -20,7 +20,7 @@ from projects.models.parts import without_rounding
 from ssc_portal.dates import read_day, read_month
 from ssc_portal.incoming import check_value
 from ssc_portal.numbers import clearly, read_number, to_be_read
-from ssc_portal.signs import without_hidden
+from ssc_portal.signs import one_line, without_hidden
 from ssc_portal.tables import GUARD, JOIN
 
 NAMED = " – "  # between a code and its name
@@ -91,6 +91,13 @@ class Cell(widgets.Widget):
     def numbers_in(self, text: str) -> list[tuple["Number", str]]:
         """The numbers that a text holds, each with the cell that reads it."""
         return []
+
+
+class OneLine(Cell):
+    """A text of one line, as it will be stored."""
+
+    def read(self, text):
+        return one_line(text)
 
 
 class Choice(Cell):
@@ -369,9 +376,10 @@ def cell_for(field: models.Field) -> Cell:
         code = next(name for name in ("iso3", "slug", "code") if name in names)
         return Record(model.objects.all, lambda record: getattr(record, code))
     if isinstance(field, ArrayField):
-        return Several(Cell())
+        return Several(OneLine())
     kinds = (
         (models.BooleanField, YesNo), (models.DateField, Day), (models.DecimalField, Number), (models.IntegerField, Whole),
     )  # fmt: skip
     kind = next((cell for kind, cell in kinds if isinstance(field, kind)), None)
-    return kind() if kind else Cell(null=field.null)
+    text = OneLine if isinstance(field, models.CharField) else Cell
+    return kind() if kind else text(null=field.null)
