@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import django_filters
 from django import forms
 from django.core.exceptions import BadRequest
-from django.http import QueryDict
+from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext_lazy as _
 
 MULTIPLE = (forms.SelectMultiple, forms.MultipleHiddenInput)  # how forms ask for several values
@@ -25,6 +25,17 @@ def one_value(parameters: QueryDict, name: str, default: str = "") -> str:
     if given_twice(parameters, [name]):
         raise BadRequest(f"{name}: {GIVE_ONCE}")
     return parameters.get(name, default)
+
+
+def leave_foreign(request: HttpRequest, filters: type[django_filters.FilterSet] | None = None) -> None:
+    """Takes out of the parameters of a list those that it does not know, such as what other sites add to their links
+    (`utm_source`): they narrow nothing, and the links of its page would carry them on to where they are refused."""
+    known = {"page", *(filters.base_filters if filters else ())}
+    kept = QueryDict(mutable=True)
+    for name, values in request.GET.lists():
+        if name in known:
+            kept.setlist(name, values)
+    request.GET = kept
 
 
 def lists_of(filters: type[django_filters.FilterSet]) -> set[str]:

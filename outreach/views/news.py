@@ -16,7 +16,7 @@ from outreach.filters import AnnouncementFilter
 from outreach.models import Announcement, AnnouncementText, Picture
 from projects.views.feeds import MOST, ListFeed
 from projects.views.listing import page_of
-from ssc_portal.parameters import one_value
+from ssc_portal.parameters import leave_foreign, one_value
 
 MONTHS = 3  # on a page of the calendar
 FILE_DAYS = 400  # ahead
@@ -24,6 +24,7 @@ FILE_DAYS = 400  # ahead
 
 @require_safe
 def news_list(request: HttpRequest) -> HttpResponse:
+    leave_foreign(request, AnnouncementFilter)
     told = Announcement.objects.visible_to(request.user).for_listing()
     filterset = AnnouncementFilter(request.GET, queryset=told, request=request)
     page, is_valid = None, filterset.is_valid()

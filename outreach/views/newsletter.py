@@ -10,6 +10,7 @@ from outreach.filters import IssueFilter
 from outreach.models import Issue, Picture
 from outreach.views.news import NewsFeed
 from projects.views.listing import page_of
+from ssc_portal.parameters import leave_foreign
 
 
 class IssueFeed(NewsFeed):
@@ -24,6 +25,7 @@ class IssueFeed(NewsFeed):
 
 @require_safe
 def issue_list(request: HttpRequest) -> HttpResponse:
+    leave_foreign(request)
     issues = Issue.objects.visible_to(request.user).for_listing()
     return render(request, "outreach/issue_list.html", {"page": page_of(request, issues, issues.count())})
 

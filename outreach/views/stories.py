@@ -12,10 +12,12 @@ from outreach.models import Picture, Story, StoryText
 from outreach.views.news import NewsFeed
 from projects import charts
 from projects.views.listing import page_of
+from ssc_portal.parameters import leave_foreign
 
 
 @require_safe
 def story_list(request: HttpRequest) -> HttpResponse:
+    leave_foreign(request, StoryFilter)
     filterset = StoryFilter(request.GET, queryset=Story.objects.visible_to(request.user).for_listing(), request=request)
     is_valid = filterset.is_valid()
     page = page_of(request, filterset.qs, filterset.qs.count()) if is_valid else None

@@ -9,6 +9,7 @@ from partners import linked_data
 from partners.filters import CountryFilter, PartnerFilter
 from partners.maps import map_of_flows
 from partners.models import Country, Partner
+from ssc_portal.parameters import leave_foreign
 from ssc_portal.tables import in_format
 
 
@@ -21,6 +22,7 @@ def _projects_of(model):
 def country_list(request: HttpRequest) -> HttpResponse:
     if elsewhere := in_format(request, reverse("api-country-list")):
         return elsewhere
+    leave_foreign(request, CountryFilter)
     filterset = CountryFilter(request.GET, queryset=Country.objects.for_listing().by_name())
     counts = _projects_of(Country).figures().by_country
     countries = list(filterset.qs) if filterset.is_valid() else []
@@ -64,6 +66,7 @@ def country_detail(request: HttpRequest, iso3: str) -> HttpResponse:
 def partner_list(request: HttpRequest) -> HttpResponse:
     if elsewhere := in_format(request, reverse("api-partner-list")):
         return elsewhere
+    leave_foreign(request, PartnerFilter)
     filterset = PartnerFilter(request.GET, queryset=Partner.objects.for_listing().by_name())
     counts = _projects_of(Partner).figures().by_partner
     partners = list(filterset.qs) if filterset.is_valid() else []

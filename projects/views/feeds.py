@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from partners.models import PublicRecord, with_last_change
 from projects.filters import NeedFilter, OfferFilter, ProjectFilter
 from projects.models import Need, Offer, Project
+from ssc_portal.parameters import leave_foreign
 
 MOST = 50
 
@@ -32,6 +33,7 @@ class ListFeed(Feed):
         return response
 
     def get_object(self, request: HttpRequest):
+        leave_foreign(request, self.filters)
         filterset = self.filters(request.GET, queryset=self.records.objects.all(), request=request)
         if not filterset.is_valid():
             raise BadRequest("; ".join(f"{name}: {text}" for name, texts in filterset.errors.items() for text in texts))

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from projects import search
 from projects.filters import RecordFilter, chips, facets_of
-from ssc_portal.parameters import one_value
+from ssc_portal.parameters import leave_foreign, one_value
 from ssc_portal.tables import in_format
 
 PAGE_SIZE = 20
@@ -33,6 +33,7 @@ def list_page(request: HttpRequest, filterset: RecordFilter, template: str, more
     """A list with search, facets and pages; with the errors where a filter can't be used."""
     if elsewhere := in_format(request, more["api_url"]):
         return elsewhere
+    leave_foreign(request, type(filterset))
     words = request.GET.get("q", "")
     if not filterset.is_valid():
         return render(request, template, {"filter": filterset, "page": None, "words": words, **more}, status=400)

@@ -18,7 +18,7 @@ from projects.forms import SetAsideForm, responders
 from projects.matching import meaning
 from projects.models import FoundMatch, Need, Offer, Response, SetAside
 from projects.views.acting import answer_form, given
-from ssc_portal.parameters import one_value
+from ssc_portal.parameters import leave_foreign, one_value
 from ssc_portal.sending import once
 from ssc_portal.tables import in_format
 
@@ -36,6 +36,7 @@ def match_list(request: HttpRequest) -> HttpResponse:
     """What fits the offers of one's side; for UNEP what could be brokered; for everybody what matches have led to."""
     if elsewhere := in_format(request, reverse("api-match-list")):
         return elsewhere
+    leave_foreign(request, MatchFilter)
     signed_in = request.user.is_authenticated
     own = (
         Offer.objects.of(request.user).active().select_related("partner", "country")

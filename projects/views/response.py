@@ -23,7 +23,7 @@ from projects.timeline import response_timeline, thread
 from projects.views.acting import acted_on, answer_form, given
 from projects.views.listing import page_of
 from ssc_portal.bodies import takes_files
-from ssc_portal.parameters import one_value
+from ssc_portal.parameters import leave_foreign, one_value
 from ssc_portal.sending import once, refused
 from ssc_portal.tables import in_format
 from ssc_portal.templatetags.portal import day as format_date
@@ -41,6 +41,7 @@ def response_list(request: HttpRequest) -> HttpResponse:
     """Responses that this person reads in full, the newest first; narrowed to a state."""
     if elsewhere := in_format(request, reverse("api-response-list")):
         return elsewhere
+    leave_foreign(request, ResponseFilter)
     filterset = ResponseFilter(request.GET, queryset=Response.objects.visible_to(request.user))
     if not filterset.is_valid():
         raise BadRequest(" ".join(filterset.errors["state"]))

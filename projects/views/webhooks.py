@@ -16,7 +16,7 @@ from projects import webhooks
 from projects.forms.webhook import WebhookForm
 from projects.models import Webhook
 from projects.tasks import send_webhooks_later
-from ssc_portal.parameters import one_value
+from ssc_portal.parameters import leave_foreign, one_value
 from ssc_portal.sending import once
 
 PER_PAGE = 50
@@ -59,6 +59,7 @@ def webhook_detail(request: HttpRequest, key: int) -> HttpResponse:
     """One webhook and the log of its calls; its secret for who was known lately."""
     webhook = _own(request, key)
     shows_secret = was_known_lately(request)
+    leave_foreign(request)
     page = Paginator(webhook.calls.all(), PER_PAGE).get_page(one_value(request.GET, "page"))
     context = {"webhook": webhook, "page": page, "days": webhooks.KEPT_FOR.days, "shows_secret": shows_secret}
     return render(request, "projects/webhook_detail.html", context)
