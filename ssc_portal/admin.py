@@ -97,6 +97,11 @@ class Refusing:
                 self.add_error(name, CHOOSE_AGAIN)
 
 
+def is_untouched(request) -> bool:
+    """Whether a form was sent as it was shown."""
+    return getattr(request, "is_untouched", False)
+
+
 class Careful:
     """Mixin: a form sent over a newer record is refused and loses nothing (merging.py); one sent twice makes one record."""
 
@@ -127,6 +132,7 @@ class Careful:
 
         def compared() -> HttpResponse:
             is_typed = self._compare(request, record, form, formsets) or bool(new or request.FILES)
+            request.is_untouched = not is_typed
             return change() if is_typed else self.leave_as_it_is(request, record) or change()
 
         def without_rows() -> None:
@@ -140,6 +146,14 @@ class Careful:
     def leave_as_it_is(self, request, record) -> HttpResponse | None:
         """The answer to a form in which nothing was typed, where it needs no saving."""
         return None
+
+    def save_model(self, request, obj, form, change):
+        """Writes nothing where nothing was typed, neither in the form nor in its rows: not even when it was saved."""
+        if not change or form.has_changed() or not is_untouched(request):
+            super().save_model(request, obj, form, change)
+
+    def log_change(self, request, obj, message):
+        return None if is_untouched(request) else super().log_change(request, obj, message)
 
     def _compare(self, request, record, form, formsets) -> bool:
         """Brings what was sent together with how the record stands now. Returns whether anything is to be saved or told."""

@@ -200,7 +200,13 @@ LOGOUT_REDIRECT_URL = "home"
 # Triggers are installed after migrations as the models declare them. Each as a step of a migration took 20 s in all.
 PGTRIGGER_MIGRATIONS = False
 PGTRIGGER_INSTALL_ON_MIGRATE = True
-PGHISTORY_DEFAULT_TRACKERS = (pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent())
+# Of a record in which nothing but the time of its saving is another, nothing has changed.
+CHANGED = pghistory.AnyChange(exclude_auto=True)
+PGHISTORY_DEFAULT_TRACKERS = (
+    pghistory.InsertEvent(),
+    pghistory.UpdateEvent(condition=CHANGED),
+    pghistory.DeleteEvent(),
+)
 PGHISTORY_OBJ_FIELD = pghistory.ObjForeignKey(related_name="history")
 PGHISTORY_APPEND_ONLY = True
 PGHISTORY_MIDDLEWARE_METHODS = ("POST", "PUT", "PATCH", "DELETE")

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pghistory
 import pytest
+from django.apps import apps
 from django.conf import settings
 from django.contrib import admin
+from django.contrib.admin.models import LogEntry
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import DatabaseError, transaction
 from django.test import RequestFactory
@@ -97,6 +99,33 @@ def test_no_field_of_admin_is_written_over_what_somebody_else_saved(model, peopl
         if two_write(boss, address, name, field, data):
             kinds.add(kind_of(field))
     assert kinds
+
+
+def kept_of_all() -> dict[str, int]:
+    """How many changes the history and the log of admin hold, by what was changed."""
+    kept = [model for model in apps.get_models() if issubclass(model, pghistory.models.Event) and model._meta.managed]
+    return {model.__name__: model._base_manager.count() for model in [LogEntry, *kept]}
+
+
+@pytest.mark.parametrize("model", **BY_LABEL)
+def test_a_save_that_changes_nothing_writes_nothing(model, people, boss, media):
+    if (found := form_to_change(boss, people, model)) is None:
+        return
+    address, page = found
+    stored, kept = list(model._base_manager.order_by("pk").values()), kept_of_all()
+    answer = boss.post(address, shown(page))
+    assert answer.status_code == 302 or "reason" in page.context["adminform"].form.fields
+    assert kept_of_all() == kept
+    assert list(model._base_manager.order_by("pk").values()) == stored
+
+
+def test_another_text_of_a_page_is_no_change_of_the_page_itself_but_moves_its_time(boss):
+    address, data, page = two_texts(boss)
+    kept, texts = (model.pgh_event_model.objects.filter(pgh_obj__isnull=False) for model in (Page, page.texts.model))
+    before = kept.count(), texts.count()
+    assert boss.post(address, data | {field_of(data, "fr"): "Autre"}).status_code == 302
+    assert (kept.count(), texts.count()) == (before[0], before[1] + 1)
+    assert Page.objects.get(pk=page.pk).modified_at > page.modified_at
 
 
 @pytest.mark.parametrize("model", **BY_LABEL)

@@ -35,7 +35,7 @@ from projects.models import (
     Update,
 )  # fmt: skip
 from projects.models.parts import misfit_of_countries, misfit_of_terms
-from ssc_portal.admin import KeptHistory, RuledAdmin
+from ssc_portal.admin import KeptHistory, RuledAdmin, is_untouched
 
 
 # --- filters: the facets of the pages, in the sidebar ----------------------------------------------------------------
@@ -419,8 +419,8 @@ class ProjectAdmin(Tabled, Moving, KeptHistory, RuledAdmin, admin.ModelAdmin):
 
     def save_related(self, request, form, formsets, change):
         super().save_related(request, form, formsets, change)
-        if isinstance(form, ListedForm):
-            return  # written as a whole
+        if isinstance(form, ListedForm) or is_untouched(request):
+            return  # written as a whole, or not at all
         if change:
             recording.after_change(form.instance)
         else:
