@@ -44,7 +44,7 @@ JOIN = "; "
 
 
 class TooMany(Exception):
-    """More rows than a workbook is made of while somebody waits."""
+    """More rows than one file is made of."""
 
 
 class TooLong(Exception):

@@ -32,7 +32,7 @@ from ssc_portal.licences import UNKNOWN
 from ssc_portal.sending import carry_out_once
 from ssc_portal.signs import without_hidden
 from ssc_portal.storage import kept_with_its_row, remove_with_its_row
-from ssc_portal.tables import TooLong
+from ssc_portal.tables import TooLong, TooMany
 
 MOST_UPLOAD = 200 * 1024**2  # bytes
 MOST_AT_ONCE = 512 * 1024  # bytes, unpacked; larger files are tried by the worker
@@ -268,7 +268,7 @@ class ImportRunAdmin(RuledAdmin, admin.ModelAdmin):
         resource = KINDS[kind](by=request.user)
         try:
             return table_response(resource, resource.writable() if "filled" in request.GET else None, kind, format)
-        except TooLong as error:
+        except (TooLong, TooMany) as error:
             self.message_user(request, str(error), messages.ERROR)
             return redirect("admin:projects_importrun_table")
 
@@ -483,7 +483,7 @@ def _address(run: ImportRun, row) -> str:
 
 
 def table_response(resource, records, kind: str, format: str) -> HttpResponse:
-    """A table as a file: empty, or with these records. Raises TooLong."""
+    """A table as a file: empty, or with these records. Raises TooLong and TooMany."""
     rows = sheets.filled(resource, records) if records is not None else []
     write, media_type = {
         "csv": (sheets.as_csv, "text/csv; charset=utf-8"),
@@ -512,15 +512,10 @@ class Tabled:
 
     def _take(self, request, queryset, format: str):
         resource = KINDS[self.table_kind](by=request.user)
-        if queryset.count() > sheets.MOST_RECORDS:
-            self.message_user(
-                request, _("At most %(n)s records in one file. Divide it.") % {"n": sheets.MOST_RECORDS}, messages.ERROR
-            )
-            return None
         records = resource.records().filter(pk__in=queryset.values("pk"))
         try:
             return table_response(resource, records, self.table_kind, format)
-        except TooLong as error:
+        except (TooLong, TooMany) as error:
             self.message_user(request, str(error), messages.ERROR)
             return None
 

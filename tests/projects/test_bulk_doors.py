@@ -78,6 +78,21 @@ def test_records_are_taken_along_from_their_list(client, people):
     assert "Bring in a table" in client.get(reverse("admin:projects_project_changelist")).content.decode()
 
 
+def test_no_record_is_left_out_of_a_table_in_silence(client, people, monkeypatch):
+    monkeypatch.setattr("projects.interchange.bulk.sheets.MOST_RECORDS", 2)
+    client.force_login(people["desk"])
+    template, chosen = "/admin/projects/importrun/table/projects", [ProjectFactory().pk for _n in range(2)]
+    assert client.get(f"{template}.csv?filled").content.count(b"\r\nP-") == 2
+    chosen.append(ProjectFactory().pk)
+    taken = {"action": "take_csv", "_selected_action": chosen}
+    for answer in (
+        client.get(f"{template}.csv?filled", follow=True),
+        client.get(f"{template}.xlsx?filled", follow=True),
+        client.post(reverse("admin:projects_project_changelist"), taken, follow=True),
+    ):
+        assert "These are 3 records, and one file holds at most 2." in answer.content.decode()
+
+
 def test_a_workbook_is_refused_where_a_cell_would_be_cut(client, people):
     client.force_login(people["desk"])
     project = ProjectFactory(description="Wells of the delta. " + "x" * 32_748)

@@ -19,7 +19,7 @@ from projects.interchange.workbooks import BOLD, FILL, LISTS, head, opened, pick
 from ssc_portal.incoming import MOST_COLUMNS, MOST_ROWS, Area, Sheet, merged_sentence, text_of
 from ssc_portal.numbers import Written
 from ssc_portal.signs import NUL, hidden_in, with_plain_line_ends, without_empty_ends, without_hidden
-from ssc_portal.tables import harmless
+from ssc_portal.tables import TooMany, harmless
 
 LARGEST = 10 * 1024**2  # bytes
 MOST_RECORDS = 5000  # in one file
@@ -40,7 +40,15 @@ def rows_of(resource: TableResource, record) -> list[list[str]]:
 
 
 def filled(resource: TableResource, records) -> list[list[str]]:
-    return [row for record in records.order_by("pk")[:MOST_RECORDS] for row in rows_of(resource, record)]
+    """The rows of these records. Raises TooMany where there are more than may come back in one file: none is left out unsaid."""
+    found = list(records.order_by("pk")[: MOST_RECORDS + 1])
+    if len(found) > MOST_RECORDS:
+        said = {"all": records.count(), "n": MOST_RECORDS}
+        raise TooMany(
+            _("These are %(all)s records, and one file holds at most %(n)s. Choose fewer in the list of the records, by its filters, and take them from there.")
+            % said
+        )  # fmt: skip
+    return [row for record in found for row in rows_of(resource, record)]
 
 
 def as_csv(resource: TableResource, rows: list[list[str]]) -> bytes:
