@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 import pytest
 from django.db import connection
 from django.template import Template
-from django.test import Client
+from django.test import Client, TransactionTestCase
 from django.test.signals import template_rendered
 from django.test.utils import CaptureQueriesContext
 from django.utils import translation
@@ -31,6 +31,8 @@ def pytest_configure(config):
     # Speed is measured in benchmarks, never asserted with a clock.
     of_properties.register_profile("portal", deadline=None, max_examples=100 if THOROUGH else 20)
     of_properties.load_profile("portal")
+    # After a test that commits. Django's own way empties every table, which takes seconds, and leaves the reference data out.
+    TransactionTestCase._fixture_teardown = lambda test: prepared_database.put_back()
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # fast; real ones are slow on purpose
 
 
@@ -102,10 +104,10 @@ def with_meaning():
 def django_db_setup(django_test_environment, django_db_blocker, django_db_modify_db_settings):
     """Reference data is there in every test, as in every installation."""
     with django_db_blocker.unblock():
-        before = prepared_database.copy_prepared()
+        before = prepared_database.use_copy()
     yield
     with django_db_blocker.unblock():
-        prepared_database.drop_copy(before)
+        prepared_database.leave_copy(before)
 
 
 @pytest.fixture
@@ -173,7 +175,7 @@ def boss(people, sign_in):
 
 @pytest.fixture
 def reference_again(transactional_db):
-    """For tests that commit: the clean-up after each empties every table. pytest-django runs them last."""
+    """For tests that commit, which pytest-django runs last: nothing is left of what a server or worker wrote after its test."""
     prepared_database.put_back()
 
 

@@ -1,6 +1,7 @@
 """The database that tests run on: migrated and filled with reference data once, then copied for each worker.
 
-Making it takes twenty seconds, a copy half of one. It is made anew when a file that it was made from has changed.
+Making it takes twenty seconds, a copy half of one. It is made anew when a file that it was made from has changed, and so are
+the copies, which stay from run to run.
 """
 
 import fcntl
@@ -12,7 +13,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, transaction
 
 ROOT = Path(__file__).resolve().parent.parent
 PREFIX = "prepared_"
@@ -31,24 +32,32 @@ MADE_FROM = (
 )
 
 
-def copy_prepared() -> str:
-    """Gives the connection a database of its own, a copy of the prepared one. Returns the name that it had before."""
+def use_copy() -> str:
+    """Gives the connection a database of its own, a copy of the prepared one: that of the run before, put back, where it is
+    of the same files. Returns the name that it had before."""
     before, name = connection.settings_dict["NAME"], connection.creation._get_test_db_name()
     with _alone():
         template = _prepared()
         with connection._nodb_cursor() as cursor:
-            cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-            cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+            cursor.execute("SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s", [name])
+            found = cursor.fetchone()
+            if is_new := found != (template,):
+                cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+                cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+                # Nobody misses what a crash of the machine takes from a test. Programs that tests start are told so too.
+                cursor.execute(f'ALTER DATABASE "{name}" SET synchronous_commit = off')
+                cursor.execute(f"COMMENT ON DATABASE \"{name}\" IS '{template}'")
+            else:
+                cursor.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
     _connect_to(name)
+    if not is_new:
+        put_back()
     return before
 
 
-def drop_copy(before: str) -> None:
-    """Drops the copy and points the connection back to where it was."""
-    name = connection.settings_dict["NAME"]
+def leave_copy(before: str) -> None:
+    """Points the connection back to where it was. The copy stays for the next run: dropping it waits for the disk."""
     _connect_to(before)
-    with connection._nodb_cursor() as cursor:
-        cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
 def _prepared() -> str:
@@ -59,7 +68,10 @@ def _prepared() -> str:
         there = {name for (name,) in cursor.fetchall()}
         if wanted in there:
             return wanted
-        for name in there:
+        cursor.execute(
+            "SELECT datname FROM pg_database WHERE starts_with(shobj_description(oid, 'pg_database'), %s)", [PREFIX]
+        )
+        for name in there | {name for (name,) in cursor.fetchall()}:
             cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
         making = PREFIX + "in_making"
         cursor.execute(f'CREATE DATABASE "{making}" TEMPLATE template0')
@@ -100,24 +112,51 @@ def _keep_a_copy() -> None:
     """Copies every filled table aside: putting them back takes a moment, loading the reference data anew takes seconds."""
     with connection.cursor() as cursor:
         cursor.execute("CREATE SCHEMA kept")
+        cursor.execute("CREATE TABLE kept.tables (name text, rows bigint)")
         for table in connection.introspection.table_names(cursor):
-            cursor.execute(f'SELECT EXISTS (SELECT FROM public."{table}")')  # noqa: S608
-            if cursor.fetchone()[0] and table != "django_migrations":
+            if table == "django_migrations":
+                continue
+            cursor.execute(f'SELECT count(*) FROM public."{table}"')  # noqa: S608
+            [rows] = cursor.fetchone()
+            cursor.execute("INSERT INTO kept.tables VALUES (%s, %s)", [table, rows])
+            if rows:
                 cursor.execute(f'CREATE TABLE kept."{table}" AS TABLE public."{table}"')
+        cursor.execute("CREATE TABLE kept.since (transaction bigint)")
+        _remember_moment(cursor)
 
 
 def put_back() -> None:
-    """Fills the tables from the copy, without triggers and checks, since all of it was right when it was copied."""
-    with connection.cursor() as cursor:
-        cursor.execute("SET session_replication_role = replica")
-        cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'kept'")
-        tables = [table for (table,) in cursor.fetchall()]
-        # Django's clean-up leaves what it does not manage: jobs that another test queued would be done in this one.
+    """Makes every table what it was when it was prepared, the queue too. Only those are touched that were written to since:
+    they have other rows than then or one of a later transaction."""
+    connection.close()  # as a test left it
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT transaction FROM kept.since")
+        [since] = cursor.fetchone()
+        cursor.execute("SELECT name, rows FROM kept.tables")
+        kept = dict(cursor.fetchall())
         cursor.execute(
-            "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename LIKE 'procrastinate%'"
+            " UNION ALL ".join(
+                f"SELECT '{table}' FROM public.\"{table}\" HAVING count(*) <> {rows} OR max(xmin::text::bigint) >= {since}"  # noqa: S608
+                for table, rows in kept.items()
+            )
         )
-        emptied = tables + [table for (table,) in cursor.fetchall()]
-        cursor.execute("TRUNCATE {} CASCADE".format(", ".join(f'public."{table}"' for table in emptied)))
-        for table in tables:
-            cursor.execute(f'INSERT INTO public."{table}" OVERRIDING SYSTEM VALUE TABLE kept."{table}"')
-        cursor.execute("SET session_replication_role = origin")
+        written = [table for (table,) in cursor.fetchall()]
+        if not written:
+            return
+        # Without triggers and checks, since all of it was right when it was copied.
+        steps = ["SET LOCAL session_replication_role = replica"]
+        for table in written:
+            steps.append(f'DELETE FROM public."{table}"')  # noqa: S608
+            if kept[table]:
+                steps.append(f'INSERT INTO public."{table}" OVERRIDING SYSTEM VALUE TABLE kept."{table}"')
+        cursor.execute("; ".join(steps))
+    with connection.cursor() as cursor:
+        _remember_moment(cursor)
+
+
+def _remember_moment(cursor) -> None:
+    """Whatever is written from now on is written by this transaction or a later one. Those count that are still under way."""
+    cursor.execute("DELETE FROM kept.since")
+    cursor.execute(
+        "INSERT INTO kept.since SELECT (pg_snapshot_xmin(pg_current_snapshot())::text::bigint % (2 ^ 32)::bigint)"
+    )
