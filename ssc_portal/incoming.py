@@ -236,21 +236,26 @@ def _size_within(path: Path, most: int) -> bool:
 
 def _read_apart(kind: str, content: bytes, **options) -> tuple[dict, bytes]:
     """What `reading` says of a file, and what it made of it. Raises ValidationError."""
-    try:
-        done = subprocess.run(  # noqa: S603
-            [sys.executable, "-E", "-s", "-m", "ssc_portal.reading", kind, json.dumps(options)],
-            input=content, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=WAITED, check=False,
-            cwd=settings.BASE_DIR, env={},
-        )  # fmt: skip
-    except subprocess.TimeoutExpired:
-        raise _refusal("too_much") from None
-    line, _end, made = done.stdout.partition(b"\n")
-    if done.returncode or not line:
+    line, _end, made = _answer(kind, content, json.dumps(options)).partition(b"\n")
+    if not line:
         raise _refusal("too_much")
     told = json.loads(line)
     if code := told.pop("refused", None):
         raise _refusal(code, **told)
     return told, made
+
+
+def _answer(kind: str, content: bytes, options: str) -> bytes:
+    """What a process of its own says; nothing where it was ended."""
+    try:
+        done = subprocess.run(  # noqa: S603
+            [sys.executable, "-E", "-s", "-m", "ssc_portal.reading", kind, options],
+            input=content, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=WAITED, check=False,
+            cwd=settings.BASE_DIR, env={},
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        return b""
+    return b"" if done.returncode else done.stdout
 
 
 def _refusal(code: str, **details) -> ValidationError:

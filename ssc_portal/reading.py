@@ -12,7 +12,7 @@ import resource
 import sys
 import zipfile
 import zlib
-from itertools import chain, pairwise
+from itertools import pairwise
 
 # What it may hold, in bytes: a picture of 50 million pixels unfolds to 200 MB, whatever it is packed to.
 MEMORY = {"type": 180 * 1024**2, "workbook": 180 * 1024**2, "picture": 360 * 1024**2}
@@ -385,6 +385,10 @@ def main(kind: str, options: str) -> None:
     content = sys.stdin.buffer.read()
     seconds = _seconds(kind, len(content))
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
+    sys.stdout.buffer.write(answer(kind, content, options))
+
+
+def answer(kind: str, content: bytes, options: str) -> bytes:
     try:
         told, made = KINDS[kind](content, **json.loads(options))
     except Refused as refusal:
@@ -393,7 +397,7 @@ def main(kind: str, options: str) -> None:
         told, made = {"refused": "too_much"}, b""
     except Exception:  # what the libraries raise at a broken file can't all be named
         told, made = {"refused": BROKEN[kind]}, b""
-    sys.stdout.buffer.writelines(chain([json.dumps(told).encode(), b"\n"], [made]))
+    return json.dumps(told).encode() + b"\n" + made
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import socket
 import socketserver
 import threading
 import time
+import warnings
 from contextlib import contextmanager, suppress
 
 import pytest
@@ -21,6 +22,7 @@ from partners import callers
 from partners.models import Country, Partner
 from projects import search
 from projects.matching import meaning
+from ssc_portal import incoming, reading
 from tests import THOROUGH, factories, prepared_database
 
 
@@ -93,6 +95,24 @@ def words_alone(request, monkeypatch):
     """Matching as it is without its optional extra, which takes time for each text; tests of the extra name `with_meaning`."""
     if "with_meaning" not in request.fixturenames:
         monkeypatch.setattr(meaning, "is_installed", lambda: False)
+
+
+@pytest.fixture(autouse=True)
+def read_here(request, monkeypatch):
+    """Files that came in are read without a process for each, which takes half a second; tests of that process name `read_apart`."""
+    if "read_apart" not in request.fixturenames:
+        monkeypatch.setattr(incoming, "_answer", _read_beside)
+
+
+def _read_beside(kind: str, content: bytes, options: str) -> bytes:
+    with warnings.catch_warnings():  # that process knows nothing of ours, which are errors
+        warnings.simplefilter("ignore")
+        return reading.answer(kind, content, options)
+
+
+@pytest.fixture
+def read_apart():
+    """Files are read as in the running portal: in a process of its own, which is bounded."""
 
 
 @pytest.fixture
@@ -220,7 +240,7 @@ def dripping(settings):
 
     server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads, server.calls = True, 0
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     server.url = f"http://127.0.0.1:{server.server_address[1]}/in"
     yield server
     is_over.set()

@@ -126,7 +126,7 @@ def public(*kinds: str) -> dict[tuple[str, str], dict]:
     return found
 
 
-def answers(language: str) -> dict[tuple[str, str], dict]:
+def answers(language: str, *kinds: str) -> dict[tuple[str, str], dict]:
     """The same of the records of the test, without a server between: what is answered of each alone, and whether it is listed."""
     request = APIRequestFactory().get("/")
     request.user = AnonymousUser()
@@ -141,7 +141,8 @@ def answers(language: str) -> dict[tuple[str, str], dict]:
     }
     found = {}
     with translation.override(language):
-        for kind, (records, serializer) in wanted.items():
+        for kind in kinds or wanted:
+            records, serializer = wanted[kind]
             for record in records:
                 told = json.loads(JSONRenderer().render(serializer(record, context={"request": request}).data))
                 listed = getattr(getattr(record, "entry", None), "is_public", True)

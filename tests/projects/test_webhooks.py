@@ -51,7 +51,7 @@ def receiver(settings):
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.got, server.answers = [], []
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     server.url = f"http://127.0.0.1:{server.server_port}/in?a=b"
     yield server
     server.shutdown()
