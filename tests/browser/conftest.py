@@ -26,8 +26,12 @@ ARGUMENTS = [
 ]
 
 
+# What the policy of the site refused on a page.
+WATCH = "window.__refused = []; addEventListener('securitypolicyviolation', e => __refused.push(e.effectiveDirective + ' ' + e.blockedURI))"
+
+
 @pytest.fixture(scope="session")
-def chromium():
+def started_chromium():
     from playwright.sync_api import sync_playwright
 
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = (
@@ -39,8 +43,37 @@ def chromium():
         browser.close()
 
 
+@pytest.fixture
+def chromium(started_chromium, reference_again):
+    """One browser for all tests of a worker. Its pages are closed before the records are removed: none asks on after its test."""
+    yield started_chromium
+    for context in started_chromium.contexts:
+        context.close()
+
+
 def cookies_of(person, base: str) -> list[dict]:
     client = Client()
     client.force_login(person)
     assert SESSION_KEY in client.session
     return [{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": base}]
+
+
+def page_of(chromium, base: str, person, path: str = "", width: int = 360, **more):
+    """A page in a window of its own, watched for what the policy refuses, where `person` is signed in (None: nobody)."""
+    context = chromium.new_context(viewport={"width": width, "height": 800}, **more)
+    if person is not None:
+        context.add_cookies(cookies_of(person, base))
+    page = context.new_page()
+    page.add_init_script(WATCH)
+    if path:
+        page.goto(base + path)
+    return page
+
+
+def until(page, is_so) -> None:
+    """Waits for what the page cannot say, such as what the portal has stored."""
+    for _n in range(600):
+        if is_so():
+            return
+        page.wait_for_timeout(25)
+    raise AssertionError("It did not happen within 15 seconds.")

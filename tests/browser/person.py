@@ -2,23 +2,40 @@
 
 from django.urls import resolve
 
-from tests.browser.conftest import cookies_of
+from tests import THOROUGH
+from tests.browser.conftest import page_of
 
 PASSWORD = "a long enough password"
 MOST_TABS = 200
+STOPS = "a[href], button, input, select, textarea, summary"
+NAMED = "(e.innerText || '').trim().replace(/\\s+/g, ' ') === a && /^(A|BUTTON)$/.test(e.tagName)"
+
+# The next stop of the keyboard that is meant, from where the focus is and round the page once, takes the focus.
+TO_THE_NEXT = """([a]) => {
+  const from = document.activeElement, isAfter = (e) => from.compareDocumentPosition(e) & Node.DOCUMENT_POSITION_FOLLOWING
+  const found = [...document.querySelectorAll('%s')].filter(e => e.tabIndex >= 0 && (%s))
+  for (const e of [...found.filter(isAfter), ...found.filter(e => !isAfter(e))]) {
+    e.focus()
+    if (document.activeElement === e) return true
+  }
+  return false
+}"""
 
 
 class Person:
     """Somebody at a keyboard. Presses only keys."""
 
     def __init__(self, chromium, base: str, user, met: dict):
-        self.page = chromium.new_context(viewport={"width": 360, "height": 800}, java_script_enabled=False).new_page()
+        self.page = page_of(chromium, base, user, java_script_enabled=False)
         self.base, self.user, self.met = base, user, met
-        if user is not None:
-            self.go("/accounts/login/")
-            self.write("E-mail address", user.email)
-            self.write("Password", PASSWORD)
-            self.press("Sign in")
+
+    def sign_in(self) -> None:
+        """By the form, as everybody does who has no cookie yet."""
+        self.page.context.clear_cookies()
+        self.go("/accounts/login/")
+        self.write("E-mail address", self.user.email)
+        self.write("Password", PASSWORD)
+        self.press("Sign in")
 
     def go(self, path: str) -> None:
         answer = self.page.goto(self.base + path)
@@ -33,12 +50,20 @@ class Person:
         self.met.setdefault((self.user.pk if self.user and not path.startswith("/accounts/") else None, path), None)
 
     def _tab_to(self, script: str, *args) -> None:
-        """Tab, on from where the focus is and round the page once, until `script` says that it is where it should be."""
+        """By Tab to where `script` says. Without scripts of the page the order of its stops is the browser's own, so that it
+        shows as much to come there from the stop before; every single Tab of the way is pressed in `make thorough`."""
         there = f"([a, b]) => {{ const e = document.activeElement; return {script} }}"
         if self.fresh:
             self.page.focus("#main")
             self.fresh = False
-        for _n in range(MOST_TABS):
+        if THOROUGH:
+            for _n in range(MOST_TABS):
+                self.page.keyboard.press("Tab")
+                if self.page.evaluate(there, [*args, None][:2]):
+                    return
+        elif self.page.evaluate(TO_THE_NEXT % (STOPS, script), list(args)):
+            self.page.keyboard.press("Shift+Tab")
+            assert not self.page.evaluate(there, [*args, None][:2]), "Shift+Tab does not leave it"
             self.page.keyboard.press("Tab")
             if self.page.evaluate(there, [*args, None][:2]):
                 return
@@ -46,7 +71,7 @@ class Person:
 
     def press(self, name: str) -> None:
         """A link or a button with this name (its visible words)."""
-        self._tab_to("(e.innerText || '').trim().replace(/\\s+/g, ' ') === a && /^(A|BUTTON)$/.test(e.tagName)", name)
+        self._tab_to(NAMED, name)
         with self.page.expect_navigation(wait_until="load"):
             self.page.keyboard.press("Enter")
         self._look()
@@ -58,9 +83,17 @@ class Person:
         return exact[0].get_attribute("for")
 
     def write(self, label: str, text: str, within: str = "") -> None:
-        self._tab_to("e.id === a", self._id_of(label, within))
-        self.page.keyboard.press("Control+A")
-        self.page.keyboard.type(text)
+        self.write_into(self._id_of(label, within), text)
+
+    def write_into(self, key: str, text: str) -> None:
+        """Into the field with this id. A choice and a date take key after key, words come at once as a keyboard of a phone sends them."""
+        self._tab_to("e.id === a", key)
+        kind = self.page.evaluate("document.activeElement.type")
+        if kind in ("select-one", "date"):
+            self.page.keyboard.type(text)
+        else:
+            self.page.keyboard.press("Control+A")
+            self.page.keyboard.insert_text(text)
 
     def choose(self, label: str, within: str = "") -> None:
         """A radio button or a box with this label. Radio buttons of one group are one stop: arrows lead on."""
@@ -81,23 +114,32 @@ class Person:
             assert text in shown, (text, self.page.url, shown[:1500])
 
 
+# With which kinds of fields a page asks: confirmations of moves that ask the same way are one page to axe.
+KINDS = """() => [...new Set([...document.querySelectorAll('main :is(input, select, textarea)')].map(e => e.type))].sort().join()"""
+_seen: set = set()  # in this process: what one test has had checked, the next need not
+
+
 def check_with_axe(chromium, base: str, met: dict, people: dict) -> None:
     """No violation of WCAG 2.2 A and AA, nor of best practice, on any kind of page that the journey met: once for a
-    person with a role, once for the public."""
+    person with a role, once for the public. Of the moves, `make thorough` looks at each, `make test` at each kind of form."""
     from axe_playwright_python.sync_playwright import Axe
 
-    axe, found, seen = Axe(), [], set()
+    axe, found, page = Axe(), [], None
     for key, user in people.items():
-        context = chromium.new_context(viewport={"width": 360, "height": 800}, bypass_csp=True)
-        if user is not None:
-            context.add_cookies(cookies_of(user, base))
-        page = context.new_page()
         for path in [path for who, path in met if who == key]:
-            shape = (user is None, resolve(path.partition("?")[0]).view_name, path.partition("/move/")[2])
-            if shape in seen or page.goto(base + path).status != 200:
+            view = (user is None, resolve(path.partition("?")[0]).view_name)
+            move = path.partition("/move/")[2].partition("?")[0]
+            if (*view, move) in _seen:
+                continue
+            page = page or page_of(chromium, base, user, bypass_csp=True)
+            if page.goto(base + path).status != 200:
                 continue  # a step that lies behind: its form is not there any more
-            seen.add(shape)
+            kind = (*view, f"/{page.evaluate(KINDS)}" if move and not THOROUGH else move)
+            if kind in _seen:
+                continue
+            _seen.update({kind, (*view, move)})
             violations = axe.run(page).response["violations"]
             found += [(path, v["id"], v["nodes"][0]["html"][:150]) for v in violations]
-        context.close()
+        if page:
+            page = page.context.close()
     assert found == []

@@ -9,10 +9,10 @@ from tests.browser.conftest import BROWSER
 from tests.browser.person import Person, check_with_axe
 from tests.factories import MembershipFactory
 
-pytestmark = [*BROWSER, pytest.mark.xdist_group("site")]
+pytestmark = [*BROWSER, pytest.mark.xdist_group("subscribing")]
 
 
-def test_a_message_and_its_answer(chromium, live_server, reference_again, monkeypatch):
+def test_a_message_and_its_answer(chromium, live_server, monkeypatch):
     monkeypatch.setattr(contact, "TOO_QUICK", -1)
     met: dict = {}
     anybody = Person(chromium, live_server.url, None, met)

@@ -3,23 +3,21 @@
 import pytest
 
 from partners.choices import Role
-from tests.browser.conftest import BROWSER
-from tests.browser.test_site import WATCH
+from tests.browser.conftest import BROWSER, page_of
 from tests.factories import MembershipFactory
 
-pytestmark = [*BROWSER, pytest.mark.xdist_group("site")]
+pytestmark = [*BROWSER, pytest.mark.xdist_group("subscribing")]
 PASSWORD = "a long enough password"
 
 
-def test_a_passkey_is_added_and_signs_in(chromium, live_server, reference_again, settings):
+def test_a_passkey_is_added_and_signs_in(chromium, live_server, settings):
     settings.MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = True
     base = live_server.url.replace("127.0.0.1", "localhost")  # passkeys belong to names, not to numbers
     settings.ALLOWED_HOSTS = ["localhost"]
     person = MembershipFactory(role=Role.DESK).user
     person.vouch_for_address()
-    context = chromium.new_context(viewport={"width": 360, "height": 800})
-    page = context.new_page()
-    page.add_init_script(WATCH)
+    page = page_of(chromium, base, None)
+    context = page.context
     devices = context.new_cdp_session(page)
     devices.send("WebAuthn.enable")
     options = {"protocol": "ctap2", "transport": "internal", "hasResidentKey": True, "hasUserVerification": True,

@@ -6,6 +6,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import override
+from lxml import html
 
 from outreach.models import Page
 from partners.choices import Role
@@ -14,7 +15,8 @@ from projects.choices import NeedState
 from projects.forms import PARTS
 from projects.models import Follow, Need, Project, QualityDay
 from ssc_portal import listing
-from tests.browser.conftest import BROWSER, cookies_of
+from tests import THOROUGH
+from tests.browser.conftest import BROWSER, page_of
 from tests.factories import (
     ContributionFactory,
     MembershipFactory,
@@ -25,11 +27,10 @@ from tests.factories import (
 )
 
 pytestmark = [*BROWSER, pytest.mark.xdist_group("site")]
-WATCH = "window.__refused = []; addEventListener('securitypolicyviolation', e => __refused.push(e.effectiveDirective + ' ' + e.blockedURI))"
 
 
 @pytest.fixture
-def filled(reference_again):
+def filled(chromium):
     project = ProjectFactory(published=True, triangular=True)
     ContributionFactory(project=project)
     ResultFactory(project=project)
@@ -40,8 +41,7 @@ def test_every_page_fits_360_pixels_and_keeps_the_policy(chromium, live_server, 
     paths = ["/", "/projects/", "/projects/?q=wetlands&country=KEN", filled.get_absolute_url(), "/countries/", "/countries/KEN/", "/partners/",
              "/partners/undp/", "/themes/", "/themes/wetlands/", "/search/?q=wetlands", "/accounts/login/", "/api/v1/docs/", "/none/", "/about/", "/about/history/", "/about/bali-strategic-plan/", "/about/privacy/", "/ar/about/history/", "/contact/", "/news/", "/calendar/",
              f"/ar{filled.get_absolute_url()}"]  # fmt: skip
-    page = chromium.new_context(viewport={"width": 360, "height": 800}).new_page()
-    page.add_init_script(WATCH)
+    page = page_of(chromium, live_server.url, None)
     errors = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     for path in paths:
@@ -56,23 +56,21 @@ HIDDEN_COLUMNS = """() => [...document.querySelectorAll('.scroll')].filter(e => 
 TOUCHED = """() => [...document.querySelectorAll('.beam')].filter(e => e.previousElementSibling?.matches('form, .row') && e.getBoundingClientRect().top - e.previousElementSibling.getBoundingClientRect().bottom < 12).map(e => e.textContent.slice(0, 40))"""
 
 
-@pytest.mark.parametrize("language", ["", "/fr", "/ar"])
-def test_every_column_of_a_list_is_seen_at_360_pixels(language, chromium, live_server, filled):
+def test_every_column_of_a_list_is_seen_at_360_pixels(chromium, live_server, filled):
     partner = Partner.objects.get(slug="undp")
     QualityDay.objects.create(day=timezone.localdate(), publisher=partner, records=1, points=55)
     QualityDay.objects.create(day=timezone.localdate(), is_whole=True, records=1, points=55)
-    page = chromium.new_context(viewport={"width": 360, "height": 800}).new_page()
-    for path in LISTS:
-        page.goto(live_server.url + language + path)
-        for details in page.locator("details").all():
-            details.evaluate("e => e.open = true")
+    page = page_of(chromium, live_server.url, None)
+    for path in (language + path for language in ("", "/fr", "/ar") for path in LISTS):
+        page.goto(live_server.url + path)
+        page.evaluate("document.querySelectorAll('details').forEach(e => { e.open = true })")
         assert page.locator("table").count(), path
         assert page.evaluate(HIDDEN_COLUMNS) == [], path
         assert page.evaluate(TOUCHED) == [], path
 
 
 def test_the_groups_of_a_country_are_told_apart(chromium, live_server, filled):
-    page = chromium.new_context(viewport={"width": 360, "height": 800}).new_page()
+    page = page_of(chromium, live_server.url, None)
     for language, beginning in (("en", ""), ("ar", "/ar")):
         with override(language):
             comma = listing.comma()
@@ -96,10 +94,7 @@ def test_ones_own_pages_fit_360_pixels_and_keep_the_policy(chromium, live_server
         Need.objects.filter(pk=need.pk).update(due_on=timezone.localdate() + dt.timedelta(days=9))
         Follow.objects.create(user=lead, need=need)
         ResponseFactory(need=need, due_on=timezone.localdate(), answers={0: 1})
-    context = chromium.new_context(viewport={"width": 360, "height": 800})
-    context.add_cookies(cookies_of(lead, live_server.url))
-    page = context.new_page()
-    page.add_init_script(WATCH)
+    page = page_of(chromium, live_server.url, lead)
     parts = [f"/needs/{draft.reference}/draft/{p.slug}/" for p in PARTS] + [
         f"/needs/{draft.reference}/draft/documents/"
     ]
@@ -110,38 +105,56 @@ def test_ones_own_pages_fit_360_pixels_and_keep_the_policy(chromium, live_server
         assert page.evaluate("window.__refused") == [], path
 
 
-def test_every_admin_page_keeps_the_policy(chromium, live_server, filled):
-    person = MembershipFactory(role=Role.ADMINISTRATOR).user
-    context = chromium.new_context()
-    context.add_cookies(cookies_of(person, live_server.url))
-    page = context.new_page()
-    page.add_init_script(WATCH)
+def admin_pages(project, person) -> tuple[list[str], list[str]]:
+    """(a page of each template and of each widget of its own, the lists and forms that are as these)."""
+    need, about = NeedFactory(in_state=NeedState.SUBMITTED), Page.objects.get(path="about")
+    change = reverse("admin:projects_project_change", args=[project.pk])
+    each = [
+        "/admin/", "/admin/password_change/", "/admin/projects/project/?country=KEN&q=wetlands", change, f"{change}../history/", f"{change}../delete/",
+        reverse("admin:projects_project_add"), reverse("admin:projects_project_move", args=[project.pk, "unpublish"]), reverse("admin:projects_importrun_table"),
+        reverse("admin:projects_need_change", args=[need.pk]), reverse("admin:projects_need_move", args=[need.pk, "merge"]),
+        *(reverse(f"admin:outreach_page_{view}", args=[about.pk]) for view in ("change", "versions", "history")),
+        *(reverse(f"admin:{name}") for name in ("partners_country_changelist", "partners_membership_add", "outreach_picture_add", "outreach_announcement_add")),
+        reverse("admin:partners_user_change", args=[person.pk]),
+    ]  # fmt: skip
     names = ["projects_project", "projects_term", "projects_importrun", "partners_country", "partners_countrygroup", "partners_region",
              "partners_partner", "partners_membership", "partners_user", "outreach_page", "outreach_milestone", "outreach_picture",
              "outreach_channel", "outreach_topic", "outreach_announcement", "outreach_issue", "outreach_story"]  # fmt: skip
-    paths = ["/admin/", "/admin/password_change/"]
-    for name in names:
-        paths += [reverse(f"admin:{name}_changelist"), reverse(f"admin:{name}_add")]
-    need = NeedFactory(in_state=NeedState.SUBMITTED)
-    paths += [reverse("admin:projects_need_changelist"), reverse("admin:projects_need_change", args=[need.pk]),
-              reverse("admin:projects_need_move", args=[need.pk, "merge"]), reverse("admin:projects_notice_changelist")]  # fmt: skip
-    about = Page.objects.get(path="about")
-    paths += [reverse(f"admin:outreach_page_{view}", args=[about.pk]) for view in ("change", "versions", "history")]
-    change = reverse("admin:projects_project_change", args=[filled.pk])
-    paths += [change, f"{change}../history/", f"{change}../delete/", reverse("admin:projects_project_move", args=[filled.pk, "unpublish"]),
-              reverse("admin:projects_importrun_table"),
-              reverse("admin:partners_user_change", args=[person.pk]), "/admin/projects/project/?country=KEN&q=wetlands"]  # fmt: skip
-    for path in paths:
+    alike = [reverse(f"admin:{name}_{view}") for name in names for view in ("changelist", "add")]
+    alike += [reverse("admin:projects_need_changelist"), reverse("admin:projects_notice_changelist")]
+    return each, [path for path in alike if path not in each]
+
+
+def test_every_admin_page_keeps_the_policy(chromium, live_server, filled):
+    person = MembershipFactory(role=Role.ADMINISTRATOR).user
+    page = page_of(chromium, live_server.url, person, width=1280)
+    each, alike = admin_pages(filled, person)
+    for path in each + (alike if THOROUGH else []):
         answer = page.goto(live_server.url + path)
         assert answer.status == 200, path
         assert page.evaluate("window.__refused") == [], path
 
 
+# What the policy refuses of a page without running it: a script or a style that stands in the page itself.
+IN_THE_PAGE = (
+    "//script[not(@src) and not(@type='application/json')] | //style | //@style | //@*[starts-with(name(), 'on')]"
+)
+
+
+def test_no_admin_page_holds_a_script_or_a_style(client, db):
+    """Of the pages that `make thorough` alone opens in a browser."""
+    person, project = MembershipFactory(role=Role.ADMINISTRATOR).user, ProjectFactory(published=True)
+    client.force_login(person)
+    for path in admin_pages(project, person)[1]:
+        answer = client.get(path)
+        assert answer.status_code == 200, path
+        found = html.fromstring(answer.content).xpath(IN_THE_PAGE)
+        assert [str(one) for one in found] == [], path
+
+
 def test_similar_projects_appear_while_a_title_is_typed(chromium, live_server, filled):
-    context = chromium.new_context()
-    context.add_cookies(cookies_of(MembershipFactory(role=Role.DESK).user, live_server.url))
-    page = context.new_page()
-    page.goto(live_server.url + reverse("admin:projects_project_add"))
+    desk = MembershipFactory(role=Role.DESK).user
+    page = page_of(chromium, live_server.url, desk, reverse("admin:projects_project_add"), width=1280)
     page.fill("[data-similar]", f"Restoring the {filled.title}")
     page.wait_for_selector(".similar")
     assert filled.title in page.inner_text(".similar")
@@ -149,8 +162,7 @@ def test_similar_projects_appear_while_a_title_is_typed(chromium, live_server, f
 
 @pytest.mark.parametrize("script", [True, False])
 def test_a_project_is_found_and_opened_by_keyboard(chromium, live_server, filled, script):
-    page = chromium.new_context(viewport={"width": 360, "height": 800}, java_script_enabled=script).new_page()
-    page.goto(live_server.url + "/")
+    page = page_of(chromium, live_server.url, None, "/", java_script_enabled=script)
     page.focus("main input[type=search]")
     page.keyboard.type("wetlands")
     page.keyboard.press("Enter")
@@ -162,12 +174,12 @@ def test_a_project_is_found_and_opened_by_keyboard(chromium, live_server, filled
     assert page.inner_text("h1") == filled.title
 
 
-def test_signing_in_and_publishing(chromium, live_server, reference_again):
+def test_signing_in_and_publishing(chromium, live_server):
     person = MembershipFactory(role=Role.PUBLISHER).user
     person.vouch_for_address()
     project = ProjectFactory(in_review=True)
-    page = chromium.new_page()
-    page.goto(live_server.url + "/accounts/login/?next=" + reverse("admin:projects_project_change", args=[project.pk]))
+    change = reverse("admin:projects_project_change", args=[project.pk])
+    page = page_of(chromium, live_server.url, None, f"/accounts/login/?next={change}", width=1280)
     page.fill("#id_login", person.email.upper())
     page.fill("#id_password", "a long enough password")
     page.keyboard.press("Enter")
@@ -182,10 +194,7 @@ def test_a_table_is_tried_carried_out_and_undone(chromium, live_server, filled, 
     """The desk's way through an import, every page of it looked at by axe and by the policy."""
     from axe_playwright_python.sync_playwright import Axe
 
-    context = chromium.new_context(viewport={"width": 360, "height": 800})
-    context.add_cookies(cookies_of(MembershipFactory(role=Role.DESK).user, live_server.url))
-    page = context.new_page()
-    page.add_init_script(WATCH)
+    page = page_of(chromium, live_server.url, MembershipFactory(role=Role.DESK).user)
     table = tmp_path / "projects.csv"
     table.write_text(f"reference,title,status\n{filled.reference},Better,2\n,Fresh,2\n,Wrong,9\n")
 

@@ -10,10 +10,10 @@ from tests.browser.conftest import BROWSER
 from tests.browser.person import Person, check_with_axe
 from tests.outreach.test_contact import sent
 
-pytestmark = [*BROWSER, pytest.mark.xdist_group("site")]
+pytestmark = [*BROWSER, pytest.mark.xdist_group("subscribing")]
 
 
-def test_a_search_by_mail_and_its_end(chromium, live_server, reference_again):
+def test_a_search_by_mail_and_its_end(chromium, live_server):
     met: dict = {}
     reader = Person(chromium, live_server.url, None, met)
     reader.go("/needs/?country=KEN")
@@ -46,7 +46,7 @@ def test_a_search_by_mail_and_its_end(chromium, live_server, reference_again):
     assert not Subscriber.objects.exists()
 
 
-def test_choosing_kinds_and_a_theme(chromium, live_server, reference_again):
+def test_choosing_kinds_and_a_theme(chromium, live_server):
     met: dict = {}
     reader = Person(chromium, live_server.url, None, met)
     reader.go("/")

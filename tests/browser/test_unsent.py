@@ -7,14 +7,12 @@ from django.urls import reverse
 from partners.choices import Role
 from partners.models import Country, UnsentForm
 from projects.models import Need, Project
-from tests.browser.conftest import BROWSER, cookies_of
+from tests.browser.conftest import BROWSER, page_of, until
 from tests.browser.person import PASSWORD, Person, check_with_axe
-from tests.browser.test_drafting import until
-from tests.browser.test_site import WATCH
 from tests.factories import MembershipFactory, NeedFactory, ProjectFactory, ResponseFactory
 from tests.forms_typed import end_sessions
 
-pytestmark = [*BROWSER, pytest.mark.xdist_group("site")]
+pytestmark = [*BROWSER, pytest.mark.xdist_group("unsent")]
 CHOOSE = "([id, key]) => document.querySelector(id).append(new Option(key, key, true, true))"  # as the search does
 WORDS = "Which spare parts do the sensors need?"
 
@@ -32,7 +30,7 @@ def sign_in(page, person) -> None:
         page.click("main button.btn")
 
 
-def test_a_question_survives_the_end_of_the_session(chromium, live_server, reference_again):
+def test_a_question_survives_the_end_of_the_session(chromium, live_server):
     response, met = ResponseFactory(need=NeedFactory(in_state="open")), {}
     asking = Person(chromium, live_server.url, person_with(Role.FOCAL_POINT), met)
     address = f"/responses/{response.reference}/"
@@ -53,14 +51,11 @@ def test_a_question_survives_the_end_of_the_session(chromium, live_server, refer
     check_with_axe(chromium, live_server.url, met, {None: None})
 
 
-def test_a_draft_survives_in_arabic_with_its_scripts(chromium, live_server, reference_again):
+def test_a_draft_survives_in_arabic_with_its_scripts(chromium, live_server):
     person, need = person_with(Role.CONTRIBUTOR), NeedFactory(problem="")
     person.language = "ar"
     person.save()
-    context = chromium.new_context(viewport={"width": 360, "height": 800})
-    context.add_cookies(cookies_of(person, live_server.url))
-    page = context.new_page()
-    page.add_init_script(WATCH)
+    page = page_of(chromium, live_server.url, person)
     address = f"{live_server.url}/ar/needs/{need.reference}/draft/problem/"
     page.goto(address)
     page.fill("#id_problem", WORDS)
@@ -77,12 +72,9 @@ def test_a_draft_survives_in_arabic_with_its_scripts(chromium, live_server, refe
     assert page.evaluate("window.__refused") == []
 
 
-def test_a_form_of_admin_survives_with_the_rows_that_were_added(chromium, live_server, reference_again):
+def test_a_form_of_admin_survives_with_the_rows_that_were_added(chromium, live_server):
     person, project = person_with(Role.ADMINISTRATOR), ProjectFactory(title="Before")
-    context = chromium.new_context(viewport={"width": 360, "height": 800})
-    context.add_cookies(cookies_of(person, live_server.url))
-    page = context.new_page()
-    page.add_init_script(WATCH)
+    page = page_of(chromium, live_server.url, person)
     address = live_server.url + reverse("admin:projects_project_change", args=[project.pk])
     page.goto(address)
     page.fill("#id_title", WORDS)
