@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from partners.models import Partner
 from projects.models import Contribution, Project, ProjectCountry, ProjectPartner
+from tests import THOROUGH
 from tests.factories import ContributionFactory, NeedFactory, ProjectFactory
 from tests.projects.test_need_doors import Api, fields
 
@@ -135,7 +136,7 @@ KNOWN_BY = {
 }  # fmt: skip
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100 if THOROUGH else 6, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_a_row_that_is_sent_says_nothing_that_stood_in_it_before(people, data):
     name = data.draw(st.sampled_from(sorted(FULL)))
