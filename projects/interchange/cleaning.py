@@ -28,6 +28,7 @@ MARKUP = re.compile(
     re.IGNORECASE,
 )
 NEW_LINE = re.compile(r"<br\s{0,9}/?>|</p>|</li>|</div>", re.IGNORECASE)
+UNPRINTED = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")  # control characters, and halves of signs
 MOJIBAKE = re.compile(r"[ÃÂ][\x80-\xbf¡-¿]|â€|Ð[\x80-\xbf°-¿]")
 
 
@@ -54,8 +55,7 @@ def clean(text: str | None) -> tuple[str, str]:
     if (seen := without_empty_ends(without_hidden(value))) != value:
         value = seen
         done.append(_("signs that nobody sees removed"))
-    value = "".join(c for c in value if c in "\n\t\r" or (ord(c) >= 32 and not 0xD800 <= ord(c) <= 0xDFFF))
-    value = "\n".join(" ".join(line.split()) for line in value.splitlines())
+    value = "\n".join(" ".join(line.split()) for line in UNPRINTED.sub("", value).splitlines())
     return re.sub(r"\n{3,}", "\n\n", value).strip(), ", ".join(str(d) for d in done)
 
 
