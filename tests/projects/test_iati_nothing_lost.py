@@ -12,7 +12,7 @@ from lxml import etree
 
 from partners.models import Partner, User
 from projects import linked_data, quality
-from projects.interchange import iati_export
+from projects.interchange import iati_export, iati_reader
 from projects.interchange.iati_elements import parse_activity
 from projects.interchange.iati_own import ASSUMED, own
 from projects.interchange.iati_understood import READ
@@ -312,11 +312,22 @@ def test_archive_from_macos_is_read(read):
     assert (run.progress, run.created) == ("done", 1)
 
 
-def test_forty_thousand_payments_of_one_activity_are_taken(read):
-    one = '<transaction><transaction-type code="3"/><transaction-date iso-date="2024-05-01"/><value>10</value></transaction>'
-    run = read(document(activity(one * 40_000)))
+PAYMENT = (
+    '<transaction><transaction-type code="3"/><transaction-date iso-date="2024-05-01"/><value>10</value></transaction>'
+)
+
+
+@pytest.mark.parametrize("payments", [9_000, pytest.param(40_000, marks=pytest.mark.thorough)])
+def test_thousands_of_payments_of_one_activity_are_taken(read, payments):
+    """More than the values that one statement may hold, 65 535."""
+    run = read(document(activity(PAYMENT * payments)))
     assert (run.created, run.rejected) == (1, 0)
-    assert Project.objects.get().transactions.count() == 40_000
+    assert Project.objects.get().transactions.count() == payments
+
+
+def test_an_activity_of_forty_thousand_payments_is_read(write, monkeypatch):
+    monkeypatch.setattr(iati_reader, "parse_activity", lambda element: len(element.findall("transaction")))
+    assert list(iati_reader.read_activities(write(document(activity(PAYMENT * 40_000))))) == [40_000]
 
 
 def test_run_whose_process_died_is_broken_off(db):
