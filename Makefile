@@ -30,10 +30,14 @@ check: $(VENV)/.development .env
 bench: $(VENV)/.development $(VENV)/.meaning .env $(CATALOGUES)
 	@$(BIN)/python -m benchmarks $(ARGS)
 
+# Pins stay as they are where they can; then what the packages say of themselves is written down.
 lock: $(VENV)/.development
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements.txt
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group dev pyproject.toml -o requirements-dev.txt
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-deps --group meaning -o requirements-meaning.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-meaning.txt
+	$(BIN)/python -m docs.dependencies
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "The portal needs Python 3.11 or newer; this is %s. Name another: make demo PYTHON=python3.12" % sys.version.split()[0])'
