@@ -11,7 +11,7 @@ CATALOGUES := $(patsubst %.po,%.mo,$(wildcard ssc_portal/locale/*/LC_MESSAGES/dj
 demo: $(VENV)/.runtime .env $(CATALOGUES)
 	@$(BIN)/python manage.py demo --port $(PORT)
 
-test: $(VENV)/.development $(VENV)/.meaning .env $(CATALOGUES)
+test: $(VENV)/.development .env $(CATALOGUES)
 	@$(BIN)/python -m pytest -n auto --dist loadgroup $(ARGS)
 
 # Every case of every kind, and a browser is no choice: before what was built is called done.
