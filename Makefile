@@ -14,9 +14,10 @@ demo: $(VENV)/.runtime .env $(CATALOGUES)
 test: $(VENV)/.development .env $(CATALOGUES)
 	@$(BIN)/python -m pytest -n auto --dist loadgroup $(ARGS)
 
-# Every case of every kind, and a browser is no choice: before what was built is called done.
+# Every case of every kind and every page, browser and optional extra are no choice: before what was built is called done.
 thorough: $(VENV)/.development $(VENV)/.meaning .env $(CATALOGUES)
-	@TESTS=thorough BROWSER_TESTS=required $(BIN)/python -m pytest -n auto --dist loadgroup $(ARGS)
+	@TESTS=thorough BROWSER_TESTS=required MEANING_TESTS=required $(BIN)/python -m pytest -n auto --dist loadgroup $(ARGS)
+	@[ ! -d ../shared/bench ] || { .ci/bench --all && .ci/faults; }
 
 check: $(VENV)/.development .env
 	$(BIN)/ruff format --check .
