@@ -5,11 +5,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 CATALOGUES := $(patsubst %.po,%.mo,$(wildcard ssc_portal/locale/*/LC_MESSAGES/django.po))
 
-.PHONY: demo test thorough check bench meaning lock clean
+.PHONY: demo dev test thorough check bench meaning lock clean
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/.runtime .env $(CATALOGUES)
 	@$(BIN)/python manage.py demo --port $(PORT)
+
+# For who changes the code: what is changed is there at the next request.
+dev: $(VENV)/.development .env $(CATALOGUES)
+	@DEBUG_TOOLBAR=1 $(BIN)/python manage.py dev $(PORT)
 
 test: $(VENV)/.development .env $(CATALOGUES)
 	@$(BIN)/python -m pytest -n auto --dist loadgroup $(ARGS)

@@ -4,6 +4,7 @@ Production (`DJANGO_DEBUG=0`) refuses to start without a secret key and host nam
 """
 
 from datetime import timedelta
+from importlib.util import find_spec
 from pathlib import Path
 
 import environ
@@ -95,6 +96,14 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
+# Queries and templates of each page, for who changes the code: never in production, nor where its package is not installed.
+TOOLBAR = DEBUG and env.bool("DEBUG_TOOLBAR", False) and find_spec("debug_toolbar") is not None
+if TOOLBAR:
+    INSTALLED_APPS += ["debug_toolbar"]
+    MIDDLEWARE.insert(
+        MIDDLEWARE.index("django.middleware.gzip.GZipMiddleware") + 1, "debug_toolbar.middleware.DebugToolbarMiddleware"
+    )
+    INTERNAL_IPS = ["127.0.0.1", "::1"]
 ROOT_URLCONF = "ssc_portal.urls"
 WSGI_APPLICATION = "ssc_portal.wsgi.application"
 TEMPLATES = [

@@ -1,5 +1,6 @@
 """Addresses of the site. Other languages than English stand under /fr/ and so on; the API and admin have one address."""
 
+from django.conf import settings
 from django.conf.urls.i18n import i18n_patterns
 from django.contrib import admin
 from django.urls import include, path
@@ -25,6 +26,11 @@ urlpatterns = [
         prefix_default_language=False,
     ),
 ]
+
+if settings.TOOLBAR:
+    from debug_toolbar.toolbar import debug_toolbar_urls
+
+    urlpatterns += debug_toolbar_urls()
 
 handler400 = "ssc_portal.views.bad_request"
 handler403 = "ssc_portal.views.permission_denied"

@@ -47,10 +47,11 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser):
         parser.add_argument("workers", nargs="*", choices=[[], *WORKERS], metavar="WORKER", help=", ".join(WORKERS))
+        parser.add_argument("--below", type=int, metavar="PID", help="end when this is no longer the parent")
 
-    def handle(self, *args, workers, **options):
+    def handle(self, *args, workers, below, **options):
         connections.close_all()  # children share no connection
-        watch_over(workers or list(WORKERS))  # one, too: a thread that works at a job ends with its process only
+        watch_over(workers or list(WORKERS), below)  # one, too: a thread that works at a job ends with its process only
 
 
 def work(name: str) -> None:
@@ -69,13 +70,13 @@ def work(name: str) -> None:
         asyncio.run(run())
 
 
-def watch_over(names: list[str]) -> None:
-    """Keeps one process for each of these workers, until told to end."""
+def watch_over(names: list[str], parent: int | None = None) -> None:
+    """Keeps one process for each of these workers, until told to end, or until this parent has ended."""
     is_over = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: is_over.set())
     running = {name: _started(name) for name in names}
-    while not is_over.wait(0.5):
+    while not is_over.wait(0.5) and parent in (None, os.getppid()):
         for name, process in running.items():
             if not process.is_alive() and not is_over.wait(RESTART_SECONDS):
                 running[name] = _started(name)
