@@ -108,7 +108,7 @@ def write_rows(model: type[models.Model], key: Callable, rows: Iterable[dict], s
             report.kept.append(f"{model._meta.verbose_name} {name}: deleted here, not brought back")
         else:
             try:
-                record.clean_fields()
+                record.clean_fields(exclude=_in_hand(model, row))
             except ValidationError as error:
                 raise ValidationError(f"{model._meta.verbose_name} {name}: {error}") from error
             new.append(record)
@@ -120,6 +120,15 @@ def write_rows(model: type[models.Model], key: Callable, rows: Iterable[dict], s
     ReferenceValue.objects.bulk_create(
         notes, update_conflicts=True, unique_fields=["model", "key"], update_fields=["source", "values", "written_at"]
     )
+
+
+def _in_hand(model, row: dict) -> set[str]:
+    """What names a record that was just read: the database need not be asked, for each row, whether it is there."""
+    return {
+        name
+        for name, value in row.items()
+        if isinstance(value, models.Model) and not model._meta.get_field(name).get_limit_choices_to()
+    }
 
 
 def read(name: str) -> list[dict[str, str]]:
