@@ -11,6 +11,7 @@ then stops the server. The kernel frees the locks of killed processes, so nothin
 from __future__ import annotations
 
 import atexit
+import contextlib
 import fcntl
 import hashlib
 import importlib.util
@@ -66,6 +67,14 @@ def refuse_pooler() -> None:
     never comes. Any other fault of the database passes here, since it may come back.
     """
     import psycopg
+
+    with contextlib.suppress(psycopg.Error):
+        _ask_once()
+
+
+def _ask_once() -> None:
+    """Connects past the pool, which would go on asking for ten seconds whatever it is told."""
+    import psycopg
     from django.db import connection
 
     try:
@@ -73,6 +82,7 @@ def refuse_pooler() -> None:
     except psycopg.Error as error:
         if "startup parameter" in str(error):
             raise DatabaseUnavailable(POOLER) from None
+        raise
 
 
 POOLER = (
@@ -96,15 +106,18 @@ def _lacks_timeout() -> bool:
 def check_version(app_configs, databases=None, **kwargs) -> list:
     """System check (run by `migrate`, so also by `make demo` and the tests): PostgreSQL is new enough, a pooler before it is
     told of."""
+    import psycopg
     from django.core.checks import Error
-    from django.db import connections
+    from django.db import OperationalError, connections
 
     found = []
     if databases:
         try:
-            refuse_pooler()
+            _ask_once()
         except DatabaseUnavailable as refusal:
             return [Error(str(refusal), id="ssc_portal.E002")]
+        except psycopg.Error as error:
+            raise OperationalError(*error.args) from error
         if _lacks_timeout():
             hint = "ALTER ROLE portal IN DATABASE portal SET statement_timeout = '60s'; see docs/deployment.md, 1."
             found.append(Error("The role of DATABASE_URL has no statement_timeout.", hint=hint, id="ssc_portal.E003"))
