@@ -32,6 +32,7 @@ from projects.models import (
     Term,
 )
 from ssc_portal.api import ToldRate
+from tests import THOROUGH
 from tests.factories import (
     MembershipFactory,
     NeedFactory,
@@ -143,7 +144,11 @@ def records() -> dict:
 
 
 @pytest.mark.django_db
-@settings(max_examples=8, phases=[Phase.generate], suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25 if THOROUGH else 8,
+    phases=[Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(steps=st.lists(st.tuples(st.sampled_from(list(ACTS)), st.integers(0, 3)), min_size=3, max_size=9))
 def test_whatever_is_done_the_feed_tells_what_changed_in_public_and_no_more(people, steps):
     need = NeedFactory(in_state=NeedState.OPEN)
