@@ -22,7 +22,7 @@ from partners.tasks import do_each
 from projects import tasks as tasks_of_projects
 from projects import webhooks
 from projects.models import ImportRun, WebhookCall
-from ssc_portal.management.commands.run_workers import STOP_SECONDS, WORKERS
+from ssc_portal.management.commands.run_workers import WORKERS
 from tests.factories import MembershipFactory
 from tests.projects.test_webhooks import made
 
@@ -113,6 +113,18 @@ def test_calls_of_a_slow_host_keep_nobody_elses_from_being_tried_again(reference
     assert sorted(args["host"] for args in queued) == ["fast.example", "slow.example"]
 
 
+STOPPED_AFTER = 1  # second
+IN_A_HURRY = f"""
+import os, sys, django
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ssc_portal.settings")
+django.setup()
+from django.core.management import execute_from_command_line
+from ssc_portal.management.commands import run_workers
+run_workers.STOP_SECONDS, run_workers.RESTART_SECONDS = {STOPPED_AFTER}, 0.2
+execute_from_command_line(["manage.py", "run_workers", *sys.argv[1:]])
+"""
+
+
 @contextlib.contextmanager
 def running(tmp_path, *names, **more):
     """Workers as they run for real, on the database of this test. Gives their parent."""
@@ -120,7 +132,7 @@ def running(tmp_path, *names, **more):
     place = urlencode({"host": settings["HOST"], "port": settings["PORT"] or 5432, "user": settings["USER"]})
     url = f"postgres:///{settings['NAME']}?{place}"
     environment = {**os.environ, "DATABASE_URL": url, "PORTAL_DATA_DIR": str(tmp_path), "WEBHOOKS_TO_PRIVATE": "1", "DJANGO_DEBUG": "1", **more}  # fmt: skip
-    command = [sys.executable, "manage.py", "run_workers", *names]
+    command = [sys.executable, "-c", IN_A_HURRY, *names]
     with (tmp_path / "log").open("wb") as log:
         parent = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True)
     yield parent
@@ -182,7 +194,7 @@ def test_one_worker_that_is_stopped_leaves_its_job_to_be_taken_up(reference_agai
             silent.settimeout(60)
             held, _address = silent.accept()
             parent.terminate()
-            assert until(lambda: parent.poll() is not None, STOP_SECONDS + 12), (tmp_path / "log").read_text()
+            assert until(lambda: parent.poll() is not None, STOPPED_AFTER + 20), (tmp_path / "log").read_text()
             held.close()
     job = ProcrastinateJob.objects.get(pk=begun)
     assert job.status == "doing"
