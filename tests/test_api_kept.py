@@ -13,6 +13,7 @@ from partners.models import Membership
 from projects import drafting
 from projects.choices import Criterion, NeedState
 from projects.models import Need, Offer, Response
+from tests import THOROUGH
 from tests.api_calls import call, is_problem, token_of
 from tests.factories import (
     NeedFactory,
@@ -134,9 +135,12 @@ READ = [("", {}), ("?fields=title", {}), ("?omit=title", {}), ("", {"Accept": "a
 
 @pytest.mark.parametrize(("query", "headers"), READ)
 def test_a_change_may_name_the_etag_of_any_way_to_read(query, headers, secrets):
-    for kind, name, record in (
-        ("needs", "contributor", NeedFactory()), ("offers", "partner_lead", OfferFactory()), ("projects", "desk", ProjectFactory(published=True)),
-    ):  # fmt: skip
+    kinds = (
+        ("needs", "contributor", NeedFactory), ("offers", "partner_lead", OfferFactory), ("projects", "desk", lambda: ProjectFactory(published=True)),
+    )  # fmt: skip
+    n = READ.index((query, headers)) % 3  # each kind in one way at least, each way of one kind
+    for kind, name, make in kinds if THOROUGH else kinds[n : n + 1]:
+        record = make()
         address, secret = f"{kind}/{record.reference}/", secrets[name]
         read = call("get", address + query, secret, **headers)
         assert read.status_code == 200, read.content
