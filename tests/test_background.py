@@ -118,10 +118,10 @@ IN_A_HURRY = f"""
 import os, sys, django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ssc_portal.settings")
 django.setup()
-from django.core.management import execute_from_command_line
+from django.core.management import call_command
 from ssc_portal.management.commands import run_workers
 run_workers.STOP_SECONDS, run_workers.RESTART_SECONDS = {STOPPED_AFTER}, 0.2
-execute_from_command_line(["manage.py", "run_workers", *sys.argv[1:]])
+call_command("run_workers", *sys.argv[1:])
 """
 
 
@@ -176,26 +176,26 @@ def test_mail_goes_out_while_a_receiver_drips(reference_again, dripping, workers
     assert until(lambda: not any(_is_alive(child) for child in family))  # none goes on without its parent
 
 
-def test_what_a_letter_says_is_not_logged_when_it_cannot_be_sent(reference_again, tmp_path):
-    job = tasks.send_mail.defer(email="a@example.org", subject="S", text="https://example.org/reset/1", html="")
-    ProcrastinateJob.objects.filter(pk=job).update(attempts=tasks.PATIENCE.max_attempts)
-    with running(tmp_path, "mail", EMAIL_URL="smtp://127.0.0.1:1"):
-        log = tmp_path / "log"
-        assert until(lambda: "ended with status: Error" in log.read_text()), log.read_text()
-    assert f"partners.send_mail[{job}]" in log.read_text()
-    assert "example.org/reset" not in log.read_text()
-
-
-def test_one_worker_that_is_stopped_leaves_its_job_to_be_taken_up(reference_again, tmp_path):
-    begun = tasks.send_mail.defer(email="a@example.org", subject="S", text="T", html="")
-    with socket.create_server(("127.0.0.1", 0)) as silent:  # a mail server that accepts and never says a word
+def test_a_letter_that_cannot_be_sent_is_not_logged_and_one_in_hand_is_left_to_be_taken_up(reference_again, tmp_path):
+    secret, log = "https://example.org/reset/1", tmp_path / "log"
+    letter = {"email": "a@example.org", "subject": "S", "text": secret, "html": ""}
+    refused = tasks.send_mail.defer(**letter)
+    ProcrastinateJob.objects.filter(pk=refused).update(attempts=tasks.PATIENCE.max_attempts)
+    with socket.create_server(
+        ("127.0.0.1", 0)
+    ) as silent:  # a mail server that hangs up once, then accepts and never says a word
+        silent.settimeout(60)
         url = f"smtp://127.0.0.1:{silent.getsockname()[1]}"
         with running(tmp_path, "mail", EMAIL_URL=url) as parent:
-            silent.settimeout(60)
+            silent.accept()[0].close()
+            assert until(lambda: "ended with status: Error" in log.read_text()), log.read_text()
+            begun = tasks.send_mail.defer(**letter)
             held, _address = silent.accept()
             parent.terminate()
-            assert until(lambda: parent.poll() is not None, STOPPED_AFTER + 20), (tmp_path / "log").read_text()
+            assert until(lambda: parent.poll() is not None, STOPPED_AFTER + 20), log.read_text()
             held.close()
+    assert f"partners.send_mail[{refused}]" in log.read_text()
+    assert "example.org/reset" not in log.read_text()
     job = ProcrastinateJob.objects.get(pk=begun)
     assert job.status == "doing"
     with connection.cursor() as cursor:

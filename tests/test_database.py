@@ -104,10 +104,18 @@ def test_broken_database_url_ends_in_one_line():
     assert "Traceback" not in result.stderr
 
 
+def settings_tell(code: str, **env) -> str:
+    """What the settings say in such an environment, without the portal around them."""
+    code = f"from ssc_portal.settings import DATABASES; one = DATABASES['default']; print({code})"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=os.environ | env, capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip()
+
+
 def test_options_in_the_database_url_count():
-    code = "from django.conf import settings; print(settings.DATABASES['default']['OPTIONS']['sslmode'])"
-    result = manage("shell", "-v0", "-c", code, DATABASE_URL="postgres://nobody@127.0.0.1:1/none?sslmode=require")
-    assert result.stdout.strip() == "require"
+    url = "postgres://nobody@127.0.0.1:1/none?sslmode=require"
+    assert settings_tell("one['OPTIONS']['sslmode']", DATABASE_URL=url) == "require"
 
 
 def test_taken_port_ends_in_one_line():
@@ -183,13 +191,9 @@ def test_behind_a_pooler_the_role_must_have_a_limit_of_time(settings):
 @pytest.mark.parametrize(("given", "wanted"), [("1", "True False"), ("0", "False True")])
 def test_behind_a_pooler_no_cursor_outlives_a_transaction_and_no_setting_a_session(given, wanted):
     """Each transaction may get another connection there: a cursor that the server keeps would be gone, or somebody else's."""
-    code = (
-        "from ssc_portal.settings import DATABASES as d; one = d['default']; "
-        "print(one['DISABLE_SERVER_SIDE_CURSORS'], 'options' in one['OPTIONS'])"
-    )
-    env = os.environ | {"DATABASE_POOLER": given, "DATABASE_URL": "postgres://portal@127.0.0.1:6432/portal"}
-    told = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=env, capture_output=True, text=True, check=True)
-    assert told.stdout.strip() == wanted
+    url = "postgres://portal@127.0.0.1:6432/portal"
+    code = "one['DISABLE_SERVER_SIDE_CURSORS'], 'options' in one['OPTIONS']"
+    assert settings_tell(code, DATABASE_POOLER=given, DATABASE_URL=url) == wanted
 
 
 @pytest.mark.django_db
