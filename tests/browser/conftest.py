@@ -58,6 +58,12 @@ def cookies_of(person, base: str) -> list[dict]:
     return [{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": base}]
 
 
+def take_seat(page, cookies: list[dict]) -> None:
+    """Another person sits down at this window."""
+    page.context.clear_cookies()
+    page.context.add_cookies(cookies)
+
+
 def page_of(chromium, base: str, person, path: str = "", width: int = 360, **more):
     """A page in a window of its own, watched for what the policy refuses, where `person` is signed in (None: nobody)."""
     context = chromium.new_context(viewport={"width": width, "height": 800}, **more)
@@ -68,6 +74,13 @@ def page_of(chromium, base: str, person, path: str = "", width: int = 360, **mor
     if path:
         page.goto(base + path)
     return page
+
+
+def violations_on(page) -> list[dict]:
+    """Of WCAG 2.2 A and AA and of best practice, as axe finds them."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    return Axe().run(page).response["violations"]
 
 
 def until(page, is_so) -> None:

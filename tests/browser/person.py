@@ -3,7 +3,7 @@
 from django.urls import resolve
 
 from tests import THOROUGH
-from tests.browser.conftest import page_of
+from tests.browser.conftest import cookies_of, page_of, take_seat, violations_on
 
 PASSWORD = "a long enough password"
 MOST_TABS = 200
@@ -23,21 +23,27 @@ TO_THE_NEXT = """([a]) => {
 
 
 class Person:
-    """Somebody at a keyboard. Presses only keys."""
+    """Somebody at a keyboard. Presses only keys. Whoever shares the window of others sits down at it with `go`."""
 
-    def __init__(self, chromium, base: str, user, met: dict):
-        self.page = page_of(chromium, base, user, java_script_enabled=False)
+    def __init__(self, chromium, base: str, user, met: dict, page=None):
+        self.page = page or page_of(chromium, base, None, java_script_enabled=False)
         self.base, self.user, self.met = base, user, met
+        self.cookies = cookies_of(user, base) if user else []
+        self.page.seated = None
 
     def sign_in(self) -> None:
         """By the form, as everybody does who has no cookie yet."""
-        self.page.context.clear_cookies()
+        self.cookies, self.page.seated = [], None
         self.go("/accounts/login/")
         self.write("E-mail address", self.user.email)
         self.write("Password", PASSWORD)
         self.press("Sign in")
+        self.cookies = self.page.context.cookies()
 
     def go(self, path: str) -> None:
+        if self.page.seated is not self:
+            take_seat(self.page, self.cookies)
+            self.page.seated = self
         answer = self.page.goto(self.base + path)
         assert answer.status < 400, (path, answer.status)
         self._look()
@@ -88,12 +94,13 @@ class Person:
     def write_into(self, key: str, text: str) -> None:
         """Into the field with this id. A choice and a date take key after key, words come at once as a keyboard of a phone sends them."""
         self._tab_to("e.id === a", key)
-        kind = self.page.evaluate("document.activeElement.type")
+        kind, value = self.page.evaluate("[document.activeElement.type, document.activeElement.value]")
         if kind in ("select-one", "date"):
             self.page.keyboard.type(text)
-        else:
+            return
+        if value:
             self.page.keyboard.press("Control+A")
-            self.page.keyboard.insert_text(text)
+        self.page.keyboard.insert_text(text)
 
     def choose(self, label: str, within: str = "") -> None:
         """A radio button or a box with this label. Radio buttons of one group are one stop: arrows lead on."""
@@ -122,24 +129,19 @@ _seen: set = set()  # in this process: what one test has had checked, the next n
 def check_with_axe(chromium, base: str, met: dict, people: dict) -> None:
     """No violation of WCAG 2.2 A and AA, nor of best practice, on any kind of page that the journey met: once for a
     person with a role, once for the public. Of the moves, `make thorough` looks at each, `make test` at each kind of form."""
-    from axe_playwright_python.sync_playwright import Axe
-
-    axe, found, page = Axe(), [], None
+    found, page = [], page_of(chromium, base, None, bypass_csp=True)
     for key, user in people.items():
+        take_seat(page, cookies_of(user, base) if user else [])
         for path in [path for who, path in met if who == key]:
             view = (user is None, resolve(path.partition("?")[0]).view_name)
             move = path.partition("/move/")[2].partition("?")[0]
             if (*view, move) in _seen:
                 continue
-            page = page or page_of(chromium, base, user, bypass_csp=True)
             if page.goto(base + path).status != 200:
                 continue  # a step that lies behind: its form is not there any more
             kind = (*view, f"/{page.evaluate(KINDS)}" if move and not THOROUGH else move)
             if kind in _seen:
                 continue
             _seen.update({kind, (*view, move)})
-            violations = axe.run(page).response["violations"]
-            found += [(path, v["id"], v["nodes"][0]["html"][:150]) for v in violations]
-        if page:
-            page = page.context.close()
+            found += [(path, v["id"], v["nodes"][0]["html"][:150]) for v in violations_on(page)]
     assert found == []

@@ -17,7 +17,7 @@ from projects import agreement, deliveries
 from projects.choices import ConfirmedStep, Criterion, NeedState
 from projects.models import CriterionAnswer, Need, Response
 from tests import factories
-from tests.browser.conftest import BROWSER
+from tests.browser.conftest import BROWSER, page_of
 from tests.browser.person import Person, check_with_axe
 from tests.factories import MembershipFactory, NeedFactory
 from tests.projects.plans import in_delivery, triangular_need
@@ -50,14 +50,15 @@ def imported(chromium, tmp_path):
 
 
 class Stage:
-    """The people of one need, each in a window of their own."""
+    """The people of one need, who take turns at one window."""
 
     def __init__(self, chromium, base: str):
         self.chromium, self.base, self.met, self.users = chromium, base, {}, {}
+        self.page = page_of(chromium, base, None, java_script_enabled=False)
 
     def person(self, user) -> Person:
         self.users[user and user.pk] = user
-        return Person(self.chromium, self.base, user, self.met)
+        return Person(self.chromium, self.base, user, self.met, self.page)
 
     def somebody(self, role: str, **place) -> Person:
         user = MembershipFactory(role=role, **place).user

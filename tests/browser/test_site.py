@@ -16,7 +16,7 @@ from projects.forms import PARTS
 from projects.models import Follow, Need, Project, QualityDay
 from ssc_portal import listing
 from tests import THOROUGH
-from tests.browser.conftest import BROWSER, page_of
+from tests.browser.conftest import BROWSER, page_of, violations_on
 from tests.factories import (
     ContributionFactory,
     MembershipFactory,
@@ -192,8 +192,6 @@ def test_signing_in_and_publishing(chromium, live_server):
 
 def test_a_table_is_tried_carried_out_and_undone(chromium, live_server, filled, media, tmp_path):
     """The desk's way through an import, every page of it looked at by axe and by the policy."""
-    from axe_playwright_python.sync_playwright import Axe
-
     page = page_of(chromium, live_server.url, MembershipFactory(role=Role.DESK).user)
     table = tmp_path / "projects.csv"
     table.write_text(f"reference,title,status\n{filled.reference},Better,2\n,Fresh,2\n,Wrong,9\n")
@@ -201,7 +199,7 @@ def test_a_table_is_tried_carried_out_and_undone(chromium, live_server, filled, 
     def looked_at() -> None:
         assert page.evaluate("document.documentElement.scrollWidth") <= 360, page.url
         assert page.evaluate("window.__refused") == [], page.url
-        assert [one["id"] for one in Axe().run(page).response["violations"]] == [], page.url
+        assert [one["id"] for one in violations_on(page)] == [], page.url
 
     def follow(selector: str) -> None:
         with page.expect_navigation(wait_until="load"):
