@@ -38,6 +38,7 @@ WAYS_OUT = {
     "django-translated-fields": "one column per language written out; the columns stay",
     "django-import-export": "tablib and the readers in ssc_portal/reading.py",
     "procrastinate": "Django 6.0's tasks over a table of ours",
+    "standardwebhooks": "three lines with hmac of Python",
     "urllib3": "http.client of Python",
     "openpyxl": "python-calamine to read, XlsxWriter to write",
     "markdown-it-py": "mistune",
