@@ -13,6 +13,7 @@ from projects import actions
 from projects.choices import NeedState
 from projects.models import Answer, Response
 from projects.views.listing import PAGE_SIZE
+from tests import THOROUGH
 from tests.api_calls import is_problem, token_of
 from tests.factories import MembershipFactory, NeedFactory, ProjectFactory, commit
 
@@ -135,9 +136,14 @@ LISTS = [
 ]
 
 
-@pytest.mark.parametrize("address", [*LISTS, "/contact/?q=..", "/api/v1/needs/?q=%C3%A9"])
+READ_AT = [*LISTS, "/contact/?q=..", "/api/v1/needs/?q=%C3%A9"]
+
+
+@pytest.mark.parametrize("address", READ_AT)
 def test_a_charset_that_is_none_breaks_no_address(client, address):
-    for charset in [*UTF_8, *OTHERS]:
+    """In `make test` each charset at one of the addresses."""
+    charsets = [*UTF_8, *OTHERS]
+    for charset in charsets if THOROUGH else charsets[READ_AT.index(address) :: len(READ_AT)]:
         answer = client.get(address, headers={"Content-Type": f"text/plain; charset={charset}"})
         assert answer.status_code == 200, charset
         assert answer.wsgi_request.GET["q"] == ("é" if "%C3%A9" in address else ".."), charset
