@@ -15,6 +15,7 @@ from django.utils import timezone
 from partners.models import ApiToken, User
 from projects.choices import NeedState
 from projects.models import Need
+from tests import THOROUGH
 from tests.api_calls import call, is_problem, token_of
 from tests.factories import (
     NeedFactory,
@@ -112,7 +113,9 @@ def test_what_a_token_sees_and_may_is_what_its_owner_sees_and_may(scope, people)
         _token, secret = token_of(person, scope)
         client = Client()
         client.force_login(person)
-        for address in (f"needs/{hidden.reference}/", "needs/", "responses/"):
+        for address in (f"needs/{hidden.reference}/", "needs/", "responses/")[
+            : 3 if THOROUGH or scope == "read" else 1
+        ]:
             by_token, by_session = call("get", address, secret), client.get(f"/api/v1/{address}")
             assert by_token.status_code == by_session.status_code
             assert by_token.json() == by_session.json()

@@ -9,6 +9,7 @@ from django.urls import reverse
 from PIL import Image
 
 from outreach.models import Milestone, Page, PageText, Picture
+from tests import THOROUGH
 from tests.admin_form import shown
 
 pytestmark = [pytest.mark.django_db, pytest.mark.ignore_template_errors]  # Django's own admin templates
@@ -46,15 +47,18 @@ def form(page: Page, client=None, **values) -> dict:
 
 def drawn(size, kind="PNG", mode="RGB") -> SimpleUploadedFile:
     out = io.BytesIO()
-    Image.effect_noise(size, 60).convert(mode).save(out, kind)
+    Image.radial_gradient("L").resize(size).convert(mode).save(out, kind)
     return SimpleUploadedFile(f"x.{kind.lower()}", out.getvalue())
 
 
 def test_staff_alone_writes_pages(people, sign_in, glossary):
+    views = [("page_change", [glossary.pk]), ("page_versions", [glossary.pk]), ("page_add", []), ("milestone_add", []),
+             ("channel_add", []), ("picture_add", [])]  # fmt: skip
     for name, person in people.items():
         client = sign_in(person)
-        for view, args in (("page_change", [glossary.pk]), ("page_versions", [glossary.pk]), ("page_add", []), ("milestone_add", []),
-                           ("channel_add", []), ("picture_add", [])):  # fmt: skip
+        # Each opens to one of those who may, or to all of them; and to nobody else.
+        turn = sorted(STAFF).index(name) if name in STAFF and not THOROUGH else None
+        for view, args in views if turn is None else views[turn :: len(STAFF)]:
             status = client.get(reverse(f"admin:outreach_{view}", args=args)).status_code
             assert (status == 200) == (name in STAFF), (name, view, status)
         status = client.post(reverse("admin:outreach_page_delete", args=[glossary.pk])).status_code
