@@ -1,7 +1,7 @@
 """Looks at pages of a running portal: one visit with an empty cache and one more serve all that ../shared/bench asks of a page.
 
-Accessibility, keyboard, HTML, policy and weight are judged by that bench's own scripts, rules, limits and tools, in two browsers
-at a time. Its programs run when they are imported, so what is needed of them is taken from their source. Runs in its Python:
+Accessibility, keyboard, HTML, policy and weight are judged by that bench's own scripts, rules, limits and tools, in several
+browsers at a time. Its programs run when they are imported, so what is needed of them is taken from their source. Runs in its Python:
 
     BENCH_HOME=TOOLS TOOLS/py/bin/python .ci/look.py .ci/pages.txt --base http://127.0.0.1:8000/ --accounts FILE [--all]
 """
@@ -30,7 +30,7 @@ from bs4 import BeautifulSoup  # noqa: E402
 from pages import VISITORS, Budget, Page, one_of_each, read_pages  # noqa: E402
 from playwright.sync_api import sync_playwright  # noqa: E402
 
-AT_ONCE = 2  # browsers
+AT_ONCE = 3  # browsers: one of them waits for the last request of its page
 WRITING_SECONDS = (1, 4)  # for a browser to write its cache, before a page is said to weigh too much
 SHOWN = 40  # faults on the screen; all stand in the JSON
 
