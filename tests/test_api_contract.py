@@ -31,6 +31,8 @@ from tests.factories import (
 )
 from tests.projects.test_need_doors import NEW
 
+pytestmark = pytest.mark.sql
+
 
 # --- calls that are sent twice ------------------------------------------------------------------------------------------------
 def test_a_call_sent_twice_is_done_once_and_answered_the_same(people):

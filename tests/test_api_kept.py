@@ -26,6 +26,8 @@ from tests.factories import (
 )
 from tests.projects.test_need_doors import NEW
 
+pytestmark = pytest.mark.sql
+
 JSON = "application/json"
 
 

@@ -26,6 +26,8 @@ from ssc_portal.management.commands.run_workers import WORKERS
 from tests.factories import MembershipFactory
 from tests.projects.test_webhooks import made
 
+pytestmark = pytest.mark.sql
+
 ROOT = Path(__file__).resolve().parent.parent
 
 

@@ -16,6 +16,8 @@ from partners.tables import COUNTRIES
 from ssc_portal import database
 from tests.factories import ContributionFactory, NeedFactory, ProjectFactory
 
+pytestmark = pytest.mark.sql
+
 ROOT = Path(__file__).resolve().parent.parent
 USER = """
 import sys, time

@@ -32,7 +32,7 @@ from tests.admin_form import shown
 from tests.factories import NeedFactory, OfferFactory, ProjectFactory
 from tests.outreach.test_subscribing import reader
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sql, pytest.mark.django_db]
 NOW = dt.datetime(2026, 6, 1, 6, tzinfo=dt.UTC)  # a Monday, and the first of its month
 HOUR, DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
 

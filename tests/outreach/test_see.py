@@ -24,7 +24,7 @@ from projects.models import Project
 from tests import THOROUGH
 from tests.factories import NeedFactory, OfferFactory, ProjectFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sql, pytest.mark.django_db]
 SVG = "{http://www.w3.org/2000/svg}"
 EVERY = [(slug, told) for slug, picture in seeing.PICTURES.items() for told in picture.of]
 

@@ -13,7 +13,7 @@ from outreach.models import Story, StoryText
 from projects.choices import NeedState, OfferState, Status
 from tests.factories import ContributionFactory, NeedFactory, OfferFactory, ProjectFactory, ResultFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sql, pytest.mark.django_db]
 WORDS = {
     "title": "Gauges that villages mend", "lede": "Short.", "problem": "They broke.", "body": "They were mended.",
     "lessons": "Bring spare parts.",

@@ -19,7 +19,7 @@ from outreach.subscribing import Wish
 from partners.models import Country, Partner
 from tests.outreach.test_contact import sent
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sql, pytest.mark.django_db]
 ASKED = {"told": ["needs", "offers"], "rhythm": "weekly", "language": "en", "email": "Reader@Example.org"}
 
 

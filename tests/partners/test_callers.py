@@ -14,7 +14,7 @@ from partners.tasks import clear_sessions
 from projects.choices import NeedState
 from tests.factories import NeedFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sql, pytest.mark.django_db]
 FEW = {"page": "3/day", "search": "2/day", "file": "2/day", "pdf": "1/day", "api": "1200/min"}
 
 

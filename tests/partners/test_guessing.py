@@ -15,7 +15,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 
 from partners.models import User
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sql, pytest.mark.django_db]
 AS_SET, LIMIT = (
     settings.ACCOUNT_RATE_LIMITS,
     8,

@@ -19,7 +19,7 @@ from projects.lifecycle import transition
 from projects.models import Follow, MailPreference
 from tests.factories import MembershipFactory, NeedFactory, ProjectFactory, UserFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sql, pytest.mark.django_db]
 NAME, EMAIL = "Wanjiru Unmistakable", "wanjiru.unmistakable@example.org"
 
 

@@ -10,7 +10,7 @@ from partners.reference import merge
 from projects.models import Term
 from tests.factories import MembershipFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sql, pytest.mark.django_db]
 
 
 def load() -> str:

@@ -20,7 +20,7 @@ from projects.models import FoundMatch, MailPreference, Need, Notice, Offer, Pro
 from projects.suggestions import offers_like
 from tests.factories import MembershipFactory, NeedFactory, OfferFactory, ProjectFactory, ResponseFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sql, pytest.mark.django_db]
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from tests import THOROUGH
 from tests.factories import ContributionFactory, NeedFactory, OfferFactory, ProjectFactory
 from tests.projects.tables import NEW, counts, problems
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sql, pytest.mark.django_db]
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -73,7 +73,7 @@ from tests.factories import (
     commit,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sql, pytest.mark.django_db]
 LISTS = {
     "project": "projects",
     "need": "needs",

@@ -17,7 +17,7 @@ from projects.lifecycle.need import DUE, working_days
 from projects.models import Need, NeedEntry, Notice
 from tests.factories import NeedFactory, ResponseFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sql, pytest.mark.django_db]
 
 
 def days_ago(n: int) -> dt.datetime:

@@ -23,7 +23,7 @@ from projects.models import (
 from tests.factories import MembershipFactory, NeedFactory, ProjectFactory, ResponseFactory
 from tests.projects.plans import agreed, confirmed, in_delivery, plan_of, planned_with
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sql, pytest.mark.django_db]
 
 
 def test_what_is_delivered_flows_both_ways(triangular, people):

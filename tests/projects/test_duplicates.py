@@ -23,7 +23,7 @@ from projects.models import (
 )
 from tests.factories import ContributionFactory, NeedFactory, OfferFactory, ProjectFactory, ResultFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sql, pytest.mark.django_db]
 TITLE = "Clean cookstoves for coastal towns of East Africa"
 
 

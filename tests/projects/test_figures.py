@@ -9,7 +9,7 @@ from projects.choices import NeedState
 from projects.templatetags.cloth import women_and_men
 from tests.factories import ContributionFactory, NeedFactory, ProjectFactory, ResultFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sql, pytest.mark.django_db]
 
 
 def words_of(client, record) -> str:

@@ -17,7 +17,7 @@ from projects.models import FacetKind, FacetTally, Project, SearchEntry
 from ssc_portal.parameters import FilterSet
 from tests.factories import MembershipFactory, ProjectFactory, UserFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sql, pytest.mark.django_db]
 
 
 def ask(query: str, user=None) -> ProjectFilter:

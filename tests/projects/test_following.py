@@ -44,6 +44,8 @@ from tests.factories import (
 )
 from tests.projects.test_changes import answers, differing, feed, last, public, told
 
+pytestmark = pytest.mark.sql
+
 GUIDE = (Path(__file__).parents[2] / "docs" / "api-guide.md").read_text()
 
 

@@ -23,6 +23,8 @@ from projects.models import Event, Project
 from tests.factories import MembershipFactory, ProjectFactory
 from tests.one_of_each import one_of_each
 
+pytestmark = pytest.mark.sql
+
 TRAITS = {
     "published": {"published": True},
     "review": {"in_review": True},

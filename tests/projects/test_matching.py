@@ -14,7 +14,7 @@ from projects.matching import finding, keeping, meaning, reading, texts, words
 from projects.models import Concept, FoundMatch, MatchWeights, Posting, ReadText, SetAside, TermCount
 from tests.factories import MembershipFactory, NeedFactory, OfferFactory, ProjectFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sql, pytest.mark.django_db]
 OPEN, ACTIVE = "open", OfferState.ACTIVE
 
 

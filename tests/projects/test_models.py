@@ -13,7 +13,7 @@ from projects.models import Budget, FacetKind, Project, ProjectCountry, ProjectR
 from projects.models.parts import misfit_of_countries
 from tests.factories import ContributionFactory, ProjectFactory, UserFactory, first_and_second_provider
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sql, pytest.mark.django_db]
 
 
 def refused():

@@ -21,7 +21,7 @@ from projects.timeline import RESPONSE_SAYS, SAYS
 from ssc_portal.templatetags.portal import day
 from tests.factories import NeedFactory, ResponseFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sql, pytest.mark.django_db]
 
 
 def told(event: Event) -> dict[str, str]:

@@ -28,7 +28,7 @@ from tests.projects.test_admin import form, row
 from tests.projects.test_draft_documents import close
 
 LISTS = {**of_partners.TABLES, **datasets.TABLES}
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sql, pytest.mark.django_db]
 
 
 def body(answer) -> bytes:

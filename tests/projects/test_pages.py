@@ -12,7 +12,7 @@ from projects.models import Need, Project, Term
 from tests import THOROUGH
 from tests.factories import ContributionFactory, NeedFactory, OfferFactory, ProjectFactory, ResultFactory, UserFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sql, pytest.mark.django_db]
 
 LISTS = {
     "/": 9,

@@ -10,7 +10,7 @@ from projects import charts, quality, recording
 from projects.models import Project, ProjectPartner, QualityDay
 from tests.factories import ProjectFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sql, pytest.mark.django_db]
 DAY = dt.date(2026, 11, 25)
 
 

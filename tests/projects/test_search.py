@@ -14,7 +14,7 @@ from projects.filters import ProjectFilter
 from projects.models import FacetKind, Project
 from tests.factories import NeedFactory, ProjectFactory, UserFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sql, pytest.mark.django_db]
 
 
 class Request:

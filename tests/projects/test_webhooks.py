@@ -24,7 +24,7 @@ from projects.models import Answer, Need, Project, Response, Webhook, WebhookCal
 from projects.tasks import retry_webhooks, send_webhooks, tell_webhooks
 from tests.factories import NeedFactory, ProjectFactory, commit
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sql, pytest.mark.django_db]
 GIVEN = {"url": "https://example.org/in", "subject": "need", "query": "?country=KEN&state=open"}
 
 
