@@ -15,7 +15,6 @@ from projects.interchange.iati_activity import Activity, Tie
 from projects.interchange.iati_codes import DATE_TYPES, ROLE_WORDS, STATUS_WORDS
 from projects.interchange.iati_money import number_in, share_as_kept, take_budget, take_transaction
 from projects.interchange.iati_own import (
-    ASSUMED,
     DESCRIPTION,
     LANGUAGE,
     REFERENCE,
@@ -35,12 +34,11 @@ from projects.interchange.iati_texts import (
     leave_out,
     name_of,
     narratives,
-    path_of,
     shown,
     take_out_hidden,
     within,
 )
-from projects.interchange.iati_understood import IN_TRANSACTIONS, READ_ONCE, count_unread
+from projects.interchange.iati_understood import IN_TRANSACTIONS, READ_ONCE, count_unread, leave_out_additions
 from projects.models.parts import without_rounding
 from ssc_portal.dates import read_xml_day
 from ssc_portal.numbers import plainly
@@ -53,7 +51,7 @@ def parse_activity(element) -> Activity:
     activity = Activity(line=element.sourceline or 0, reference=reference[0] if reference else "")
     take_out_hidden(element, activity)
     if not activity.is_own:
-        _disbelieve_marks(element, activity)
+        leave_out_additions(element, activity)
     activity.is_need = element.get(own("need")) == "1"
     activity.is_illustrative = element.get(own("illustrative")) == "1"
     activity.language = language_in(element.get(LANG), "@lang", activity)
@@ -87,14 +85,6 @@ def parse_activity(element) -> Activity:
         activity.only_in_transactions = _named_only_in_transactions(element)
     settle(activity)
     return activity
-
-
-def _disbelieve_marks(element, activity: Activity) -> None:
-    """What somebody else's file marks as assumed is read as it stands, also what it marks as a whole; that it was marked is told."""
-    for part in element.iter():
-        if part.get(ASSUMED) is not None:
-            path = "" if part is element else path_of(part)
-            activity.unread.add(f"{path}/@ssc:assumed".lstrip("/"), part.attrib.pop(ASSUMED))
 
 
 def _named_only_in_transactions(element) -> list[str]:
@@ -195,7 +185,7 @@ def _take_participating(element, activity):
             _("Unknown role of %(name)s; the record says “not stated”.") % {"name": tie.name or tie.code},
         )
         role = OrganisationRole.UNSTATED
-    if activity.is_own and "role" in assumed(element):  # two of the portal's own stand for each other nowhere
+    if "role" in assumed(element):  # two of the portal's own stand for each other nowhere
         role = OrganisationRole.REPORTS_ONLY if role == OrganisationRole.EXTENDING else OrganisationRole.UNSTATED
     tie.role = role
     if same := activity.named_before(element.tag, (tie.code, tie.name, tie.slug, tie.role), tie):
@@ -229,7 +219,7 @@ def _texts_into(field_name: str):
 
 def _take_description(element, activity):
     kind = element.get("type") or "1"
-    name = element.get(own("as")) if activity.is_own else None
+    name = element.get(own("as"))
     if name not in ("summary", "lessons"):
         name = "objectives" if kind == "2" else "description"
         if kind not in ("1", "2"):
@@ -279,7 +269,7 @@ def _take_date(element, activity):
 
 
 def _share(element, activity) -> Decimal | None:
-    is_made_up = activity.is_own and "percentage" in assumed(element)
+    is_made_up = "percentage" in assumed(element)
     raw = element.get(own("share"), None if is_made_up else element.get("percentage"))
     if raw in (None, ""):
         return None
@@ -388,7 +378,9 @@ def _take_tag(element, activity):
 def _take_own_tag(element, activity):
     """A tag of the portal's vocabulary: how it is carried out, the role of a country, or a term."""
     kind, code = code_of(element).split(":", 1)
-    if kind == "instrument":
+    if kind in ("instrument", "role") and not activity.is_own:
+        activity.unread.add("tag", shown(element))  # of files of others neither is taken over
+    elif kind == "instrument":
         activity.instrument = code[:10]
     elif kind == "modality":
         activity.modality = code[:12]
@@ -513,7 +505,7 @@ def _take_related(element, activity):
         if not re.fullmatch("[1-5]", kind):
             activity.find("related-activity/@type", kind, "left_out", _("Unknown type; the record says “not stated”."))
             kind = Relation.UNSTATED
-        elif activity.is_own and "type" in assumed(element):
+        elif "type" in assumed(element):
             kind = Relation.UNSTATED
         activity.related.append(Tie(code=within(ref, 200, "related-activity/@ref", activity), role=kind))
     else:

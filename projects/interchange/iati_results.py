@@ -16,7 +16,7 @@ from projects.interchange.iati_texts import day_of, leave_out, name_of, shown
 
 def take_result(element, activity):
     title = element.find("title")
-    if activity.is_own and element.get(own("contribution")):
+    if element.get(own("contribution")):
         _take_contribution(element, activity)
         return
     label = name_of(title, activity, 300) if title is not None else ""
@@ -26,7 +26,7 @@ def take_result(element, activity):
     if kind not in ("1", "2", "3", "9"):
         activity.find("result/@type", kind, "left_out", _("Unknown type; the record says “not stated”."))
         kind = ResultKind.UNSTATED
-    elif activity.is_own and "type" in assumed(element):
+    elif "type" in assumed(element):
         kind = ResultKind.UNSTATED
     for indicator in element.findall("indicator"):
         _tell_measure(indicator, activity)

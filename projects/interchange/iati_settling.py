@@ -4,14 +4,18 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from projects.interchange.iati_activity import Activity, Tie, Unread
-from projects.interchange.iati_understood import is_of_the_portal
+from projects.interchange.iati_understood import is_known_addition, is_of_the_portal
 from projects.models import Project
 from projects.models.parts import ROUNDING, are_too_much, sum_of_shares
 from ssc_portal.numbers import plainly
 
+NO_PLACE = gettext_noop("The record has no place for it yet. Found in this activity: %(n)s.")
 NOT_BY_US = gettext_noop(
-    "It is one of the portal’s own additions to IATI, and the portal did not write this file: it was left out, and what stands there in "
-    "the terms of IATI was read as stated. Found in this activity: %(n)s."
+    "It is one of the portal’s own additions to IATI, and the portal did not write this file: it was left out, and only what the file "
+    "says in the terms of IATI is read. Found in this activity: %(n)s."
+)
+NOT_KNOWN = gettext_noop(
+    "It stands in the portal’s own namespace, and is not known to the portal: it was left out. Found in this activity: %(n)s."
 )
 TEXTS = ("title", "summary", "description", "objectives", "lessons")
 TEXT_LIMITS = {name: Project._meta.get_field(name).max_length for name in TEXTS}
@@ -29,10 +33,16 @@ def settle(activity: Activity) -> None:
 def _settle_unread(activity: Activity) -> None:
     """One finding for each kind of what is not read."""
     for path, times, values in activity.unread.rows():
-        is_ours = is_of_the_portal(path) and not activity.is_own
-        text = _(NOT_BY_US) if is_ours else _("The record has no place for it yet. Found in this activity: %(n)s.")
-        activity.find(path, values, "left_out", text % {"n": times})
+        activity.find(path, values, "left_out", _(_why_unread(path, activity)) % {"n": times})
     _tell_marked(activity.marked, activity)
+
+
+def _why_unread(path: str, activity: Activity) -> str:
+    if not is_of_the_portal(path):
+        return NO_PLACE
+    if not is_known_addition(path):
+        return NOT_KNOWN
+    return NO_PLACE if activity.is_own else NOT_BY_US
 
 
 def tell_assumed(activity: Activity) -> None:

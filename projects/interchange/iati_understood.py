@@ -7,10 +7,12 @@ elsewhere becomes one finding for each kind and record. When the reader learns a
 from collections import Counter
 from itertools import chain
 
+from lxml import etree
+
 from projects.interchange.iati_activity import Activity
 from projects.interchange.iati_codes import WORDS
-from projects.interchange.iati_own import ASSUMED_AS_A_WHOLE, NAMESPACE, assumed, unit_of
-from projects.interchange.iati_texts import LANG, shown
+from projects.interchange.iati_own import ASSUMED_AS_A_WHOLE, NAMESPACE, assumed, own, unit_of
+from projects.interchange.iati_texts import LANG, path_of, shown
 from projects.models.project import IN_TRANSACTIONS as BY_WHAT_IT_TELLS
 
 TEXT = "narrative narrative/@lang @lang"  # what iati_texts reads of an element; of versions before 2.01 its own text
@@ -73,12 +75,13 @@ READ_INSTEAD = ("other-identifier", "activity-status", "activity-date", "transac
                 *(f"{name}/{part}" for name in ("budget", "budget-planned") for part in ("period-start", "period-end")))  # fmt: skip
 IN_TRANSACTIONS = tuple(chain.from_iterable(BY_WHAT_IT_TELLS.values()))
 # --- of the portal's own files
-OWN_EVERYWHERE = {"share", "level", "partner", "ref", "baseline-year", "target-on", "actual-on", "parent", "reported"}
-OWN = OWN_EVERYWHERE | {
+OWN = {
     "reference", "need", "illustrative", "only-in-transactions", "as", "note", "reports", "contribution", "by", "amount", "spent",
-    "currency", "assumed", "licence", "licence-uri",
-    "taken-as",
+    "currency", "assumed", "licence", "licence-uri", "taken-as", "share", "level", "partner", "ref", "baseline-year", "target-on",
+    "actual-on",
 }  # fmt: skip
+OWN_ELEMENTS = {"parent", "reported"}
+OWN_FOR_OTHERS = {"source-publisher", "source-uri", "source-retrieved-on"}  # written, and read back by nobody
 # What the portal writes into them for others, and what follows from the rest of the record.
 DERIVED = {
     "@last-updated-datetime", "@linked-data-uri", "@hierarchy", "reporting-org/@secondary-reporter", "tag/@vocabulary-uri",
@@ -98,6 +101,30 @@ def is_of_the_portal(path: str) -> bool:
     return path.rpartition("/")[2].lstrip("@").startswith("ssc:")
 
 
+def is_known_addition(path: str) -> bool:
+    """Whether a path ends in an attribute or element that the portal itself writes into its files."""
+    last = path.rpartition("/")[2]
+    if last.startswith("@"):
+        return last.removeprefix("@ssc:") in OWN | OWN_FOR_OTHERS
+    return last.removeprefix("ssc:") in OWN_ELEMENTS
+
+
+def leave_out_additions(activity_element, activity: Activity) -> None:
+    """Takes all that is of the portal's namespace out of an activity that somebody else wrote, before anything is read of it, so that
+    what it states in the terms of IATI is read as it stands. Each is counted, and told once."""
+    ours = own("")
+    for part in activity_element.iter(own("*")):
+        if not any(
+            above.tag.startswith(ours) for above in part.iterancestors()
+        ):  # else it is told with the one around it
+            activity.unread.add(name_in_path(path_of(part)), shown(part))
+    etree.strip_elements(activity_element, own("*"), with_tail=False)
+    for part in activity_element.iter("*"):
+        for name in filter(lambda name: name.startswith(ours), part.keys()):
+            path = "" if part is activity_element else path_of(part)
+            activity.unread.add(f"{path}/@{name_in_path(name)}".lstrip("/"), part.attrib.pop(name))
+
+
 def count_unread(activity_element, activity: Activity) -> None:
     """What of an activity nobody reads: how often each path occurs. Of an element that is not read, one path is given.
 
@@ -109,12 +136,12 @@ def count_unread(activity_element, activity: Activity) -> None:
 
 def _count(element, path: str, activity: Activity) -> None:
     unread, made_up_there, is_own = activity.unread, activity.assumed, activity.is_own
-    made_up = assumed(element) if is_own else set()
+    made_up = assumed(element)
     for name, value in element.attrib.items():
         attribute = f"{path}/@{name_in_path(name)}".lstrip("/")
         last = attribute.split("@")[-1]
         if last.startswith("ssc:"):
-            is_read = last[4:] in (OWN if is_own else OWN_EVERYWHERE)
+            is_read = last[4:] in OWN
         else:
             is_read = attribute in READ or last in made_up or (is_own and attribute in DERIVED)
         if last in made_up:
@@ -134,13 +161,13 @@ def _count(element, path: str, activity: Activity) -> None:
         below = f"{path}/{name_in_path(child.tag)}".lstrip("/")
         if "*" in assumed(child):
             # Only files of the portal keep their marks. Where it never marks it so, somebody else did; it is not read as if it were stated.
-            is_made_up = is_own and below in ASSUMED_AS_A_WHOLE
+            is_made_up = below in ASSUMED_AS_A_WHOLE
             (made_up_there if is_made_up else activity.marked).add(below, shown(child))
             continue
         seen[below] += 1
         last = below.split("/")[-1]
         if last.startswith("ssc:"):
-            if last[4:] not in OWN_EVERYWHERE:
+            if last[4:] not in OWN_ELEMENTS:
                 unread.add(below, shown(child))
         elif last in made_up:
             made_up_there.add(below, shown(child))
