@@ -80,15 +80,15 @@ def enter(values: dict, *, by) -> Project:
 def change(project: Project, values: dict, *, by, seen=None) -> Project:
     """Writes some fields and lists of rows of a project; lists that are not named stay as they are.
 
-    `seen` is the time of the last change that the writer saw. Raises PermissionDenied, and ValidationError, with the code
+    `seen` is the time of the last change that the writer saw. What says only what stands there already writes nothing. Raises PermissionDenied, and ValidationError, with the code
     `conflict` where somebody else changed it meanwhile.
     """
     locked = Project.objects.select_for_update(of=("self",)).get(pk=project.pk)
     require(by, "projects.change_project", locked)
     if seen is not None and locked.modified_at != seen:
         raise ValidationError(_("Somebody changed this project meanwhile. Read it again."), code="conflict")
-    _write(locked, values, by)
-    after_change(locked)
+    if _write(locked, values, by):
+        after_change(locked)
     return locked
 
 
@@ -100,23 +100,39 @@ def after_change(project: Project) -> None:
         tell_outside()
 
 
-def _write(project: Project, values: dict, by) -> None:
+def _write(project: Project, values: dict, by) -> bool:
+    """Returns whether anything changed."""
+    before = _said(project, FIELDS) if project.pk else None
     for name in FIELDS:
         if name in values:
             setattr(project, name, values[name])
     project.full_clean(exclude=["reference"])
+    is_changed = _said(project, FIELDS) != before
     lists = {name: values[name] for name in ROWS if name in values}
     if not lists and project.pk and (misfit := misfit_of(project, project.modality)):
         raise ValidationError({"modality": [misfit]})
-    project.save()
-    write_rows(project, lists, by=by)
+    if is_changed:
+        project.save()
+    if write_rows(project, lists, by=by) and not is_changed:
+        project.save(update_fields=["modified_at"])  # its time of change is that of its rows, too
+        return True
+    return is_changed
 
 
-def write_rows(project: Project, lists: dict[str, list[dict]], *, by) -> None:
-    """Makes the rows of a stored project these, list by list (ROWS). Raises ValidationError with the lists at fault."""
-    errors = {}
+def _said(record: Model, names) -> dict:
+    """What fields of a record say, as they are stored."""
+    fields = [record._meta.get_field(name) for name in names]
+    return as_kept(type(record), {field.attname: getattr(record, field.attname) for field in fields})
+
+
+def write_rows(project: Project, lists: dict[str, list[dict]], *, by) -> bool:
+    """Makes the rows of a stored project these, list by list (ROWS); those that say the same are not written. Returns whether
+    anything changed. Raises ValidationError with the lists at fault."""
+    errors, changed = {}, []
     for name, rows in lists.items():
-        if wrong := _write_list(project, ROWS[name], rows, by):
+        wrong, is_changed = _write_list(project, ROWS[name], rows, by)
+        changed.append(is_changed)
+        if wrong:
             errors[name] = wrong
     if not errors and (misfit := misfit_of(project, project.modality)):
         errors["countries"] = [misfit]
@@ -124,6 +140,7 @@ def write_rows(project: Project, lists: dict[str, list[dict]], *, by) -> None:
         errors["terms"] = [misfit]
     if errors:
         raise ValidationError(errors)
+    return any(changed)
 
 
 def misfit_of(project: Project, modality: str) -> str | None:
@@ -131,12 +148,15 @@ def misfit_of(project: Project, modality: str) -> str | None:
     return misfit_of_countries(modality, [*project.country_links.all(), *project.region_links.all()])
 
 
-def _write_list(project: Project, kind: Rows, rows: list[dict], by) -> list[str | ValidationError]:
-    """Makes the rows of a project these. Gives what is wrong with them, as sentences; of a row with its number in `params`."""
+def _write_list(project: Project, kind: Rows, rows: list[dict], by) -> tuple[list[str | ValidationError], bool]:
+    """Makes the rows of a project these. Gives what is wrong with them, as sentences, of a row with its number in `params`; and whether
+    anything changed."""
     if len(rows) > MOST_ROWS:
-        return [_("At most %(n)s rows.") % {"n": MOST_ROWS}]
+        return [_("At most %(n)s rows.") % {"n": MOST_ROWS}], False
     manager = getattr(project, kind.manager)
     there = [row for row in manager.all() if not kind.resolves or getattr(row, kind.resolves)]
+    names = [field.name for field in manager.model._meta.concrete_fields]
+    before = {row.pk: _said(row, names) for row in there}
     by_key: dict[tuple, list[Model]] = {}
     for row in there:
         by_key.setdefault(key_of(row, kind), []).append(row)
@@ -153,22 +173,25 @@ def _write_list(project: Project, kind: Rows, rows: list[dict], by) -> list[str 
         written.append(row)
     left = [row for rows in by_key.values() for row in rows]
     if kind.objections and (texts := [text for row in left for text in kind.objections(row, is_removed=True).values()]):
-        return texts
+        return texts, False
     try:
         for row in left:
             row.delete()
     except ProtectedError:
-        return [_("A row is needed elsewhere, so it can't be left out.")]
+        return [_("A row is needed elsewhere, so it can't be left out.")], False
+    is_changed = bool(left)
     for number, row in enumerate(written, start=1):
         try:
             if kind.objections and (found := kind.objections(row)):
                 raise ValidationError(found)
             row.full_clean()
-            row.save()
+            if _said(row, names) != before.get(row.pk):
+                row.save()
+                is_changed = True
         except ValidationError as error:
             said = [{"n": number, **each} for each in by_field(error)]
             errors += [ValidationError(_("Row %(n)s: %(error)s"), params=each) for each in said]
-    return errors
+    return errors, is_changed
 
 
 def key_of(row: Model, kind: Rows) -> tuple:

@@ -4,10 +4,12 @@ import json
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from partners.models import Partner
+from projects import recording
 from projects.models import Contribution, Project, ProjectCountry, ProjectPartner
 from tests import THOROUGH
 from tests.factories import ContributionFactory, NeedFactory, ProjectFactory
@@ -100,6 +102,39 @@ def test_a_list_of_rows_stands_for_all_and_rows_that_stay_keep_their_history(peo
     }
     assert project.country_links.get(country__iso3="MOZ").pk == mozambique.pk
     assert len(told["partners"]) == 2  # a list that is not named stays
+
+
+@pytest.mark.parametrize("is_published", [False, True])
+@pytest.mark.parametrize(
+    "body", [{}, {"title": NEW["title"]}, {"parent": None}, NEW], ids=["none", "title", "empty", "all"]
+)
+def test_a_write_that_changes_nothing_writes_nothing(people, is_published, body):
+    address, api = f"projects/{entered(people)['reference']}/", Api(people["desk"])
+    if is_published:
+        Project.objects.update(state="published", published_at=timezone.now(), published_by=people["publisher"])
+    models = [Project, *(Project._meta.get_field(kind.manager).related_model for kind in recording.ROWS.values())]
+    events = [model.pgh_event_model for model in models if hasattr(model, "pgh_event_model")]
+    stored, kept = (
+        [list(model.objects.order_by("pk").values()) for model in models],
+        [one.objects.count() for one in events],
+    )
+    seen = api.get(address)
+    answer = api("patch", address, body, **{"If-Match": seen["ETag"]})
+    assert (answer.status_code, answer.json()["modified_at"]) == (200, seen.json()["modified_at"])
+    assert api.get(address)["ETag"] == seen["ETag"]
+    assert [list(model.objects.order_by("pk").values()) for model in models] == stored
+    assert [one.objects.count() for one in events] == kept and len(events) > 5
+
+
+@pytest.mark.parametrize(
+    "body", [{"updates": []}, {"documents": [{**NEW["documents"][0], "title": "Other"}]}, {"terms": [*NEW["terms"], {"term": "bsp-theme:land"}]}],
+    ids=["gone", "other", "more"],
+)  # fmt: skip
+def test_another_row_moves_the_time_of_a_project(people, body):
+    address, api = f"projects/{entered(people)['reference']}/", Api(people["desk"])
+    before = Project.objects.get().modified_at
+    assert api("patch", address, body).status_code == 200
+    assert Project.objects.get().modified_at > before
 
 
 FULL = {  # a row of each kind with all that it can say; delivered figures have rules of their own
