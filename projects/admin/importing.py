@@ -2,6 +2,7 @@
 it, undo a table. Templates of the tables."""
 
 import csv
+from functools import partial
 from pathlib import Path
 
 from django import forms
@@ -253,7 +254,7 @@ class ImportRunAdmin(RuledAdmin, admin.ModelAdmin):
                 if run.pk:
                     self._carry_out(run, dry_run=True)
                 return answer
-        tables = [(kind, ImportKind(kind).label) for kind in kinds]
+        tables = [(kind, ImportKind(kind).label, KINDS[kind](by=request.user).about_filled()) for kind in kinds]
         context = {
             **self.admin_site.each_context(request), "title": _("Bring in a table"), "form": form, "opts": self.opts, "tables": tables,
         }  # fmt: skip
@@ -267,7 +268,9 @@ class ImportRunAdmin(RuledAdmin, admin.ModelAdmin):
             raise PermissionDenied
         resource = KINDS[kind](by=request.user)
         try:
-            return table_response(resource, resource.writable() if "filled" in request.GET else None, kind, format)
+            if "filled" not in request.GET:
+                return table_response(resource, None, kind, format)
+            return table_response(resource, resource.writable(), kind, format, resource.about_filled())
         except (TooLong, TooMany) as error:
             self.message_user(request, str(error), messages.ERROR)
             return redirect("admin:projects_importrun_table")
@@ -482,12 +485,15 @@ def _address(run: ImportRun, row) -> str:
     return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_change", args=[row.record])
 
 
-def table_response(resource, records, kind: str, format: str) -> HttpResponse:
-    """A table as a file: empty, or with these records. Raises TooLong and TooMany."""
+def table_response(resource, records, kind: str, format: str, holds: str = "") -> HttpResponse:
+    """A table as a file: empty, or with these records; `holds`: which they are. Raises TooLong and TooMany."""
     rows = sheets.filled(resource, records) if records is not None else []
     write, media_type = {
         "csv": (sheets.as_csv, "text/csv; charset=utf-8"),
-        "xlsx": (sheets.as_workbook, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+        "xlsx": (
+            partial(sheets.as_workbook, holds=holds),
+            "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        ),
     }[format]
     headers = {"Content-Disposition": f'attachment; filename="{kind}.{format}"'}
     return HttpResponse(write(resource, rows), content_type=media_type, headers=headers)

@@ -6,11 +6,12 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.urls import reverse
+from lxml import html
 from openpyxl import load_workbook
 
 from projects.interchange.bulk import running
 from projects.models import ImportRun, Offer, Project
-from tests.factories import ProjectFactory
+from tests.factories import NeedFactory, OfferFactory, ProjectFactory
 from tests.projects.tables import NEW, counts
 
 pytestmark = pytest.mark.django_db
@@ -91,6 +92,25 @@ def test_no_record_is_left_out_of_a_table_in_silence(client, people, monkeypatch
         client.post(reverse("admin:projects_project_changelist"), taken, follow=True),
     ):
         assert "These are 3 records, and one file holds at most 2." in answer.content.decode()
+
+
+@pytest.mark.parametrize(("kind", "make"), [("needs", NeedFactory), ("offers", OfferFactory)])
+def test_what_a_filled_table_holds_and_leaves_out_is_told(client, people, kind, make):
+    client.force_login(people["desk"])
+    mine = make(is_on_behalf=True)
+    make(is_on_behalf=True, in_state="submitted")
+    make(in_state="submitted")
+    ProjectFactory()
+    said = "Drafts that UNEP entered on behalf: 1. Not in it, of those that you may read: 2, which others entered"
+    page = html.fromstring(client.get(reverse("admin:projects_importrun_table")).content).text_content()
+    assert said in page and "All that you may read: 1." in page and "holds what is here now" not in page
+    template = f"/admin/projects/importrun/table/{kind}.xlsx"
+    book = load_workbook(io.BytesIO(client.get(f"{template}?filled").content))
+    assert {row[0].value for row in book["Data"].iter_rows(min_row=2)} - {None} == {mine.reference}
+    about = [str(cell.value) for row in book["About"] for cell in row]
+    assert any(said in text for text in about)
+    empty = load_workbook(io.BytesIO(client.get(template).content))
+    assert not any("Which records" in str(cell.value) for row in empty["About"] for cell in row)
 
 
 def test_a_workbook_is_refused_where_a_cell_would_be_cut(client, people):

@@ -1,6 +1,7 @@
 """Tables of needs and of offers: drafts that UNEP enters on behalf."""
 
 from django.db import models
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from import_export import fields
 
@@ -64,6 +65,14 @@ class DraftResource(TableResource):
 
     def writable(self):
         return self.records().filter(is_on_behalf=True, state="draft")
+
+    def about_filled(self):
+        inside = self.writable().count()
+        text = _(
+            "Drafts that UNEP entered on behalf: %(n)s. Not in it, of those that you may read: %(left)s, which others entered or which are "
+            "no drafts any more."
+        )
+        return text % {"n": inside, "left": self.records().count() - inside}
 
     def write(self, record, values, is_new):
         if is_new:

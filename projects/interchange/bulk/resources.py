@@ -113,6 +113,10 @@ class TableResource(resources.ModelResource):
         """Those that may be taken along to be changed."""
         return self.records()
 
+    def about_filled(self) -> str:
+        """What the filled table holds."""
+        return _("All that you may read: %(n)s.") % {"n": self.writable().count()}
+
     def get_instance(self, instance_loader, row):
         for name in self.known_by:
             if code := self._read(name, row.get(name)):

@@ -60,8 +60,9 @@ def as_csv(resource: TableResource, rows: list[list[str]]) -> bytes:
     return out.getvalue().encode("utf-8-sig")
 
 
-def as_workbook(resource: TableResource, rows: list[list[str]]) -> bytes:
-    """XLSX: the table, lists to pick from, a sheet that explains each column, a sheet of codes. Raises TooLong."""
+def as_workbook(resource: TableResource, rows: list[list[str]], holds: str = "") -> bytes:
+    """XLSX: the table, lists to pick from, a sheet that explains each column, a sheet of codes. `holds`: which records are in it.
+    Raises TooLong."""
     book = Workbook()
     sheet, about, codes, lists = book.active, *(book.create_sheet(name) for name in ("About", "Codes", LISTS))
     sheet.title, lists.sheet_state = "Data", "hidden"
@@ -81,7 +82,8 @@ def as_workbook(resource: TableResource, rows: list[list[str]]) -> bytes:
             pick(sheet, lists, f"{letter}2:{letter}{len(rows) + 1 + SPARE}", labels, number, only=not cell.several)
             for code, label in choices:
                 codes.append([name, code, label])
-    for text in _rules(resource):
+    said = [_("Which records are in this table: %(which)s") % {"which": holds}] if holds else []
+    for text in [*said, *_rules(resource)]:
         about.append([])
         about.cell(about.max_row + 1, 2, text).fill = FILL
     for number, row in enumerate(rows, start=2):
