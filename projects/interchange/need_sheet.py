@@ -152,10 +152,20 @@ def _assistance(need: Need) -> list[tuple[Term, Term]]:
     return [(term, term) for term in terms if not term.is_withdrawn or term.pk in used]
 
 
+def _titles_of_lines() -> list[tuple[str, int]]:
+    """The columns of the sheet of lines, as LINE_COLUMNS, with their widths."""
+    return [("id", 4), (_("What exactly"), 50), (_("Kind of help"), 28), (_("How much"), 12), (_("Unit"), 18),
+            (_("By when (year-month)"), 18), (_("Note"), 40), (_("Remove this line"), 14)]  # fmt: skip
+
+
+def _in_line(sheet, row: int, name: str, text) -> Finding:
+    """A finding in a line, which names its column as those of the sheet of questions name theirs."""
+    titles = dict(zip(LINE_COLUMNS, (title for title, _width in _titles_of_lines()), strict=True))
+    return Finding(sheet.title, row, LETTERS.get(name, "B"), f"{titles.get(name, LINES)}: {text}")
+
+
 def _write_lines(sheet, lists, need: Need, columns) -> None:
-    titles = [("id", 4), (_("What exactly"), 50), (_("Kind of help"), 28), (_("How much"), 12), (_("Unit"), 18),
-              (_("By when (year-month)"), 18), (_("Note"), 40), (_("Remove this line"), 14)]  # fmt: skip
-    head(sheet, titles)
+    head(sheet, _titles_of_lines())
     sheet.column_dimensions["A"].hidden = True
     stored = list(need.lines.select_related("assistance"))
     for row, line in enumerate(stored, start=2):
@@ -411,9 +421,9 @@ def _locked_lines(need: Need, sheet) -> list[Finding]:
             continue
         line = stored.pop(int(values["id"]), None) if values["id"].isdecimal() else None
         columns = _changed(line, values) if line else ["text"]
-        found += [Finding(sheet.title, row, LETTERS[name], _(LOCKED)) for name in columns]
+        found += [_in_line(sheet, row, name, _(LOCKED)) for name in columns]
     gone = _("The row of the line “%(line)s” is missing, and lines can't be changed any more. Put it back.")
-    return found + [Finding(sheet.title, 1, "B", gone % {"line": line.text[:60]}) for line in stored.values()]
+    return found + [_in_line(sheet, 1, "", gone % {"line": line.text[:60]}) for line in stored.values()]
 
 
 def _flat(data: dict) -> QueryDict:
@@ -450,11 +460,13 @@ def _lines(part: Part, need: Need, sheet, by):
                       "note": line.note, "remove": ""}  # fmt: skip
         month, year = _month(values["by_when"])
         if values["by_when"] and not month:
-            wrong.append(Finding(sheet.title, row, "F", _("Write the month as 2027-06.")))
+            wrong.append(_in_line(sheet, row, "by_when", _("Write the month as 2027-06.")))
         if values["assistance"] and values["assistance"].lower() not in assistance:
-            wrong.append(Finding(sheet.title, row, "C", _("There is no such kind of help. Pick one from the list.")))
+            wrong.append(
+                _in_line(sheet, row, "assistance", _("There is no such kind of help. Pick one from the list."))
+            )
         if values["unit"] and values["unit"].lower() not in units:
-            wrong.append(Finding(sheet.title, row, "E", _("There is no such unit. Pick one from the list.")))
+            wrong.append(_in_line(sheet, row, "unit", _("There is no such unit. Pick one from the list.")))
         chosen = assistance.get(values["assistance"].lower())
         data |= {
             f"lines-{place}-id": keys[place] if place < len(stored) else "",
@@ -472,10 +484,10 @@ def _lines(part: Part, need: Need, sheet, by):
         found, told = list(wrong), {(finding.row, finding.column) for finding in wrong}
         for place, form in enumerate(formset.forms):
             for name, texts in form.errors.items():
-                spot = (rows.get(place) or 1, LETTERS.get(name, "B"))
-                found += [Finding(sheet.title, *spot, str(text)) for text in texts if spot not in told]
-        found += [Finding(sheet.title, 1, "B", str(text)) for text in formset.non_form_errors()]
-        return found
+                row = rows.get(place) or 1
+                if (row, LETTERS.get(name, "B")) not in told:
+                    found += [_in_line(sheet, row, name, text) for text in texts]
+        return found + [_in_line(sheet, 1, "", text) for text in formset.non_form_errors()]
 
     return formset, cells
 

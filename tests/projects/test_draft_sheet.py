@@ -198,6 +198,22 @@ def test_numbers_of_a_sheet_are_read_as_people_write_them(need, people):
     assert [(f.sheet, f.row, f.column) for f in refusal.value.findings] == [("Lines", 2, "D")]
 
 
+@pytest.mark.parametrize(
+    ("cell", "value", "said"),
+    [
+        ("B2", "", "What exactly: "), ("C2", "magic", "Kind of help: There is no such"), ("D2", "1,200", "How much: "),
+        ("E2", "boxes", "Unit: There is no such"), ("F2", "soon", "By when (year-month): Write"), ("G2", "x" * 5000, "Note: "),
+    ],
+)  # fmt: skip
+def test_a_finding_in_a_line_names_its_column(cell, value, said, need, people):
+    book, _rows = sheet_of(need)
+    book["Lines"][cell].value = value
+    with pytest.raises(need_sheet.SheetErrors) as refusal:
+        need_sheet.take(need, sent(book), by=people["contributor"])
+    [finding] = refusal.value.findings
+    assert (f"{finding.column}{finding.row}", finding.text[: len(said)]) == (cell, said)
+
+
 @pytest.mark.parametrize("text", ["2027-06-30 to 2027-09", "from 2027-06", "2027-06 or later", "2027.1"])
 def test_a_month_of_a_sheet_is_read_to_its_end(text, need, people):
     book, _rows = sheet_of(need)
@@ -322,8 +338,12 @@ def test_each_changed_cell_of_a_line_that_is_locked_is_a_finding(changes, locked
         book["Lines"][cell].value = value
     with pytest.raises(need_sheet.SheetErrors) as refusal:
         need_sheet.take(locked, sent(book), by=people["contributor"])
-    found = {f"{f.column}{f.row}" for f in refusal.value.findings if f.sheet == "Lines"}
-    assert found - {"B1"} == ({"B2"} if "A2" in changes else set(changes))
+    found = [f for f in refusal.value.findings if f.sheet == "Lines"]
+    spots = {f"{f.column}{f.row}" for f in found}
+    assert spots - {"B1"} == ({"B2"} if "A2" in changes else set(changes))
+    for finding in found:
+        title = "Lines" if finding.row == 1 else book["Lines"][f"{finding.column}1"].value
+        assert finding.text.startswith(f"{title}: ")
 
 
 def test_a_locked_line_whose_row_is_gone_is_a_finding(locked, people):
