@@ -6,7 +6,7 @@ from itertools import chain, islice
 from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import override
+from django.utils.translation import gettext_noop, override
 from lxml import etree
 
 from partners.choices import PartnerKind
@@ -25,8 +25,14 @@ ORGANISATION_PAGE = "B16"  # codelist DocumentCategory
 BATCH = 500
 
 
+NO_RECORDS = gettext_noop(
+    "No record of this list can stand in an IATI file, which can’t be empty: it has no projects, and no needs whose delivery was agreed or "
+    "has begun."
+)
+
+
 class NothingToWrite(Exception):
-    """No record could be written, and IATI knows no empty file; the message says why."""
+    """No record could be written, or there is none, and IATI knows no empty file; the message says why."""
 
 
 def activities(projects, needs=None) -> Iterator[bytes]:
@@ -34,7 +40,7 @@ def activities(projects, needs=None) -> Iterator[bytes]:
 
     What lacks something that IATI asks for is left out, and counted at the end.
     """
-    return _file("iati-activities", _activities(projects, needs))
+    return _file("iati-activities", _activities(projects, needs), NO_RECORDS)
 
 
 def organisations(partners: Iterable[Partner]) -> Iterator[bytes]:
@@ -82,8 +88,11 @@ def closing(tag: str = "iati-activities") -> bytes:
     return f"</{tag}>\n".encode()
 
 
-def _file(tag: str, pieces: Iterator[bytes]) -> Iterator[bytes]:
+def _file(tag: str, pieces: Iterator[bytes], nothing: str = "") -> Iterator[bytes]:
+    """`nothing`: what to say where there are no records at all."""
     first = next(pieces, None)
+    if first is None and nothing:
+        raise NothingToWrite(_(nothing))
     if first is None or first.startswith(b"<!--"):
         raise NothingToWrite(_("None of these records holds all that IATI asks for. Their pages say what they lack."))
     return chain([opening(tag), first], pieces, [closing(tag)])

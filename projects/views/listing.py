@@ -61,5 +61,6 @@ def list_page(request: HttpRequest, filterset: RecordFilter, template: str, more
             "sorts": filterset.filters["sort"].extra["choices"],
             "ranked": search.RANKED,
             **more,
+            "is_iati_here": total > 0 and more.get("is_iati", False),  # IATI knows no empty file
         },
     )

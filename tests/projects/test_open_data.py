@@ -113,6 +113,23 @@ def test_an_empty_list_is_an_empty_file(client):
     assert json.loads(body(client.get("/api/v1/projects/?format=geojson")))["features"] == []
     answer = client.get("/api/v1/projects/?format=iati")  # an IATI file holds at least one activity
     assert (answer.status_code, answer["Content-Type"]) == (404, "application/problem+json")
+    said = "No record of this list can stand in an IATI file, which can’t be empty"
+    assert said in answer.json()["detail"]
+    NeedFactory(in_state=NeedState.OPEN)  # whose delivery is not agreed
+    assert said in client.get("/api/v1/needs/?format=iati").json()["detail"]
+
+
+def test_an_empty_list_does_not_offer_a_file_that_can_not_be_empty(client):
+    ProjectFactory(published=True, title="Wells")
+    links = {
+        q: html.fromstring(client.get(reverse("project-list"), {"q": q}).content).xpath("//a/@href")
+        for q in ("wells", "volcano")
+    }
+    formats = {
+        q: {name for name in ("csv", "iati") for link in found if f"format={name}" in link}
+        for q, found in links.items()
+    }
+    assert formats == {"wells": {"csv", "iati"}, "volcano": {"csv"}}
 
 
 def test_the_filter_holds_in_every_format(client):
