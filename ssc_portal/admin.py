@@ -147,6 +147,23 @@ class Careful:
         """The answer to a form in which nothing was typed, where it needs no saving."""
         return None
 
+    typed_beside: frozenset[str] = (
+        frozenset()
+    )  # fields of the form that are no part of the record: alone they change nothing
+
+    def nothing_changed(self, request, record) -> str:
+        """What to say of a save by which nothing changed."""
+        return _("Nothing was changed, so nothing was saved: %(record)s.") % {"record": record}
+
+    def response_change(self, request, obj):
+        """Django says of each save that something was changed."""
+        if not is_untouched(request):
+            return super().response_change(request, obj)
+        quiet = copy.copy(self)
+        quiet.message_user = lambda *_args, **_kwargs: None
+        self.message_user(request, self.nothing_changed(request, obj))
+        return super(Careful, quiet).response_change(request, obj)
+
     def save_model(self, request, obj, form, change):
         """Writes nothing where nothing was typed, neither in the form nor in its rows: not even when it was saved."""
         if not change or form.has_changed() or not is_untouched(request):
@@ -160,7 +177,8 @@ class Careful:
         request.POST, request._files = request.POST.copy(), request.FILES.copy()
         base = merging.read(request.POST.get(merging.AS_SHOWN, ""), self._about(record))
         request.shown = self._snapshot(form, formsets)
-        found = [merging.merge(form, base and base["form"], request.shown["form"], request.POST, request.FILES, "")]
+        present = {name: said for name, said in request.shown["form"].items() if name not in self.typed_beside}
+        found = [merging.merge(form, base and base["form"], present, request.POST, request.FILES, "")]
         for formset, inline in formsets:
             takes_new = inline.has_change_permission(request, record)
             rows = base["rows"].get(formset.prefix, {}) if base else None

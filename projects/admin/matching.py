@@ -10,7 +10,7 @@ from projects import matching
 from projects.choices import Signal
 from projects.matching import words
 from projects.models import Concept, MatchWeights, NearTerm, Wording
-from ssc_portal.admin import KeptHistory, RuledAdmin
+from ssc_portal.admin import KeptHistory, RuledAdmin, is_untouched
 from ssc_portal.widgets import WholeNumberField
 
 
@@ -30,6 +30,8 @@ class ConceptAdmin(KeptHistory, RuledAdmin, admin.ModelAdmin):
 
     def save_related(self, request, form, formsets, change):
         super().save_related(request, form, formsets, change)
+        if is_untouched(request):
+            return
         words.forget()
         self.message_user(request, _("Kept. Records are read again with it tonight, new ones at once."))
 

@@ -17,7 +17,7 @@ from partners.admin import RuledInline
 from partners.rules import require
 from projects import actions, drafting, lifecycle
 from projects.forms import form_of
-from ssc_portal.admin import Acting
+from ssc_portal.admin import THEN, Acting
 from ssc_portal.sending import once
 
 
@@ -51,7 +51,24 @@ class Correction(forms.ModelForm):
 
 
 class Corrected:
-    """Mixin: what a Correction changed is written down with its reason."""
+    """Mixin: what a Correction changed is written down with its reason; a reason alone corrects nothing."""
+
+    typed_beside = frozenset({"reason"})
+
+    def leave_as_it_is(self, request, record):
+        if getattr(request, "refusal", None):
+            return None
+        if THEN not in request.POST:
+            return self.response_change(request, record)
+        if request.POST.get("reason", "").strip():
+            self.message_user(request, self.nothing_changed(request, record))
+        return super().leave_as_it_is(request, record)
+
+    def nothing_changed(self, request, record):
+        if not (reason := request.POST.get("reason", "").strip()):
+            return super().nothing_changed(request, record)
+        text = _("Nothing was changed, so nothing was saved, and no correction was written down: “%(reason)s”.")
+        return text % {"reason": reason}
 
     def save_related(self, request, form, formsets, change):
         super().save_related(request, form, formsets, change)

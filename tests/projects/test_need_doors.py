@@ -20,7 +20,7 @@ from projects.choices import Criterion, NeedState, ResponseState, Status
 from projects.lifecycle.need import MOVES
 from projects.models import Event, Need, Response
 from tests.admin_form import shown
-from tests.factories import OPENED, MembershipFactory, NeedFactory, ProjectFactory, ResponseFactory
+from tests.factories import OPENED, MembershipFactory, NeedFactory, OfferFactory, ProjectFactory, ResponseFactory
 from tests.one_of_each import one_of_each
 from tests.projects.test_need_life import MAY
 
@@ -329,6 +329,28 @@ def test_a_correction_needs_its_reason_and_is_told(people):
     assert stale.status_code == 200 and Need.objects.get(pk=need.pk).title == "Corrected"
     client.post(address, admin_form(client, need) | {"reason": "x", "state": "closed"})
     assert Need.objects.get(pk=need.pk).state == NeedState.SUBMITTED  # the state is read-only
+
+
+@pytest.mark.ignore_template_errors
+@pytest.mark.parametrize("reason", ["", "A typing error"])
+@pytest.mark.parametrize(
+    "make",
+    [lambda: NeedFactory(in_state="submitted"), lambda: OfferFactory(in_state="submitted")],
+    ids=["need", "offer"],
+)
+def test_a_correction_that_changes_nothing_is_none(people, sign_in, make, reason):
+    record, client = make(), sign_in(people["desk"])
+    address = reverse(f"admin:projects_{record._meta.model_name}_change", args=[record.pk])
+    stored, kept = type(record).objects.values().get(), (record.events.count(), record.history.count())
+    page = client.post(address, shown(client.get(address)) | {"reason": reason}, follow=True).content.decode()
+    assert "Nothing was changed, so nothing was saved" in page and "changed successfully" not in page
+    assert reason in page
+    assert type(record).objects.values().get() == stored
+    assert (record.events.count(), record.history.count()) == kept
+    act = shown(client.get(address)) | {"reason": reason, "_then": "return"}
+    moved = client.post(address, act)
+    assert "/move/return/" in moved["Location"] and record.events.count() == kept[0]
+    assert not reason or f"“{reason}”" in client.get(moved["Location"]).content.decode()
 
 
 @pytest.mark.ignore_template_errors
