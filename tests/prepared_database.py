@@ -8,12 +8,12 @@ import fcntl
 import hashlib
 import io
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 
 from tests.quick_migrations import quick_migrations
 
@@ -131,9 +131,18 @@ def _keep_a_copy() -> None:
 
 
 def put_back() -> None:
-    """Makes every table what it was when it was prepared, the queue too. Only those are touched that were written to since:
-    they have other rows than then or one of a later transaction."""
-    connection.close()  # as a test left it
+    """Makes every table what it was when it was prepared, the queue too."""
+    for _attempt in range(3):
+        connection.close()  # as a test left it
+        # A server that still answers may hold what is to be removed, and wait for what was.
+        with suppress(OperationalError):
+            _put_back()
+            return
+    raise AssertionError("The database could not be put back: somebody goes on writing.")
+
+
+def _put_back() -> None:
+    """Only those tables are touched that were written to since: they have other rows than then or one of a later transaction."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT transaction FROM kept.since")
         [since] = cursor.fetchone()

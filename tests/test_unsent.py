@@ -180,7 +180,7 @@ def routes(patterns=None, before: str = "") -> list[str]:
 def test_what_was_typed_in_admin_comes_back_after_signing_in(people, client):
     """Of each record in the form of it or in the form of a new one, by turns; or in both."""
     seen = set()
-    for place, (model, record) in enumerate(records(people)):
+    for place, (model, record) in enumerate(records()):
         name = f"{model._meta.app_label}_{model._meta.model_name}"
         forms = [reverse(f"admin:{name}_change", args=[record.pk]), reverse(f"admin:{name}_add")]
         for address in forms if THOROUGH or model is Project else forms[place % 2 :][:1]:

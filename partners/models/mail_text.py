@@ -89,8 +89,6 @@ class MailText(models.Model):
             errors["body"] = _("Leave {text} or {%(place)s} in it: without it nobody can go on.") % {
                 "place": missing[0]
             }
-        if "\n" in self.subject:
-            errors["subject"] = _("A subject is one line.")
         if errors:
             raise ValidationError(errors)
 

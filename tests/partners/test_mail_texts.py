@@ -47,13 +47,18 @@ def test_what_is_filled_in_cannot_break_out():
     [
         ({"body": "Hello {nobody} {link}"}, "does not know {nobody}"), ({"subject": "{topic}"}, "does not know {topic}"), ({"body": "Hello {}{link}"}, "does not know {}"),
         ({"body": "Hello."}, "Leave {text} or {link}"), ({"name": "updates", "body": "New {link}"}, "Leave {text} or {choices}"),
-        ({"subject": "Two\nlines"}, "one line"),
     ],
 )  # fmt: skip
 def test_what_would_not_work_is_refused(values, says):
     with pytest.raises(ValidationError) as error:
         MailText(**{"name": "choices", "language": "en", "subject": "x", "body": "{text}", **values}).full_clean()
     assert says in " ".join(error.value.messages)
+
+
+def test_a_subject_is_one_line():
+    text = MailText(name="choices", language="en", subject="Two\r\nlines", body="{text}")
+    text.full_clean()
+    assert text.subject == "Two lines"
 
 
 @pytest.mark.parametrize("name", MailKind.values)
