@@ -13,7 +13,7 @@ def main() -> None:
         from django.db import NotSupportedError, OperationalError
     except ImportError:
         sys.exit("Django is not installed here. Run `make demo` once, then use .venv/bin/python manage.py.")
-    from ssc_portal.database import DatabaseUnavailable, explain
+    from ground.database import DatabaseUnavailable, explain
 
     try:
         execute_from_command_line(sys.argv)

@@ -155,7 +155,7 @@ def measure(count: int, new: int = 200, kills: int = 0) -> None:
         server.start()
         with (
             throw_away(),
-            override_settings(EMAIL_BACKEND="ssc_portal.smtp.Backend", EMAIL_HOST="127.0.0.1", EMAIL_PORT=port),
+            override_settings(EMAIL_BACKEND="ground.smtp.Backend", EMAIL_HOST="127.0.0.1", EMAIL_PORT=port),
         ):
             mailing = _fill(count, new)
             if kills:

@@ -36,7 +36,7 @@ WAYS_OUT = {
     "django-pghistory": "its triggers are SQL in the database; they go on, and are kept as migrations",
     "django-allauth": "Django's own sign-in with django-otp",
     "django-translated-fields": "one column per language written out; the columns stay",
-    "django-import-export": "tablib and the readers in ssc_portal/reading.py",
+    "django-import-export": "tablib and the readers in ground/reading.py",
     "procrastinate": "Django 6.0's tasks over a table of ours",
     "standardwebhooks": "three lines with hmac of Python",
     "urllib3": "http.client of Python",

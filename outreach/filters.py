@@ -8,14 +8,14 @@ from django.db.models import Q, Value
 from django.utils.translation import gettext_lazy as _
 from django_filters.fields import ModelChoiceField, ModelChoiceIterator
 
+from ground.parameters import FilterSet
+from ground.widgets import NamedSelect
 from outreach.choices import AnnouncementKind, MilestoneKind
 from outreach.models import Announcement, AnnouncementText, Issue, Milestone, Story, StoryText
 from partners.filters import LANGUAGES, named_like
 from partners.models import Country, Partner, Region
 from partners.models.naming import Fold
 from projects.models import Term
-from ssc_portal.parameters import FilterSet
-from ssc_portal.widgets import NamedSelect
 
 WORLD = "001"  # M49
 

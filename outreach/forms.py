@@ -5,6 +5,7 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from ground.widgets import NamedSelect
 from outreach.choices import Rhythm, Told
 from outreach.filters import WORLD
 from outreach.models import ContactMessage, Subscriber, Topic
@@ -12,7 +13,6 @@ from outreach.subjects import SUBJECTS, label
 from outreach.subscribing import Wish
 from partners.models import Country, Partner, Region
 from projects.models import ProjectCountry, Term
-from ssc_portal.widgets import NamedSelect
 
 
 class ContactForm(forms.ModelForm):

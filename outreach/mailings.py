@@ -24,6 +24,8 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import override
 
+from ground.committing import commit_ahead
+from ground.smtp import deliver
 from outreach import markup, subjects, subscribing
 from outreach.choices import MailingKind, Told
 from outreach.models import Copy, Issue, Mailing, Subscriber
@@ -34,8 +36,6 @@ from partners.rules import require
 from partners.tasks import send_mail
 from projects import lifecycle
 from projects.choices import Delivery
-from ssc_portal.committing import commit_ahead
-from ssc_portal.smtp import deliver
 
 logger = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from django.utils.translation import get_language, gettext, gettext_lazy
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from ssc_portal.context import address_in
+from ground.context import address_in
 
 HELP = gettext_lazy(
     "Markdown: ## heading, **strong**, [words](/needs/), - list, | table |, ![caption](picture:name). HTML is shown as it is."

@@ -4,9 +4,9 @@ from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
 from django.utils.translation import gettext as _
 
+from ground import incoming
 from outreach.models import Picture
 from projects.uploads import LARGEST, scan
-from ssc_portal import incoming
 
 WIDEST, HIGHEST = 960, 1200  # pixels
 MOST_PIXELS = 50_000_000  # before it is made small

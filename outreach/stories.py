@@ -5,13 +5,13 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from ground import listing
 from outreach.choices import Told
 from outreach.models import Story
 from outreach.subjects import SUBJECTS, Row
 from partners.rules import require
 from projects import lifecycle
 from projects.choices import NeedState, OfferState, Status, Vocabulary
-from ssc_portal import listing
 
 MOVES = {  # act: (permission, whether it is public, whether its review was asked for)
     "ask": ("change_story", False, False),

@@ -14,14 +14,14 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
+from ground import listing
+from ground.templatetags.portal import day
 from outreach.choices import Told
 from outreach.filters import AnnouncementFilter
 from outreach.models import Announcement
 from outreach.models.subscriber import LONGEST_QUERY
 from projects.filters import NeedFilter, OfferFilter, ProjectFilter, in_words
 from projects.models import Need, Offer, Project
-from ssc_portal import listing
-from ssc_portal.templatetags.portal import day
 
 NOT_KEPT = ("page", "sort", "modified_since", "format")  # of an address: no part of what is looked for
 MOST_FOUND = 200  # of one search, in one digest

@@ -20,12 +20,12 @@ from django.urls import reverse, translate_url
 from django.utils.translation import get_language_from_path, gettext_lazy
 from django.utils.translation import gettext as _
 
+from ground.languages import told_to_programs
 from partners.guessing import SlowsGuessing
 from partners.letters import send_written, tell
 from partners.models import ApiToken
 from partners.rules import ADMINISTRATOR, DESK, FOCAL_POINT, PUBLISHER, memberships
 from partners.sessions import is_signed_in
-from ssc_portal.languages import told_to_programs
 
 SET_UP_FIRST = gettext_lazy("Your role needs a second factor. Set it up under /accounts/2fa/ first.")
 NEEDS_SECOND_FACTOR = (FOCAL_POINT, DESK, PUBLISHER, ADMINISTRATOR)
@@ -85,7 +85,7 @@ def without_language(path: str) -> str:
 
 def lacks_second_factor(user) -> bool:
     """Whether a role asks for a second factor that is not there. Asked by pages and admin (below) and for API tokens
-    (ssc_portal/api.py): until it is set up, nothing is open."""
+    (api/base.py): until it is set up, nothing is open."""
     return settings.SECOND_FACTOR_REQUIRED and needs_second_factor(user) and not has_second_factor(user)
 
 

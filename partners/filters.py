@@ -8,11 +8,11 @@ from django.db.models import Q, Value
 from django.utils.translation import gettext_lazy as _
 from django_filters.fields import IsoDateTimeField
 
+from ground.parameters import FilterSet
+from ground.widgets import NamedSelect
 from partners.choices import PartnerKind, PublicKind
 from partners.models import Change, Country, CountryGroup, Partner, PublicRecord, Region
 from partners.models.naming import Fold
-from ssc_portal.parameters import FilterSet
-from ssc_portal.widgets import NamedSelect
 
 LANGUAGES = ("ar", "zh_hans", "en", "fr", "ru", "es")
 

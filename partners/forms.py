@@ -8,10 +8,10 @@ from django import forms
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
+from ground.widgets import NamedSelect
 from partners.choices import COUNTRY_ROLES, PARTNER_ROLES, Role
 from partners.joining import usual_end
 from partners.models import ApiToken, Country, Invitation, JoinRequest, Partner, User
-from ssc_portal.widgets import NamedSelect
 
 
 class SignUpForm(SignupForm):

@@ -18,9 +18,9 @@ from django.core.exceptions import ValidationError
 from django.urls import reverse
 from django.utils.translation import ngettext
 
+from ground import networks
 from partners import callers
 from partners.letters import tell
-from ssc_portal import networks
 
 COOKIE = "__Host-known" if settings.SESSION_COOKIE_SECURE else "known"
 SALT = "browser that was signed in before"

@@ -9,8 +9,8 @@ from django.template.loader import render_to_string
 from django.utils.translation import override
 from procrastinate.contrib.django import app
 
+from ground.templatetags.portal import translation_notice
 from partners.models import MailText, User
-from ssc_portal.templatetags.portal import translation_notice
 
 
 @dataclass(frozen=True)

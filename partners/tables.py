@@ -4,10 +4,10 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import CharField, OuterRef, Value
 from django.db.models.functions import Cast, Concat
 
+from ground.tables import Column, Table, page
 from partners.choices import Standing
 from partners.models import Country, CountryGroup, GroupMember, Partner, PartnerCountry, Region, Traceable
 from partners.models.provenance import licence_in, licence_url_in
-from ssc_portal.tables import Column, Table, page
 
 LANGUAGES = ("ar", "zh_hans", "en", "fr", "ru", "es")
 

@@ -29,14 +29,14 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from ground.bodies import files_left_out, is_from_a_page, may_be_read, were_words_read
 from partners.accounts import without_language
 from partners.guessing import last_person
 from partners.models import UnsentForm, User
 from partners.models.unsent import KEPT_FOR
 from partners.refilling import EMPTY_ROW, MARK, Fields, Page, in_words
+from partners.sent_once import BACK
 from partners.sessions import owner_of
-from ssc_portal.bodies import files_left_out, is_from_a_page, may_be_read, were_words_read
-from ssc_portal.sending import BACK
 
 COOKIE = "__Host-unsent" if settings.SESSION_COOKIE_SECURE else "unsent"
 LARGEST_BYTES = 1_000_000
@@ -377,7 +377,7 @@ def _asks_who(response: HttpResponse) -> bool:
 
 def _was_read(response: HttpResponse) -> bool:
     """Whether a form was done, or is shown with what keeps it from that. One that was refused on the way back to another page
-    (sending.refused) is in no page: it stays kept."""
+    (sent_once.refused) is in no page: it stays kept."""
     is_answered = response.status_code < 400 or response.status_code in READ
     return is_answered and not getattr(response, "is_refusal", False)
 
@@ -391,7 +391,7 @@ def _why_refused(request: HttpRequest, response: HttpResponse) -> str | None:
 
 
 def _is_led_back(response: HttpResponse) -> bool:
-    """Whether a form was refused on the way back to another page (sending.refused)."""
+    """Whether a form was refused on the way back to another page (sent_once.refused)."""
     return response.status_code == 302 and getattr(response, "is_refusal", False)
 
 

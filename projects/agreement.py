@@ -13,6 +13,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from ground.signs import with_plain_line_ends
 from partners.choices import PartnerKind, Role
 from partners.models import Country, Partner
 from partners.rules import memberships, refuse
@@ -49,7 +50,6 @@ from projects.models import (
     Result,
 )
 from projects.models.response import ACCEPTED
-from ssc_portal.signs import with_plain_line_ends
 
 Party = Country | Partner
 WRITABLE = (NeedState.IN_DIALOGUE, NeedState.PLAN_AGREED, NeedState.IN_DELIVERY)

@@ -9,6 +9,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from ground.templatetags.portal import entitled, in_language
 from partners.choices import COUNTRY_ROLES, Role
 from partners.joining import waiting_for
 from partners.rules import memberships
@@ -21,7 +22,6 @@ from projects.models import Confirmation, Event, Need, Offer, Project, Response
 from projects.models.project import PROVIDING
 from projects.models.response import ACCEPTED
 from projects.timeline import said, who_did
-from ssc_portal.templatetags.portal import entitled, in_language
 
 MOST = 50
 

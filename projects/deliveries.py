@@ -10,13 +10,13 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from ground.field_errors import AT_MOST
+from ground.templatetags.portal import number
 from partners.models import User
 from projects.agreement import accepted_answers, by_line_and_responder, shared_out
 from projects.choices import ConfirmedStep, NeedState, Status
 from projects.lifecycle import locked, only_in, transition, write_down
 from projects.models import Answer, Contribution, Need, Project
-from ssc_portal.field_errors import AT_MOST
-from ssc_portal.templatetags.portal import number
 
 FOLLOWING = (NeedState.IN_DELIVERY, NeedState.ON_HOLD)  # of a need: its figures are those of its project
 NON_FIELD = "__all__"

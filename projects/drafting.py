@@ -16,6 +16,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from ground.field_errors import by_field
+from ground.signs import with_plain_line_ends
+from ground.storage import remove_with_its_row
+from ground.texts import as_kept
 from partners.rules import require
 from projects.choices import CostTerms, Vocabulary
 from projects.lifecycle import need as life_of_need
@@ -23,10 +27,6 @@ from projects.lifecycle import offer as life_of_offer
 from projects.lifecycle import tell_outside, write_down
 from projects.lifecycle.need import WRITING
 from projects.models import Eligible, LineItem, Need, NeedTerm, Offer, OfferLine, OfferTerm, Project, Response
-from ssc_portal.field_errors import by_field
-from ssc_portal.signs import with_plain_line_ends
-from ssc_portal.storage import remove_with_its_row
-from ssc_portal.texts import as_kept
 
 MOST_LINES = 30
 

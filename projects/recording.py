@@ -13,14 +13,14 @@ from django.db import transaction
 from django.db.models import Model, ProtectedError
 from django.utils.translation import gettext as _
 
+from ground.field_errors import by_field
+from ground.texts import as_kept
 from partners.rules import require
 from projects import deliveries, quality
 from projects.choices import Instrument, Status
 from projects.lifecycle import tell_outside
 from projects.models import Project
 from projects.models.parts import misfit_of_countries, misfit_of_terms
-from ssc_portal.field_errors import by_field
-from ssc_portal.texts import as_kept
 
 FIELDS = (
     "title", "language", "summary", "description", "objectives", "lessons", "status", "instrument", "parent", "modality",

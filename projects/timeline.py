@@ -10,12 +10,12 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from ground import listing
+from ground.templatetags.portal import entitled, in_language
 from partners.models import Country, Partner
 from partners.rules import is_system
 from projects.choices import Audience, ResponseState
 from projects.models import Event, Need, Offer, Response
-from ssc_portal import listing
-from ssc_portal.templatetags.portal import entitled, in_language
 
 SAYS = {
     "submit": gettext_lazy("endorses and submits it."),

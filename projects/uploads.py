@@ -15,12 +15,12 @@ from django.core.files.base import File
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from ground import incoming
+from ground.storage import kept_with_its_row, remove_with_its_row
 from projects.choices import DocumentKind, ResponseState
 from projects.lifecycle import locked, only_in, write_down
 from projects.lifecycle.need import TAKES_DOCUMENTS, WRITING
 from projects.models import Need, NeedDocument, Response
-from ssc_portal import incoming
-from ssc_portal.storage import kept_with_its_row, remove_with_its_row
 
 LARGEST = 10 * 1024 * 1024  # bytes
 MOST = 20  # files of one need or response

@@ -31,6 +31,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
+from ground import networks
 from partners.letters import tell
 from partners.models import Change
 from projects.choices import CallState, Followed, PauseReason
@@ -38,7 +39,6 @@ from projects.filters import NeedFilter, OfferFilter, ProjectFilter
 from projects.lifecycle import TRANSITIONS
 from projects.models import FeedPosition, ListedRecord, Need, Offer, Project, Webhook, WebhookCall
 from projects.models.webhook import why_not_called
-from ssc_portal import networks
 
 logger = logging.getLogger(__name__)
 

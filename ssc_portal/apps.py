@@ -9,8 +9,8 @@ class PortalConfig(AppConfig):
     verbose_name = "Portal"
 
     def import_models(self):
-        from ssc_portal.field_errors import say_what_to_do
-        from ssc_portal.texts import hold_to_rules
+        from ground.field_errors import say_what_to_do
+        from ground.texts import hold_to_rules
 
         say_what_to_do()  # this app is the first, so no record has fields yet
         hold_to_rules()
@@ -19,10 +19,10 @@ class PortalConfig(AppConfig):
     def ready(self):
         from django.core import checks
 
-        from ssc_portal.bodies import read_utf_8_only
-        from ssc_portal.database import check_version
-        from ssc_portal.sent_json import guard_forms
-        from ssc_portal.signs import take_out_of_forms
+        from ground.bodies import read_utf_8_only
+        from ground.database import check_version
+        from ground.sent_json import guard_forms
+        from ground.signs import take_out_of_forms
 
         checks.register(check_version, checks.Tags.database)
         take_out_of_forms()
@@ -31,4 +31,4 @@ class PortalConfig(AppConfig):
 
 
 class PortalAdminConfig(AdminConfig):
-    default_site = "ssc_portal.admin.PortalAdminSite"
+    default_site = "desk.base.PortalAdminSite"

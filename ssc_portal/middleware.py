@@ -12,9 +12,9 @@ from django.middleware.http import ConditionalGetMiddleware
 from django.utils import timezone
 from django.utils.http import escape_leading_slashes
 
+from ground.error_pages import bad_request, changed, not_found, too_many
 from partners import callers
 from partners.sessions import is_signed_in
-from ssc_portal.views import bad_request, changed, not_found, too_many
 
 
 class Guard:

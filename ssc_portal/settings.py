@@ -13,8 +13,8 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
-from ssc_portal import database
-from ssc_portal.licences import OWN as OWN_LICENCE
+from ground import database
+from ground.licences import OWN as OWN_LICENCE
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -45,9 +45,13 @@ OPEN_DATA = DATA_DIR / "open"  # files for everybody, written each night
 # --- applications and requests ---------------------------------------------------------------------------------------
 INSTALLED_APPS = [
     "ssc_portal.apps.PortalConfig",
+    "ground",
     "partners",
     "projects",
     "outreach",
+    "api",
+    "pages",
+    "desk",
     "ssc_portal.apps.PortalAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -84,7 +88,7 @@ MIDDLEWARE = [
     "django.middleware.locale.LocaleMiddleware",
     "ssc_portal.middleware.LastSlash",
     "ssc_portal.middleware.PageRates",
-    "ssc_portal.bodies.BodyLimits",  # before whatever reads forms
+    "ground.bodies.BodyLimits",  # before whatever reads forms
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "partners.sessions.SessionLimits",
@@ -116,9 +120,9 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "ssc_portal.context.site",
+                "ground.context.site",
             ],
-            "builtins": ["ssc_portal.templatetags.portal"],
+            "builtins": ["ground.templatetags.portal"],
         },
     }
 ]
@@ -186,8 +190,8 @@ ACCOUNT_RATE_LIMITS = {  # an office of a hundred people behind one address gets
     "login_failed_anywhere": "30/h/key",  # for an account from all addresses together (partners/guessing)
     "signup": "60/h/ip",
     "reset_password": "60/h/ip,3/10m/key",
-    "contact": "30/h/ip,5/h/key",  # messages to the desks (outreach/views)
-    "subscribe": "60/h/ip,5/h/key",  # mail that confirms or reminds (outreach/views)
+    "contact": "30/h/ip,5/h/key",  # messages to the desks (pages/outreach/contact.py)
+    "subscribe": "60/h/ip,5/h/key",  # mail that confirms or reminds (pages/outreach/subscribe.py)
     "unsent": "200/h/ip",  # forms that are kept while their sender signs in (partners/unsent)
 }
 ALLAUTH_TRUSTED_PROXY_COUNT = 1 if env.bool("DJANGO_BEHIND_PROXY", False) else 0
@@ -246,7 +250,7 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 WHITENOISE_MAX_AGE = 60  # of files without a hash in their name, as in development
 STORAGES = {
-    "default": {"BACKEND": "ssc_portal.storage.Media"},
+    "default": {"BACKEND": "ground.storage.Media"},
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG
@@ -292,7 +296,7 @@ if not DEBUG:
     CSRF_COOKIE_NAME = "__Host-csrftoken"
     if env.bool("DJANGO_BEHIND_PROXY", False):
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-CSRF_FAILURE_VIEW = "ssc_portal.views.form_expired"
+CSRF_FAILURE_VIEW = "ground.error_pages.form_expired"
 
 # How many calls one address may make, over all processes (partners/callers): far more than a person makes, or an office
 # behind one address. Empty: no limit. On one's own machine, where pages are tried by programs, twenty times as many.
@@ -316,7 +320,7 @@ SECURITY_CONTACT = env.str("SECURITY_CONTACT", "security@example.org")  # told i
 PORTAL_URL = env.str("PORTAL_URL", "http://127.0.0.1:8000").rstrip("/")  # for links in mail
 MAIL = env.email_url("EMAIL_URL", default=f"filemail:///{DATA_DIR / 'mail'}" if DEBUG else "smtp://127.0.0.1:25")
 if MAIL["EMAIL_BACKEND"] == "django.core.mail.backends.smtp.EmailBackend":
-    MAIL["EMAIL_BACKEND"] = "ssc_portal.smtp.Backend"  # the same, with a moment to write down that a message is sent
+    MAIL["EMAIL_BACKEND"] = "ground.smtp.Backend"  # the same, with a moment to write down that a message is sent
 vars().update(MAIL)
 EMAIL_TIMEOUT = 30  # seconds that a mail server may take to answer
 CACHES = {
@@ -340,7 +344,7 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "filters": {"without_letters": {"()": "ssc_portal.logs.WithoutLetters"}},
+    "filters": {"without_letters": {"()": "ground.logs.WithoutLetters"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["without_letters"]}},
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {"django.server": {"handlers": ["console"], "level": "WARNING", "propagate": False}},
@@ -349,19 +353,19 @@ LOGGING = {
 # --- API -------------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "ssc_portal.api.TokenAuthentication",
+        "api.base.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["ssc_portal.api.ReadOnly"],
+    "DEFAULT_PERMISSION_CLASSES": ["api.base.ReadOnly"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["ssc_portal.api.Parser"],
-    "DEFAULT_PAGINATION_CLASS": "ssc_portal.api.LinkedPages",
-    "DEFAULT_FILTER_BACKENDS": ["ssc_portal.api.StrictFilters"],
-    "DEFAULT_SCHEMA_CLASS": "ssc_portal.api_description.DescribedOperations",
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "ssc_portal.api.Negotiation",
-    "EXCEPTION_HANDLER": "ssc_portal.api.problem",
+    "DEFAULT_PARSER_CLASSES": ["api.base.Parser"],
+    "DEFAULT_PAGINATION_CLASS": "api.base.LinkedPages",
+    "DEFAULT_FILTER_BACKENDS": ["api.base.StrictFilters"],
+    "DEFAULT_SCHEMA_CLASS": "api.description.DescribedOperations",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "api.base.Negotiation",
+    "EXCEPTION_HANDLER": "api.base.problem",
     "NON_FIELD_ERRORS_KEY": "__all__",  # as the rules of records name what is wrong at no single field
-    "DEFAULT_THROTTLE_CLASSES": ["ssc_portal.api.ToldRate"],
+    "DEFAULT_THROTTLE_CLASSES": ["api.base.ToldRate"],
     "NUM_PROXIES": 1 if env.bool("DJANGO_BEHIND_PROXY", False) else 0,
     "URL_FORMAT_OVERRIDE": "format",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
@@ -379,12 +383,12 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "ssc_portal.api_description.optional_parts",
-        "ssc_portal.api_description.what_is_sent",
-        "ssc_portal.api_examples.with_examples",
+        "api.description.optional_parts",
+        "api.description.what_is_sent",
+        "api.examples.with_examples",
     ],
     "ENFORCE_NON_BLANK_FIELDS": True,
-    "WEBHOOKS": ["projects.api.webhooks.changed"],
+    "WEBHOOKS": ["api.webhooks.changed"],
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "ENUM_NAME_OVERRIDES": {  # names of the sets of choices that several fields share, or that share a field's name
         "DeliveryLevelEnum": "projects.choices.DeliveryLevel",

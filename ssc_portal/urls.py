@@ -5,24 +5,19 @@ from django.conf.urls.i18n import i18n_patterns
 from django.contrib import admin
 from django.urls import include, path
 
-from outreach import sitemaps as of_pages
-from projects import sitemaps as of_records
-from ssc_portal import discovery
-
-SITEMAPS = of_records.SITEMAPS | of_pages.SITEMAPS
+from pages.discovery import site
+from pages.discovery.sitemaps import SITEMAPS
 
 urlpatterns = [
-    path("robots.txt", discovery.robots, name="robots"),
-    path(".well-known/security.txt", discovery.security, name="security"),
-    path(".well-known/api-catalog", discovery.api_catalog, name="api-catalog"),
-    path("sitemap.xml", discovery.sitemap_index, {"sections": SITEMAPS}, name="sitemap"),
-    path("sitemap-<section>.xml", discovery.sitemap_part, {"sections": SITEMAPS}, name="sitemap-part"),
+    path("robots.txt", site.robots, name="robots"),
+    path(".well-known/security.txt", site.security, name="security"),
+    path(".well-known/api-catalog", site.api_catalog, name="api-catalog"),
+    path("sitemap.xml", site.sitemap_index, {"sections": SITEMAPS}, name="sitemap"),
+    path("sitemap-<section>.xml", site.sitemap_part, {"sections": SITEMAPS}, name="sitemap-part"),
     path("admin/", admin.site.urls),
-    path("api/v1/", include("ssc_portal.api_urls")),
+    path("api/v1/", include("api.urls")),
     *i18n_patterns(
-        path("", include("projects.urls")),
-        path("", include("partners.urls")),
-        path("", include("outreach.urls")),
+        path("", include("pages.urls")),
         prefix_default_language=False,
     ),
 ]
@@ -32,7 +27,7 @@ if settings.TOOLBAR:
 
     urlpatterns += debug_toolbar_urls()
 
-handler400 = "ssc_portal.views.bad_request"
-handler403 = "ssc_portal.views.permission_denied"
-handler404 = "ssc_portal.views.not_found"
-handler500 = "ssc_portal.views.server_error"
+handler400 = "ground.error_pages.bad_request"
+handler403 = "ground.error_pages.permission_denied"
+handler404 = "ground.error_pages.not_found"
+handler500 = "ground.error_pages.server_error"

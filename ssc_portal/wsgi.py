@@ -4,7 +4,7 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
-from ssc_portal.database import refuse_pooler
+from ground.database import refuse_pooler
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ssc_portal.settings")
 application = get_wsgi_application()

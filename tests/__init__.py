@@ -2,4 +2,5 @@
 
 import os
 
+APPS = ("ground", "partners", "projects", "outreach", "api", "pages", "desk", "ssc_portal")  # and their folders
 THOROUGH = os.environ.get("TESTS") == "thorough"

@@ -18,12 +18,12 @@ from django.test.signals import template_rendered
 from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
+from ground import incoming, reading
 from outreach import contact
 from partners import callers
 from partners.models import Country, Partner
 from projects import search
 from projects.matching import meaning
-from ssc_portal import incoming, reading
 from tests import THOROUGH, factories, prepared_database
 
 

@@ -9,12 +9,11 @@ from django.test import Client
 from django.utils import timezone
 from lxml import html
 
-from partners import guessing
-from ssc_portal import sending
+from partners import guessing, sent_once
 
 PASSWORD = "a long enough password"
 TYPED = "Typed: ä “quoted” <b>\r\nسطر آخر"
-OWN = {"csrfmiddlewaretoken", sending.BACK}  # of each page that is shown
+OWN = {"csrfmiddlewaretoken", sent_once.BACK}  # of each page that is shown
 
 
 def send(client, address: str, data: dict, page: str | None = None, **more):

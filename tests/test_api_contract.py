@@ -12,13 +12,13 @@ from django.utils import timezone
 from drf_spectacular.generators import SchemaGenerator
 from lxml import html
 
+from api.examples import examples, used_whole
+from api.project import TermViewSet
+from api.records import Leaving
 from partners.models import KeptAnswer
 from projects import webhooks
-from projects.api import TermViewSet
 from projects.choices import NeedState
 from projects.models import Need, Project
-from ssc_portal.api_examples import examples, used_whole
-from ssc_portal.api_records import Leaving
 from tests.api_calls import call, is_problem, token_of
 from tests.factories import (
     ContributionFactory,

@@ -63,7 +63,7 @@ def test_a_token_stops_at_once(people):
 
 def routes():
     """Every address of the API with the methods of its views."""
-    from ssc_portal.api_urls import urlpatterns
+    from api.urls import urlpatterns
 
     for pattern in urlpatterns:
         actions = getattr(pattern.callback, "actions", None) or {}

@@ -18,10 +18,10 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import OperationalError, connection
 from django.urls import get_resolver, reverse
 
+from ground import bodies, storage, tables
 from outreach.models import Picture
 from projects import uploads
 from projects.models import ImportRun, NeedDocument
-from ssc_portal import bodies, storage, tables
 from tests import THOROUGH
 from tests.api_calls import token_of
 from tests.factories import NeedFactory
@@ -45,7 +45,7 @@ def server(tmp_path_factory):
         port = probe.getsockname()[1]
     temporary, own = tmp_path_factory.mktemp("uploads"), tmp_path_factory.mktemp("server") / "gunicorn.conf.py"
     own.write_text(
-        f"def post_worker_init(worker):\n    from ssc_portal import bodies\n    bodies.HEARD_SECONDS = {HEARD}\n"
+        f"def post_worker_init(worker):\n    from ground import bodies\n    bodies.HEARD_SECONDS = {HEARD}\n"
     )
     process = subprocess.Popen(
         [sys.executable, "-m", "gunicorn", "ssc_portal.wsgi", "--config", own, "--bind", f"127.0.0.1:{port}", "--threads", "4"],
@@ -356,7 +356,7 @@ def test_an_import_and_a_picture_without_room_leave_nothing(people, sign_in, sma
     client = sign_in(people["administrator"])
     sent = SimpleUploadedFile("a.xml", b"<iati-activities/>" + b" " * (2 * MEGABYTE))
     assert client.post(reverse("admin:projects_importrun_add"), {"file": sent}).status_code == 507
-    monkeypatch.setattr("ssc_portal.incoming.picture", lambda *a, **k: (b"0" * 2 * MEGABYTE, (10, 10)))
+    monkeypatch.setattr("ground.incoming.picture", lambda *a, **k: (b"0" * 2 * MEGABYTE, (10, 10)))
     picture = {"name": "one", "alt_en": "A lake", "credit": "UNEP", "file": file_of(10, "a.png")}
     assert client.post(reverse("admin:outreach_picture_add"), picture).status_code == 507
     assert not ImportRun.objects.exists() and not Picture.objects.exists()

@@ -14,7 +14,7 @@ from django.utils.translation import override
 from partners import letters
 from projects.choices import NeedState
 from projects.lifecycle import transition
-from tests import THOROUGH
+from tests import APPS, THOROUGH
 from tests.factories import NeedFactory
 from tests.projects.test_notify import work_off
 
@@ -51,9 +51,7 @@ def test_every_sentence_is_translated_with_the_same_places_to_fill(path):
 
 def test_no_sentence_hides_in_an_f_string():
     """xgettext does not look there."""
-    sources = [
-        p for folder in ("partners", "projects", "outreach", "ssc_portal") for p in (ROOT / folder).rglob("*.py")
-    ]
+    sources = [p for folder in APPS for p in (ROOT / folder).rglob("*.py")]
     hidden = re.compile(r"""\bf(["']).*\{(_|gettext|pgettext)\(""")
     assert [p.name for p in sources if hidden.search(p.read_text())] == []
 
@@ -61,7 +59,7 @@ def test_no_sentence_hides_in_an_f_string():
 def test_no_sentence_hides_behind_a_name_of_our_own():
     """xgettext knows the functions by their names, and `_`."""
     alias = re.compile(r"import n?p?gettext(?:_lazy)? as (?!_\n)\w+\n")
-    sources = [p for app in ("partners", "projects", "outreach", "ssc_portal") for p in (ROOT / app).rglob("*.py")]
+    sources = [p for app in APPS for p in (ROOT / app).rglob("*.py")]
     found = {p.relative_to(ROOT).as_posix() for p in sources if alias.search(p.read_text())}
     assert found <= {"projects/models/importing.py"}  # in English only (ONLY_IN_ENGLISH)
 
@@ -70,7 +68,7 @@ def test_the_catalogues_hold_every_sentence_of_pages_and_mail_and_no_other(tmp_p
     """As `manage.py makemessages` finds them now."""
     if not shutil.which("xgettext"):
         pytest.skip("needs GNU gettext")
-    for folder in ("partners", "projects", "outreach", "ssc_portal", "templates"):
+    for folder in (*APPS, "templates"):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("*.pyc", "*.mo"))
     monkeypatch.chdir(tmp_path)
     settings.LOCALE_PATHS = [tmp_path / "ssc_portal" / "locale"]

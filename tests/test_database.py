@@ -11,9 +11,9 @@ import psycopg
 import pytest
 from django.db import OperationalError, connection
 
+from ground import database
 from partners.models import Country
 from partners.tables import COUNTRIES
-from ssc_portal import database
 from tests.factories import ContributionFactory, NeedFactory, ProjectFactory
 
 pytestmark = pytest.mark.sql
@@ -23,7 +23,7 @@ USER = """
 import sys, time
 sys.path.insert(0, {root!r})
 from pathlib import Path
-from ssc_portal import database
+from ground import database
 print(database.embedded(Path({folder!r}))["HOST"], flush=True)
 if {wait}: time.sleep(60)
 database.release(Path({folder!r}))
@@ -169,7 +169,7 @@ def pooler(monkeypatch):
 def test_a_pooler_that_takes_no_settings_is_refused_at_start_with_a_sentence(pooler):
     with pytest.raises(database.DatabaseUnavailable, match="DATABASE_POOLER=1"):
         database.refuse_pooler()
-    assert [error.id for error in database.check_version(None, databases=["default"])] == ["ssc_portal.E002"]
+    assert [error.id for error in database.check_version(None, databases=["default"])] == ["ground.E002"]
     assert "DATABASE_POOLER=1" in database.explain(OperationalError("couldn't get a connection after 10.00 sec"))
 
 
@@ -187,7 +187,7 @@ def test_behind_a_pooler_the_role_must_have_a_limit_of_time(settings):
     assert database.check_version(None, databases=["default"]) == []  # this connection has one
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL statement_timeout = 0")
-    assert [error.id for error in database.check_version(None, databases=["default"])] == ["ssc_portal.E003"]
+    assert [error.id for error in database.check_version(None, databases=["default"])] == ["ground.E003"]
 
 
 @pytest.mark.parametrize(("given", "wanted"), [("1", "True False"), ("0", "False True")])

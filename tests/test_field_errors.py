@@ -10,11 +10,12 @@ from django.db import models
 from rest_framework import serializers
 from rest_framework.fields import Field as ApiField
 
+from api.need_write import NeedBeginSerializer, PlanSerializer, ScreeningSerializer
+from api.offer import OfferBeginSerializer
+from api.project_write import ProjectWriteSerializer
+from api.response import ResponseWriteSerializer
 from partners.models import Partner
-from projects.api.need_write import NeedBeginSerializer, PlanSerializer, ScreeningSerializer
-from projects.api.offer import OfferBeginSerializer
-from projects.api.project_write import ProjectWriteSerializer
-from projects.api.response import ResponseWriteSerializer
+from tests import APPS
 from tests.api_calls import call, token_of
 from tests.factories import NeedFactory
 
@@ -32,7 +33,7 @@ def kinds(base: type):
 
 def of_ours(kind: type) -> bool:
     """Kinds that forms, records and calls of this portal can hold."""
-    return kind.__module__.split(".")[0] in ("partners", "projects", "outreach", "ssc_portal")
+    return kind.__module__.split(".")[0] in APPS
 
 
 def forms_of_the_portal():

@@ -7,12 +7,12 @@ import pytest
 from django.utils import timezone
 from drf_spectacular.generators import SchemaGenerator
 
+from pages.listing import PAGE_SIZE
 from partners.choices import Role
 from partners.models import Partner
 from projects import actions
 from projects.choices import NeedState
 from projects.models import Answer, Response
-from projects.views.listing import PAGE_SIZE
 from tests import THOROUGH
 from tests.api_calls import is_problem, token_of
 from tests.factories import MembershipFactory, NeedFactory, ProjectFactory, commit
@@ -444,8 +444,8 @@ def test_refusals_are_the_same_in_development(client, settings):
 
 # --- the sitemap -------------------------------------------------------------------------------------------------------
 def test_the_sitemap_takes_one_query_and_its_parts_two(client, count_queries, monkeypatch):
-    monkeypatch.setattr("projects.sitemaps.PART", 2)
-    monkeypatch.setattr("projects.sitemaps.Records.limit", 2)
+    monkeypatch.setattr("pages.discovery.sitemaps.PART", 2)
+    monkeypatch.setattr("pages.discovery.sitemaps.Records.limit", 2)
     made = [ProjectFactory(published=True) for _n in range(5)]
     commit()  # the moment of a change is that of the feed
     with count_queries() as n:

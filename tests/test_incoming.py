@@ -17,18 +17,18 @@ from openpyxl import Workbook
 from openpyxl.comments import Comment
 from PIL import Image
 
+from ground import incoming, reading
 from outreach import pictures
 from outreach.models import Picture
 from projects import uploads
 from projects.interchange import workbooks
 from projects.interchange.bulk import sheets
-from ssc_portal import incoming, reading
 from tests import THOROUGH
 
 MEGABYTE = 1024**2
 MEASURED = """
 import re, sys
-from ssc_portal.reading import main
+from ground.reading import main
 try:
     main(*sys.argv[1:])
 finally:
@@ -159,7 +159,7 @@ def test_a_process_that_answers_nothing_is_ended(monkeypatch, read_apart):
 
 def test_what_reads_files_knows_nothing_of_the_portal():
     """Neither its settings and database nor what stands in its environment."""
-    code = "import sys, ssc_portal.reading; print(sorted(m for m in sys.modules if m.split('.')[0] in ('django', 'projects', 'psycopg')))"
+    code = "import sys, ground.reading; print(sorted(m for m in sys.modules if m.split('.')[0] in ('django', 'projects', 'psycopg')))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
 
 
@@ -243,7 +243,7 @@ SLOW |= {
 def test_a_small_workbook_takes_little_of_the_processor(slow):
     """Measured as time of the processor that the reading process is given, so that a busy machine changes nothing."""
     limits = {"cells": incoming.MOST_CELLS, "rows": incoming.MOST_ROWS, "columns": incoming.MOST_COLUMNS}
-    code = "import sys; from ssc_portal import reading; reading.MOST_SECONDS = 2; reading.main(*sys.argv[1:])"
+    code = "import sys; from ground import reading; reading.MOST_SECONDS = 2; reading.main(*sys.argv[1:])"
     options = json.dumps({"unpacked": 200 * MEGABYTE, **limits})
     done = subprocess.run([sys.executable, "-c", code, "workbook", options], input=SLOW[slow](), capture_output=True)
     assert done.returncode == 0
@@ -441,7 +441,7 @@ def test_a_picture_drawn_over_and_over_is_refused_before_it_is_unfolded():
     scan = content[content.rindex(b"\xff\xda") : -2]
     picture = Picture(name="p")
     pictures.put(picture, ContentFile(content))
-    code = "import sys; from ssc_portal import reading; reading.SECONDS['picture'] = 1; reading.main(*sys.argv[1:])"
+    code = "import sys; from ground import reading; reading.SECONDS['picture'] = 1; reading.main(*sys.argv[1:])"
     options = json.dumps({"unpacked": MEGABYTE, "width": 960, "height": 960, "pixels": 50_000_000, "quality": 80})
     many = content[:-2] + scan * 400 + content[-2:]
     done = subprocess.run([sys.executable, "-c", code, "picture", options], input=many, capture_output=True)

@@ -5,8 +5,8 @@ from django.http import QueryDict
 from django.test import RequestFactory
 from lxml import etree, html
 
+from ground.parameters import leave_foreign
 from projects.filters import ProjectFilter
-from ssc_portal.parameters import leave_foreign
 from tests.factories import NeedFactory, OfferFactory, ProjectFactory
 
 pytestmark = pytest.mark.django_db

@@ -13,10 +13,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from rest_framework import serializers
 
+from desk.base import RuledAdmin
+from ground.numbers import Ambiguous, NotANumber, clearly, decimal_mark_of, plainly, read_number
+from ground.widgets import NumberField, WholeNumberField
 from projects.forms.draft import lines_form
-from ssc_portal.admin import RuledAdmin
-from ssc_portal.numbers import Ambiguous, NotANumber, clearly, decimal_mark_of, plainly, read_number
-from ssc_portal.widgets import NumberField, WholeNumberField
 from tests.factories import NeedFactory
 
 LOCALES = ("en", "fr", "es", "ru", "ar", "ar_EG", "zh", "de_CH", "en_IN", "pt", "sv")

@@ -11,9 +11,10 @@ from django.core.management import call_command
 from django.db import models
 
 from projects import choices as project_choices
+from tests import APPS
 
 ROOT = Path(__file__).resolve().parent.parent
-SOURCES = [p for folder in ("ssc_portal", "partners", "projects", "outreach") for p in (ROOT / folder).rglob("*.py")]
+SOURCES = [p for folder in APPS for p in (ROOT / folder).rglob("*.py")]
 OUR_APPS = ("partners", "projects", "outreach")
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 
@@ -198,6 +199,6 @@ def test_dictionary_names_fields_that_exist():
     ],
 )  # fmt: skip
 def test_addresses_in_other_languages(path, code, want):
-    from ssc_portal.context import address_in
+    from ground.context import address_in
 
     assert address_in(path, code) == want

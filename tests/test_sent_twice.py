@@ -19,10 +19,10 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from outreach import contact
 from partners.choices import Role
 from partners.models import ApiToken, Country, Invitation, JoinRequest, KeptAnswer, Partner, User
+from partners.sent_once import SENT_TWICE
 from projects import agreement, drafting
 from projects.choices import Criterion, NeedState
 from projects.models import ImportRun, NearTerm, Need, Project, Response, Term, Webhook
-from ssc_portal.sending import SENT_TWICE
 from tests.admin_form import fill, shown
 from tests.conftest import FreshlySignedIn
 from tests.factories import (

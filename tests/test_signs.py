@@ -9,15 +9,15 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from hypothesis import given
 from hypothesis import strategies as st
 
+from api.base import _without_unseen
+from ground import signs
+from ground.signs import IS_HIDDEN, NEEDLESS, hidden_in, without_empty_ends, without_hidden
 from outreach.models import ContactMessage
 from partners.models import Partner, User
 from projects.interchange import cleaning
 from projects.interchange.bulk import running
 from projects.interchange.iati_import import import_file
 from projects.models import ImportRun, Need, Project, Term
-from ssc_portal import signs
-from ssc_portal.api import _without_unseen
-from ssc_portal.signs import IS_HIDDEN, NEEDLESS, hidden_in, without_empty_ends, without_hidden
 from tests.factories import NeedFactory
 from tests.projects.activities import activity, document
 from tests.projects.test_need_doors import Api

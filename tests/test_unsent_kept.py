@@ -13,9 +13,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from partners import tasks, unsent
+from partners import sent_once, tasks, unsent
 from partners.models import UnsentForm
-from ssc_portal import sending
 from tests.admin_form import shown
 from tests.factories import NeedFactory, ResponseFactory
 from tests.forms_typed import (
@@ -252,7 +251,7 @@ def test_what_came_back_and_was_refused_on_the_way_to_its_page_is_still_kept(cli
     answer = send(client, address, {"title": "Typed title"}, page)
     again = sign_in_again(client, people["partner_lead"], answer)
     assert 'value="Typed title"' in again.content.decode()
-    sent = {"title": "Typed title", sending.BACK: UnsentForm.objects.get().pk}
+    sent = {"title": "Typed title", sent_once.BACK: UnsentForm.objects.get().pk}
     type(response).objects.filter(pk=response.pk).update(state="declined")
     refused = send(client, address, sent | {"file": SimpleUploadedFile("a.pdf", b"%PDF-1.4")}, page)
     assert refused.status_code == 409 and "Typed title" in said(refused)

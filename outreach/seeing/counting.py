@@ -13,13 +13,13 @@ from django.db.models.functions import TruncMonth
 from django.http import QueryDict
 from django.urls import reverse
 
+from ground import listing
 from outreach.choices import Told
 from outreach.subjects import SUBJECTS
 from partners.models import Country, Region
 from projects.choices import NeedState, OfferState, Status, Vocabulary
 from projects.models import FacetKind, ProjectCountry, Term
 from projects.models.project import PROVIDING, RECEIVING
-from ssc_portal import listing
 
 MOST_YEARS, MOST_MONTHS, MOST_FLOWS = 20, 24, 20
 SHARED = ("q", "term", "country", "region", "group")  # filters that needs and offers have alike

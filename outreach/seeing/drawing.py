@@ -11,9 +11,9 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language_bidi
 
+from ground.templatetags.portal import number
 from outreach.seeing.counting import Row
 from partners.maps import crop, project_point, world
-from ssc_portal.templatetags.portal import number
 
 WIDTH = 360
 INDIGO, MADDER, GREEN, TINT, TEXT, MUTED, LAND, PAPER = "#39489b", "#a1470f", "#1b6a4a", "#dbebe2", "#15211c", "#4b5b53", "#d3ddd5", "#fff"  # fmt: skip

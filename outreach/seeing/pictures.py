@@ -11,14 +11,14 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
 
+from ground import listing
+from ground.tables import Column
 from outreach.choices import Told
 from outreach.seeing import counting, drawing
 from outreach.seeing.counting import Row
 from outreach.subjects import SUBJECTS
 from partners.models import Country
 from projects.models import Project
-from ssc_portal import listing
-from ssc_portal.tables import Column
 
 KEPT = 300  # seconds
 PATTERN = {Told.PROJECTS: "agreed", Told.NEEDS: "open", Told.OFFERS: "offered"}

@@ -9,12 +9,12 @@ from django.utils.text import capfirst
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
+from ground import listing
 from outreach import seeing
 from outreach.models import Announcement, Issue, Page, Story
 from partners.models import Country, Partner
 from projects import charts
 from projects.models import Need, Offer, Project
-from ssc_portal import listing
 
 NOBODY = AnonymousUser()
 LONGEST = 220  # letters of the text

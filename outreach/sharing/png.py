@@ -7,9 +7,9 @@ import typst
 from django.utils.translation import get_language, get_language_bidi
 from django.utils.translation import gettext as _
 
+from ground.templatetags.portal import RIGHT_TO_LEFT
 from outreach.sharing.cards import Card
 from projects.interchange.briefs.pdf import fonts
-from ssc_portal.templatetags.portal import RIGHT_TO_LEFT
 
 TEMPLATE = Path(__file__).with_name("card.typ")
 WIDTH, HEIGHT = 1200, 630

@@ -11,7 +11,7 @@ from django.db import models
 from django.db.models import Case, Q, TextField, Value, When
 from django.utils.translation import gettext_lazy as _
 
-from ssc_portal.licences import FOR_US, LICENCES, OTHER, OWN, UNKNOWN
+from ground.licences import FOR_US, LICENCES, OTHER, OWN, UNKNOWN
 
 
 @dataclass(frozen=True)

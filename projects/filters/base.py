@@ -19,6 +19,8 @@ from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 
+from ground.parameters import FilterSet
+from ground.templatetags.portal import entitled, named
 from partners.filters import MomentFilter
 from partners.models import Country, CountryGroup, PublicRecord, Region
 from partners.rules import memberships
@@ -26,8 +28,6 @@ from projects import search
 from projects.choices import Vocabulary
 from projects.models import FacetKind, Term
 from projects.models.search import Entry
-from ssc_portal.parameters import FilterSet
-from ssc_portal.templatetags.portal import entitled, named
 
 MOST_VALUES = 50
 

@@ -3,10 +3,10 @@
 import django_filters
 from django.utils.translation import gettext_lazy as _
 
+from ground.parameters import FilterSet
 from partners.models import Country
 from projects.choices import Vocabulary
 from projects.models import FoundMatch, Offer, Term
-from ssc_portal.parameters import FilterSet
 
 
 class MatchFilter(FilterSet):

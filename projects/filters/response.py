@@ -3,9 +3,9 @@
 import django_filters
 from django.utils.translation import gettext_lazy as _
 
+from ground.parameters import FilterSet
 from projects.choices import ResponseState
 from projects.models import Response
-from ssc_portal.parameters import FilterSet
 
 
 class ResponseFilter(FilterSet):

@@ -12,6 +12,7 @@ from django.utils.dates import MONTHS
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
+from ground.widgets import field_as_written
 from partners.choices import COUNTRY_ROLES
 from partners.models import Country, Partner
 from partners.rules import memberships
@@ -19,7 +20,6 @@ from projects.choices import NeedKind, Unit, Vocabulary
 from projects.drafting import MOST_LINES, writable
 from projects.lifecycle.need import TO_SUBMIT, Requirement
 from projects.models import LineItem, Need, Term
-from ssc_portal.widgets import field_as_written
 
 SPARE_LINES = 2  # empty rows under the lines that are there
 

@@ -4,16 +4,16 @@ from django import forms
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
+from ground import listing
+from ground.numbers import plainly
+from ground.templatetags.portal import in_language, named
+from ground.widgets import NamedSelect, NumberField
 from projects.choices import Criterion, SetAsideReason, counted
 from projects.deliveries import not_emptied
 from projects.lifecycle import Transition
 from projects.lifecycle.need import ASKED_IN, TO_SUBMIT
 from projects.models import Answer, LineItem, Need, Offer, Project, RecordCheck, SetAside
 from projects.models.need import ENDED
-from ssc_portal import listing
-from ssc_portal.numbers import plainly
-from ssc_portal.templatetags.portal import in_language, named
-from ssc_portal.widgets import NamedSelect, NumberField
 
 READERS = {  # of a note that is not public, by the kind of record
     "project": _("Only UNEP reads it."),

@@ -5,6 +5,7 @@ from functools import partial
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from ground.widgets import field_as_written
 from partners.choices import COUNTRY_ROLES, PARTNER_ROLES
 from partners.models import Country, CountryGroup, Partner, Region
 from partners.rules import memberships
@@ -13,7 +14,6 @@ from projects.forms.draft import LineForm as NeedLineForm
 from projects.forms.draft import PartForm, ThemesForm, WithLanguages, lines_form, model_part, part
 from projects.lifecycle.offer import REQUIRED
 from projects.models import Offer, OfferLine, Project
-from ssc_portal.widgets import field_as_written
 
 
 class LineForm(NeedLineForm):

@@ -5,6 +5,8 @@ import datetime as dt
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from ground.templatetags.portal import named
+from ground.widgets import NumberField
 from partners.models import Country
 from projects import agreement
 from projects.choices import ContributionKind, Unit
@@ -12,8 +14,6 @@ from projects.coverage import letter_of
 from projects.drafting import MOST_LINES
 from projects.forms.draft import SPARE_LINES, MonthField
 from projects.models import Need
-from ssc_portal.templatetags.portal import named
-from ssc_portal.widgets import NumberField
 
 AMOUNT = {"required": False, "max_digits": 12, "decimal_places": 2}
 

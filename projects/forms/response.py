@@ -4,14 +4,14 @@ from django import forms
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
+from ground.numbers import plainly
+from ground.templatetags.portal import in_language
+from ground.widgets import NamedSelect, NumberField
 from partners.models import Country, Partner
 from partners.rules import memberships
 from projects.choices import counted
 from projects.coverage import Coverage, coverage_of
 from projects.models import Answer, Need, Offer, Project, Response
-from ssc_portal.numbers import plainly
-from ssc_portal.templatetags.portal import in_language
-from ssc_portal.widgets import NamedSelect, NumberField
 
 
 class OfferField(forms.ModelChoiceField):

@@ -7,8 +7,8 @@ from decimal import Decimal
 from babel.core import get_global
 from django.utils.translation import gettext as _
 
-from ssc_portal.numbers import NotANumber, read_number
-from ssc_portal.signs import without_empty_ends, without_hidden
+from ground.numbers import NotANumber, read_number
+from ground.signs import without_empty_ends, without_hidden
 
 DECIMAL = r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)"  # as XML Schema has decimals: a dot, and nothing between thousands
 MOST = Decimal(10) ** 18

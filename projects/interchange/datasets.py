@@ -5,6 +5,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db.models import Case, CharField, Exists, Func, OuterRef, Q, TextField, Value, When
 from django.db.models.functions import Cast, Coalesce, Concat, NullIf
 
+from ground.tables import Column, Table, page
 from partners.models import Country, last_change_of
 from partners.tables import names, point, provenance
 from projects.choices import Checked, State, Vocabulary
@@ -26,7 +27,6 @@ from projects.models import (
     Term,
 )
 from projects.models.project import PROVIDING, RECEIVING
-from ssc_portal.tables import Column, Table, page
 
 COLON, TEXTS = Value(":"), ArrayField(TextField())
 

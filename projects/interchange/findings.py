@@ -2,7 +2,7 @@
 
 import json
 
-from ssc_portal.tables import harmless
+from ground.tables import harmless
 
 
 def write_findings(writer, runs) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
-from ssc_portal.numbers import plainly
+from ground.numbers import plainly
 
 
 @dataclass(frozen=True)

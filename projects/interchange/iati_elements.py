@@ -9,6 +9,8 @@ from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
+from ground.dates import read_xml_day
+from ground.numbers import plainly
 from projects.choices import OrganisationRole, Relation
 from projects.currencies import CURRENCIES
 from projects.interchange.iati_activity import Activity, Tie
@@ -40,8 +42,6 @@ from projects.interchange.iati_texts import (
 )
 from projects.interchange.iati_understood import IN_TRANSACTIONS, READ_ONCE, count_unread, leave_out_additions
 from projects.models.parts import without_rounding
-from ssc_portal.dates import read_xml_day
-from ssc_portal.numbers import plainly
 
 
 # --- one activity ----------------------------------------------------------------------------------------------------

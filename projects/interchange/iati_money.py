@@ -5,12 +5,12 @@ from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 
 from django.utils.translation import gettext as _
 
+from ground.numbers import plainly
 from projects.currencies import CURRENCIES
 from projects.interchange.cleaning import number_of
 from projects.interchange.iati_codes import TRANSACTION_WORDS
 from projects.interchange.iati_own import assumed
 from projects.interchange.iati_texts import code_of, day_of, leave_out, name_of, shown
-from ssc_portal.numbers import plainly
 
 STEP = Decimal("0.01")  # what amounts and quantities of the record are kept in
 SHARE_STEP = Decimal("0.0001")

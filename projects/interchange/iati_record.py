@@ -3,6 +3,7 @@ has no place is told."""
 
 from django.utils.translation import gettext as _
 
+from ground.signs import one_line
 from partners.choices import PartnerKind
 from partners.models import Partner
 from projects import search
@@ -12,7 +13,6 @@ from projects.interchange.iati_directory import Directory
 from projects.interchange.iati_own import TITLE, role_of, stands_for
 from projects.models import ImportIssue
 from projects.models.parts import without_rounding
-from ssc_portal.signs import one_line
 
 Outcome = ImportIssue.Outcome
 FIELDS = ("title", "summary", "description", "objectives")

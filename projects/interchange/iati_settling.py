@@ -3,11 +3,11 @@
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
+from ground.numbers import plainly
 from projects.interchange.iati_activity import Activity, Tie, Unread
 from projects.interchange.iati_understood import is_known_addition, is_of_the_portal
 from projects.models import Project
 from projects.models.parts import ROUNDING, are_too_much, sum_of_shares
-from ssc_portal.numbers import plainly
 
 NO_PLACE = gettext_noop("The record has no place for it yet. Found in this activity: %(n)s.")
 NOT_BY_US = gettext_noop(

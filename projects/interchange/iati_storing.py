@@ -2,6 +2,7 @@
 
 from django.utils.translation import gettext as _
 
+from ground.texts import as_kept
 from partners.models import ReferenceValue
 from partners.reference import merge, plain
 from projects import lifecycle
@@ -11,7 +12,6 @@ from projects.interchange.iati_directory import Directory
 from projects.interchange.iati_record import parts_of, values_of
 from projects.interchange.iati_settling import tell_assumed
 from projects.models import ImportIssue, ImportRun, Project
-from ssc_portal.texts import as_kept
 
 Outcome = ImportIssue.Outcome
 LEDGER = "projects.project"

@@ -4,12 +4,12 @@ from datetime import date
 
 from django.utils.translation import gettext as _
 
+from ground.dates import read_xml_day
+from ground.signs import hidden_in, without_hidden
 from projects.interchange.cleaning import clean, language_code
 from projects.interchange.iati_activity import Activity
 from projects.interchange.iati_own import assumed
 from projects.models.project import LANGUAGE_CODE
-from ssc_portal.dates import read_xml_day
-from ssc_portal.signs import hidden_in, without_hidden
 
 LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 

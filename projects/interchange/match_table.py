@@ -5,10 +5,10 @@ from decimal import Decimal
 
 from django.conf import settings
 
+from ground.numbers import plainly
+from ground.tables import Column
 from projects.choices import Signal
 from projects.matches import Candidate, LineFit
-from ssc_portal.numbers import plainly
-from ssc_portal.tables import Column
 
 COLUMNS = [
     Column("need", None, "Reference of the need"),

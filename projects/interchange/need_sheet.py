@@ -21,15 +21,15 @@ from openpyxl import Workbook
 from openpyxl.utils import get_column_letter
 from openpyxl.utils.cell import coordinate_from_string
 
+from ground.dates import read_month
+from ground.incoming import MOST_TOLD, check_value, comments_sentence, merged_sentence, more_sentence
+from ground.numbers import NotANumber, read_number, to_be_read
+from ground.tables import UNWRITABLE
 from projects import drafting
 from projects.choices import Unit, Vocabulary
 from projects.forms.draft import Lines, Part, ThemesForm, parts_of
 from projects.interchange.workbooks import BOLD, FILL, LISTS, WRAP, head, opened, pick, put
 from projects.models import Need, Term
-from ssc_portal.dates import read_month
-from ssc_portal.incoming import MOST_TOLD, check_value, comments_sentence, merged_sentence, more_sentence
-from ssc_portal.numbers import NotANumber, read_number, to_be_read
-from ssc_portal.tables import UNWRITABLE
 
 NEED, LINES, ABOUT = gettext_lazy("Need"), gettext_lazy("Lines"), gettext_lazy("About")
 YES_OR_NO = ((True, gettext_lazy("yes")), (False, gettext_lazy("no")))

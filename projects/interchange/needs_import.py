@@ -13,13 +13,13 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from ground.incoming import check_value
+from ground.signs import NUL
 from partners.models import Country
 from projects.choices import NeedKind, Source
 from projects.interchange.cleaning import clean
 from projects.lifecycle import quietly, write_down
 from projects.models import ImportRun, LineItem, Need, NeedTerm, Term
-from ssc_portal.incoming import check_value
-from ssc_portal.signs import NUL
 
 COLUMNS = ("need_id", "iso3", "kind", "sector", "subsector", "question", "text")
 LONGEST_KEY, LONGEST_LINE, MOST_LINES = 100, 300, 40

@@ -20,6 +20,8 @@ from django.utils import timezone
 from django.utils.text import slugify
 from django.utils.translation import override
 
+from ground.licences import OWN
+from ground.tables import FORMATS, TooLong, csv_of, jsonl_of, workbook
 from partners import tables as of_partners
 from partners.models import Partner, Provenance
 from projects import quality
@@ -28,8 +30,6 @@ from projects.interchange.provenance import is_mixed, licences_of, occurring, so
 from projects.interchange.reference_sources import reference_sources
 from projects.interchange.statistics import QUANTITIES, TOSSD, contributions, payments, quantities
 from projects.models import Need, Project
-from ssc_portal.licences import OWN
-from ssc_portal.tables import FORMATS, TooLong, csv_of, jsonl_of, workbook
 
 KEPT = 2  # nights
 TITLE = "South-South cooperation on the environment"

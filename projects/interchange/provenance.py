@@ -7,10 +7,10 @@ from collections.abc import Iterable
 
 from django.utils.translation import gettext as _
 
+from ground.licences import LICENCES, OWN
 from partners.models import Provenance, Traceable
 from partners.models.provenance import ENTERED_HERE, NOT_STATED, unstated
 from projects.models import ImportRun
-from ssc_portal.licences import LICENCES, OWN
 
 # Open Definition's name of what has none stated, as catalogues of open data use it.
 NOT_SPECIFIED = "notspecified"

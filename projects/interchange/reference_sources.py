@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
-from ssc_portal.licences import LICENCES, OWN
+from ground.licences import LICENCES, OWN
 
 # A licence as a Data Package names it. The United Nations and others publish these lists without one: codes and names are facts.
 NOT_STATED = {"name": "notspecified", "title": "None stated by the source; codes and names are facts"}

@@ -28,13 +28,13 @@ from django.db.models import (
 )
 from django.db.models.functions import Coalesce, Concat, ExtractYear
 
+from ground.tables import Column, Table, page
 from partners.models.provenance import licence_in
 from partners.tables import provenance
 from projects.choices import ContributionKind, Modality, OrganisationRole, TransactionKind, Vocabulary
 from projects.interchange.datasets import of, unless_empty
 from projects.models import Contribution, Project, ProjectCountry, ProjectPartner, ProjectTerm, Transaction
 from projects.models.project import RECEIVING
-from ssc_portal.tables import Column, Table, page
 
 FRAMEWORKS = {  # TOSSD: framework of collaboration
     Modality.BILATERAL: "FC01", Modality.REGIONAL: "FC01", Modality.TRIANGULAR: "FC02", Modality.MULTILATERAL: "FC03",

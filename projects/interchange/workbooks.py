@@ -7,8 +7,8 @@ from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 
-from ssc_portal import incoming
-from ssc_portal.tables import IS_FORMULA, for_workbook
+from ground import incoming
+from ground.tables import IS_FORMULA, for_workbook
 
 LISTS = "Lists"  # the hidden sheet with what can be picked
 BOLD = Font(bold=True)

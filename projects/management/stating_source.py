@@ -6,9 +6,9 @@ from datetime import date
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError
 
+from ground.licences import OTHER, UNKNOWN
 from projects.models import ImportRun
 from projects.models.importing import LICENCE_CHOICES, STATED
-from ssc_portal.licences import OTHER, UNKNOWN
 
 CODES = [code for code, _name in LICENCE_CHOICES if code != OTHER]
 OTHER_PREFIX = f"{OTHER}:"

@@ -13,14 +13,14 @@ from django.utils.formats import date_format
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
+from ground import listing
+from ground.templatetags.portal import in_words
 from partners.models import Country, CountryGroup, Region
 from projects.choices import CostTerms, Matched, Maturity, Signal, Unit
 from projects.matching import facts, words
 from projects.matching.facts import Asked, Given
 from projects.matching.texts import Fit
 from projects.matching.words import number, of_concept
-from ssc_portal import listing
-from ssc_portal.templatetags.portal import in_words
 
 POINTS = {
     Signal.WORDS: 20, Signal.MEANING: 20, Signal.THEMES: 15, Signal.ASSISTANCE: 12, Signal.GOALS: 5, Signal.LANGUAGES: 6,

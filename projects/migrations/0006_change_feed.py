@@ -2,7 +2,7 @@
 
 from django.db import migrations, models
 
-# What the API answers of each kind to everybody (the serializers in partners/api.py and projects/api/), but for words of the portal,
+# What the API answers of each kind to everybody (the serializers in api/partners.py and projects/api/), but for words of the portal,
 # addresses, the moment of the change and what only some may read. Tests change every column in turn and compare.
 SAID = """
 CREATE FUNCTION projects_said_country(key bigint) RETURNS jsonb LANGUAGE sql STABLE AS $$

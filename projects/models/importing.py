@@ -11,9 +11,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as say
 from django.utils.translation import gettext_lazy as _
 
+from ground.licences import FOR_US, LICENCES, OTHER, OWN, UNKNOWN
 from partners.models import Provenance
 from partners.models.constraints import CheckedTogether, known, together
-from ssc_portal.licences import FOR_US, LICENCES, OTHER, OWN, UNKNOWN
 
 
 class ImportKind(models.TextChoices):

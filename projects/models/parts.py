@@ -13,6 +13,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from ground.numbers import plainly
 from partners.models import Country, Partner, Region
 from partners.models.constraints import CheckedTogether, known
 from partners.models.partner import IATI_IDENTIFIER
@@ -20,7 +21,6 @@ from projects.choices import CountryRole, Modality, OrganisationRole, ProviderOr
 from projects.models.project import Project
 from projects.models.search import keeps_search_fresh
 from projects.models.term import Term
-from ssc_portal.numbers import plainly
 
 # Codelist Region: ex-Yugoslavia, West Indies, Middle East, South and Central Asia, developing countries (unspecified)
 DAC_ONLY = ("88", "380", "589", "689", "998")

@@ -16,9 +16,9 @@ from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
+from ground import networks
 from partners.models.constraints import CheckedTogether, known
 from projects.choices import CallState, Followed, PauseReason
-from ssc_portal import networks
 
 MOST_WEBHOOKS = 10  # that one person has
 

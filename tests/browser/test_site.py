@@ -8,13 +8,13 @@ from django.utils import timezone
 from django.utils.translation import override
 from lxml import html
 
+from ground import listing
 from outreach.models import Page
 from partners.choices import Role
 from partners.models import Partner
 from projects.choices import NeedState
 from projects.forms import PARTS
 from projects.models import Follow, Need, Project, QualityDay
-from ssc_portal import listing
 from tests import THOROUGH
 from tests.browser.conftest import BROWSER, page_of, violations_on
 from tests.factories import (

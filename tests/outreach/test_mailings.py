@@ -21,13 +21,13 @@ from django.test import Client
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
+from ground.committing import commit_ahead
 from outreach import mailings, subscribing, tasks
 from outreach.choices import MailingKind, Told
 from outreach.models import Announcement, AnnouncementText, Copy, Issue, IssueText, Mailing, Subscriber
 from partners.models import Country
 from projects.choices import Delivery, NeedState, OfferState
 from projects.models import Need
-from ssc_portal.committing import commit_ahead
 from tests.admin_form import shown
 from tests.factories import NeedFactory, OfferFactory, ProjectFactory
 from tests.outreach.test_subscribing import reader
@@ -73,7 +73,7 @@ def post(settings):
     handler = Post()
     server = Controller(handler, hostname="127.0.0.1", port=port)
     server.start()
-    settings.EMAIL_BACKEND, settings.EMAIL_HOST, settings.EMAIL_PORT = "ssc_portal.smtp.Backend", "127.0.0.1", port
+    settings.EMAIL_BACKEND, settings.EMAIL_HOST, settings.EMAIL_PORT = "ground.smtp.Backend", "127.0.0.1", port
     yield handler
     server.stop()
 

@@ -19,7 +19,10 @@ from django.utils import timezone, translation
 from rest_framework.renderers import JSONRenderer
 from rest_framework.test import APIRequestFactory
 
-from partners.api import PartnerSerializer
+from api.need import NeedDetailSerializer
+from api.offer import OfferDetailSerializer
+from api.partners import PartnerSerializer
+from api.project import ProjectDetailSerializer
 from partners.models import (
     Change,
     Country,
@@ -32,9 +35,6 @@ from partners.models import (
     Touched,
 )
 from projects import actions, duplicates
-from projects.api.need import NeedDetailSerializer
-from projects.api.offer import OfferDetailSerializer
-from projects.api.project import ProjectDetailSerializer
 from projects.choices import NeedState
 from projects.lifecycle import transition
 from projects.models import (

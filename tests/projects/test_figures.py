@@ -5,8 +5,8 @@ import re
 import pytest
 from django.utils.html import strip_tags
 
+from pages.templatetags.cloth import women_and_men
 from projects.choices import NeedState
-from projects.templatetags.cloth import women_and_men
 from tests.factories import ContributionFactory, NeedFactory, ProjectFactory, ResultFactory
 
 pytestmark = [pytest.mark.sql, pytest.mark.django_db]

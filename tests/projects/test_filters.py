@@ -8,13 +8,13 @@ from django.contrib.auth.models import AnonymousUser
 from django.db import connection
 from django.http import QueryDict
 
+from ground.parameters import FilterSet
 from partners.choices import Role
 from partners.models import GroupMember
 from projects import search
 from projects.choices import Checked, DeliveryLevel, Instrument, Modality
 from projects.filters import ProjectFilter, facets_of
 from projects.models import FacetKind, FacetTally, Project, SearchEntry
-from ssc_portal.parameters import FilterSet
 from tests.factories import MembershipFactory, ProjectFactory, UserFactory
 
 pytestmark = [pytest.mark.sql, pytest.mark.django_db]
@@ -191,10 +191,10 @@ def test_several_values_of_a_filter_that_takes_them_are_all_used(client, collect
 
 
 def test_every_filter_of_every_list_knows_whether_it_takes_several_values():
+    from api import project as of_api
     from outreach import filters as of_outreach
     from partners import filters as of_partners
     from projects import filters as of_projects
-    from projects.api import project as of_api
 
     found = {one for module in (of_outreach, of_partners, of_projects, of_api) for one in vars(module).values()
              if isinstance(one, type) and issubclass(one, django_filters.FilterSet)} - {django_filters.FilterSet}  # fmt: skip

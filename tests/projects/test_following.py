@@ -12,6 +12,7 @@ from django.utils.http import http_date
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from api.base import ToldRate
 from partners.choices import Role
 from partners.models import Change, Country, Partner, PublicRecord
 from projects import actions, agreement, deliveries, duplicates, recording
@@ -31,7 +32,6 @@ from projects.models import (
     Response,
     Term,
 )
-from ssc_portal.api import ToldRate
 from tests import THOROUGH
 from tests.factories import (
     MembershipFactory,

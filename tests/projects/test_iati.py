@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
+from ground import incoming
 from projects.interchange import iati_elements, iati_reader
 from projects.interchange.cleaning import clean
 from projects.interchange.iati_elements import parse_activity
 from projects.interchange.iati_import import import_file
 from projects.interchange.iati_reader import Unreadable, read_activities
 from projects.models import ImportIssue, ImportRun, Project
-from ssc_portal import incoming
 from tests import THOROUGH
 from tests.projects.activities import activity, document, some_of
 

@@ -11,8 +11,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from procrastinate.contrib.django.models import ProcrastinateJob
 
+from desk import importing
 from projects import tasks
-from projects.admin import importing
 from projects.choices import State
 from projects.interchange.iati_import import import_file
 from projects.models import ImportIssue, ImportRun, Project

@@ -10,8 +10,9 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from lxml import etree
 
+from pages.discovery import linked_data
 from partners.models import Partner, User
-from projects import linked_data, quality
+from projects import quality
 from projects.interchange import iati_export, iati_reader
 from projects.interchange.iati_elements import parse_activity
 from projects.interchange.iati_own import ASSUMED, own

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import override
 from procrastinate.contrib.django.models import ProcrastinateJob
 
+from ground.templatetags.portal import day
 from partners.models import User
 from projects import actions, drafting, lifecycle, notify, tasks
 from projects.choices import Delivery, Frequency, NeedState, NoticeKind
@@ -18,7 +19,6 @@ from projects.lifecycle.need import MOVES
 from projects.models import Event, Follow, MailPreference, Need, Notice
 from projects.notify import CONCERNS, RESPONSE_CONCERNS
 from projects.timeline import RESPONSE_SAYS, SAYS
-from ssc_portal.templatetags.portal import day
 from tests.factories import NeedFactory, ResponseFactory
 
 pytestmark = [pytest.mark.sql, pytest.mark.django_db]

@@ -16,13 +16,13 @@ from django.urls import reverse
 from lxml import etree, html
 from openpyxl import load_workbook
 
+from ground import tables
 from partners import tables as of_partners
 from partners.models import Country, Partner
 from projects.choices import NeedState
 from projects.interchange import datasets, open_data
 from projects.interchange.statistics import TOSSD
 from projects.models import Contribution, Location, Need, Project
-from ssc_portal import tables
 from tests.factories import ContributionFactory, NeedFactory, OfferFactory, ProjectFactory, commit, put_in_state
 from tests.projects.test_draft_documents import close
 

@@ -14,6 +14,7 @@ from django.utils import timezone
 from lxml import etree, html
 from openpyxl import load_workbook
 
+from ground.licences import LICENCES, OWN
 from partners.models import Change, Country, CountryGroup, Partner, User
 from partners.models.provenance import ENTERED_HERE, NOT_STATED, licence_in, licence_url_in
 from projects import actions, duplicates
@@ -24,7 +25,6 @@ from projects.interchange.iati_import import import_file
 from projects.interchange.iati_own import own
 from projects.interchange.reference_sources import SOURCES
 from projects.models import DuplicatePair, ImportRun, Need, Offer, Project, Term
-from ssc_portal.licences import LICENCES, OWN
 from tests.admin_form import shown
 from tests.factories import ContributionFactory, NeedFactory, OfferFactory, ProjectFactory, commit, put_in_state
 from tests.projects.activities import activity, document

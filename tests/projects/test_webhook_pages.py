@@ -4,11 +4,11 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.test import override_settings
 
+from ground import networks
 from projects import drafting, webhooks
 from projects.choices import CallState
 from projects.models import Webhook, WebhookCall
 from projects.models.webhook import why_not_called
-from ssc_portal import networks
 from tests.admin_form import shown
 from tests.api_calls import token_of
 from tests.factories import NeedFactory

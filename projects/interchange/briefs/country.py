@@ -4,6 +4,7 @@ from django.db.models import Count
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from ground.templatetags.portal import number
 from partners.models import Country, Partner
 from projects.choices import CountryRole, NeedState, Status
 from projects.coverage import coverage_of
@@ -32,7 +33,6 @@ from projects.interchange.briefs.parts import (
 from projects.models import Need, Project, ProjectCountry
 from projects.models.need import ENDED
 from projects.models.project import RECEIVING
-from ssc_portal.templatetags.portal import number
 
 
 def brief_of(country: Country) -> Brief:

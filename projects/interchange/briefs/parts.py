@@ -13,11 +13,11 @@ from django.db.models import Count, F, Q, QuerySet, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from ground.licences import OWN
+from ground.templatetags.portal import day, language_of_name, money, number
 from projects.charts import Part, strip
 from projects.choices import Unit
 from projects.models import Contribution, Project
-from ssc_portal.licences import OWN
-from ssc_portal.templatetags.portal import day, language_of_name, money, number
 
 LISTED = 40  # rows of a list of records
 

@@ -11,8 +11,8 @@ from django.conf import settings
 from django.utils.translation import get_language, get_language_bidi
 from django.utils.translation import gettext as _
 
+from ground.templatetags.portal import translation_notice
 from projects.interchange.briefs.parts import Brief
-from ssc_portal.templatetags.portal import translation_notice
 
 TEMPLATE = Path(__file__).with_name("brief.typ")
 FONTS = ("fontpkg_noto_sans", "fontpkg_almarai", "pylopdf_fonts_zh_cn")

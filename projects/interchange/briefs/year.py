@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from ground.templatetags.portal import day, number
 from partners.models import Country, Partner, Region
 from projects import charts
 from projects.choices import NeedState, ResponseState, Vocabulary
@@ -37,7 +38,6 @@ from projects.interchange.briefs.parts import (
 from projects.interchange.statistics import YEAR
 from projects.models import Event, Need, Offer, Project, Response, Term
 from projects.models.project import PROVIDING, RECEIVING
-from ssc_portal.templatetags.portal import day, number
 
 YEARS_SHOWN = 12
 

@@ -16,12 +16,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 from import_export import widgets
 
+from ground.dates import read_day, read_month
+from ground.incoming import check_value
+from ground.numbers import clearly, read_number, to_be_read
+from ground.signs import one_line, without_hidden
+from ground.tables import GUARD, JOIN
 from projects.models.parts import without_rounding
-from ssc_portal.dates import read_day, read_month
-from ssc_portal.incoming import check_value
-from ssc_portal.numbers import clearly, read_number, to_be_read
-from ssc_portal.signs import one_line, without_hidden
-from ssc_portal.tables import GUARD, JOIN
 
 NAMED = " – "  # between a code and its name
 ALSO_CALLED = ("acronym", "formal_name", "title")  # beside its names in each language

@@ -7,8 +7,8 @@ from decimal import Decimal, InvalidOperation
 from django.utils.translation import gettext as _
 from import_export import fields
 
+from ground.numbers import LONGEST, clearly, to_be_read
 from projects.interchange.bulk.cells import Cell, Number
-from ssc_portal.numbers import LONGEST, clearly, to_be_read
 
 
 class Entries(fields.Field):

@@ -8,10 +8,10 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from import_export import fields, resources
 
+from ground.numbers import decimal_mark_of
 from projects.interchange.bulk.cells import Cell, cell_for
 from projects.interchange.bulk.lines import numbers_told
 from projects.models import ImportRun
-from ssc_portal.numbers import decimal_mark_of
 
 NAMES = ("name_en", "name_ar", "name_zh_hans", "name_fr", "name_ru", "name_es")
 

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from pghistory.models import Events
 
+from ground.incoming import MOST_TOLD, comments_sentence, more_sentence
 from partners.rules import require
 from projects.interchange.bulk import sheets
 from projects.interchange.bulk.kinds import KINDS
@@ -21,7 +22,6 @@ from projects.interchange.bulk.resources import TableResource
 from projects.lifecycle import quietly
 from projects.models import ImportRow, ImportRun
 from projects.models.importing import RowOutcome, RowUndo
-from ssc_portal.incoming import MOST_TOLD, comments_sentence, more_sentence
 
 AT_ONCE = 100  # records tried while somebody waits; more is left to the worker
 

@@ -13,13 +13,13 @@ from openpyxl import Workbook
 from openpyxl.comments import Comment
 from openpyxl.utils import get_column_letter
 
+from ground.incoming import MOST_COLUMNS, MOST_ROWS, Area, Sheet, merged_sentence, text_of
+from ground.numbers import Written
+from ground.signs import NUL, hidden_in, with_plain_line_ends, without_empty_ends, without_hidden
+from ground.tables import TooMany, harmless
 from projects.interchange.bulk.cells import NAMED, Cell
 from projects.interchange.bulk.resources import TableResource
 from projects.interchange.workbooks import BOLD, FILL, LISTS, head, opened, pick, put
-from ssc_portal.incoming import MOST_COLUMNS, MOST_ROWS, Area, Sheet, merged_sentence, text_of
-from ssc_portal.numbers import Written
-from ssc_portal.signs import NUL, hidden_in, with_plain_line_ends, without_empty_ends, without_hidden
-from ssc_portal.tables import TooMany, harmless
 
 LARGEST = 10 * 1024**2  # bytes
 MOST_RECORDS = 5000  # in one file

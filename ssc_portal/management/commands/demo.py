@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
-from ssc_portal import database
+from ground import database
 
 
 class Command(BaseCommand):

@@ -12,7 +12,7 @@ from django.core.management import call_command
 from django.core.management.commands import runserver
 from django.utils import autoreload
 
-from ssc_portal import database
+from ground import database
 
 
 class Command(runserver.Command):

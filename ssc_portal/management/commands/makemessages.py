@@ -10,8 +10,8 @@ ONLY_IN_ENGLISH = [
     "tests/*",
     "*/management/*",
     # admin
-    "*/admin/*",
-    "*/admin.py",
+    "desk/*",
+    "templates/admin/*",
     "*/apps.py",
     "projects/lifecycle/project.py",
     "projects/models/importing.py",

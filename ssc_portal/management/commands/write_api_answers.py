@@ -7,9 +7,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.test import Client
 from drf_spectacular.generators import SchemaGenerator
 
+from api.examples import ANSWERS
 from partners.models import User
 from projects.models import Project, Response
-from ssc_portal.api_examples import ANSWERS
 
 PARAMETERS = {"iso3": "KEN", "slug": "undp", "id": "bsp-theme:wetlands"}
 CODES = {"regions": "002", "groups": "ldc"}
@@ -18,7 +18,7 @@ QUERIES = {"matches": {"need": RECORDS["needs"]}, "changes": {"kind": "need", "p
 
 
 class Command(BaseCommand):
-    help = "Writes ssc_portal/api_answers.json from the demonstration. In development only."
+    help = "Writes api/answers.json from the demonstration. In development only."
 
     def handle(self, *args, **options):
         if not settings.DEBUG or not Project.objects.filter(is_illustrative=True).exists():
