@@ -57,6 +57,7 @@ class Answers:
     leaving: Leaving | None = None
     shapes: tuple[str, ...] = ()  # parameters by which a caller chooses what of a record is answered
     unused: tuple[str, ...] = ()  # of the parameters of its filters, those that have no effect here
+    is_one_transaction = False  # all of this call, its answer too
     state_shown = ""  # of the record that is answered, where it can be written (see `_tag`)
 
     def dispatch(self, request, *args, **kwargs):
@@ -98,6 +99,7 @@ class Answers:
     @transaction.atomic
     def _once(self, handler, key: str, request, *args, **kwargs):
         """The answer of the handler, or the one that the same call had before. What is refused is not kept."""
+        self.is_one_transaction = True
         said = "\n".join((request.method, request.path)).encode() + b"\n" + request._request.body
         fingerprint = hashlib.sha256(said).hexdigest()
         kept, is_new = KeptAnswer.objects.claim(request.user, key, fingerprint)

@@ -20,7 +20,7 @@ from api.base import SHAPES, Changed, Unseen
 from api.records import Records
 from ground.languages import language_of_contents
 from ground.numbers import NotANumber
-from partners.models import with_last_change
+from partners.models import tell_now, with_last_change
 from partners.rules import require
 from projects import actions, drafting, lifecycle
 from projects.choices import Unit, Vocabulary
@@ -216,6 +216,7 @@ class Writes(Records):
             return
         method = request.method.lower()
         setattr(self, method, transaction.atomic(getattr(self, method)))
+        self.is_one_transaction = True
 
     def _as_shown(self, record: Written):
         """(the record as it stands, what everybody with this person's rights reads of it)."""
@@ -224,6 +225,8 @@ class Writes(Records):
             return fresh, self.detail_serializer(fresh, context=self.get_serializer_context()).data
 
     def shown(self, record: Written, code: int = status.HTTP_200_OK) -> Answered:
+        if self.is_one_transaction:
+            tell_now()
         fresh, found = self._as_shown(record)
         self.state_shown = _state_of(found)
         headers = {"Content-Location": reverse(f"{self.basename}-detail", args=[fresh.reference])}

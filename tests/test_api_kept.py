@@ -41,6 +41,26 @@ def fields(answer) -> list[str]:
     return [error.get("field") for error in answer.json()["errors"]]
 
 
+def test_a_change_is_answered_with_the_state_that_it_made(reference_again):
+    """Also where the call is one transaction, at whose end only the change is told."""
+    secret = token_of(everybody()["desk"])[1]
+    project, need = ProjectFactory(published=True), NeedFactory(in_state=NeedState.OPEN)
+    project, need = f"projects/{project.reference}/", f"needs/{need.reference}/"
+    calls = [
+        (project, "patch", "", {"summary": "One."}, {}),
+        (project, "patch", "", {"summary": "Two."}, {"Idempotency-Key": "one"}),
+        (need, "post", "moves/hold/", {"note": "Until May."}, {}),
+        (need, "post", "moves/resume/", {"note": "May."}, {"Idempotency-Key": "two"}),
+    ]
+    seen = {address: call("get", address, secret)["ETag"] for address in (project, need)}
+    for address, method, path, body, more in calls:
+        answer = call(method, address + path, secret, body, **{"If-Match": seen[address]}, **more)
+        assert answer.status_code == 200, answer.content
+        read = call("get", address, secret)
+        assert (answer["ETag"], answer.json()["modified_at"]) == (read["ETag"], read.json()["modified_at"])
+        seen[address] = answer["ETag"]
+
+
 # --- what replaces says what it replaces ----------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("method", "path", "body"),

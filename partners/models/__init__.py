@@ -9,6 +9,7 @@ from partners.models.change import (
     last_change,
     last_change_of,
     newest_change_of,
+    tell_now,
     with_last_change,
 )
 from partners.models.joining import Invitation, JoinRequest
@@ -46,6 +47,7 @@ __all__ = [
     "kind_of",
     "last_change",
     "last_change_of",
+    "tell_now",
     "newest_change_of",
     "with_last_change",
 ]

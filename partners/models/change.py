@@ -8,7 +8,7 @@ the difference (`Change`). Which table belongs to which record: projects/models/
 import datetime as dt
 
 import pgtrigger
-from django.db import models
+from django.db import connection, models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -159,6 +159,12 @@ def with_last_change(records: models.QuerySet) -> models.QuerySet:
 def last_change(record) -> dt.datetime:
     """That moment of a record, loaded by `with_last_change`; of one that the public does not read, when anything did."""
     return getattr(record, "told_at", None) or record.modified_at
+
+
+def tell_now() -> None:
+    """Tells what this transaction changed as its end will, for who answers with that moment before the end. Others that end
+    meanwhile wait, so little but reading may follow."""
+    connection.check_constraints()
 
 
 def kind_of(model: type[models.Model]) -> str:

@@ -12,7 +12,7 @@ from partners.models import Partner
 from projects import recording
 from projects.models import Contribution, Project, ProjectCountry, ProjectPartner
 from tests import THOROUGH
-from tests.factories import ContributionFactory, NeedFactory, ProjectFactory
+from tests.factories import ContributionFactory, NeedFactory, ProjectFactory, commit
 from tests.projects.test_need_doors import Api, fields
 
 pytestmark = pytest.mark.django_db
@@ -112,6 +112,7 @@ def test_a_write_that_changes_nothing_writes_nothing(people, is_published, body)
     address, api = f"projects/{entered(people)['reference']}/", Api(people["desk"])
     if is_published:
         Project.objects.update(state="published", published_at=timezone.now(), published_by=people["publisher"])
+        commit()
     models = [Project, *(Project._meta.get_field(kind.manager).related_model for kind in recording.ROWS.values())]
     events = [model.pgh_event_model for model in models if hasattr(model, "pgh_event_model")]
     stored, kept = (
