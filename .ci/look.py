@@ -27,9 +27,8 @@ sys.dont_write_bytecode = True
 
 import _lib  # noqa: E402
 from bs4 import BeautifulSoup  # noqa: E402
+from page_list import VISITORS, Budget, Page, one_of_each, read_pages  # noqa: E402
 from playwright.sync_api import sync_playwright  # noqa: E402
-
-from pages import VISITORS, Budget, Page, one_of_each, read_pages  # noqa: E402
 
 AT_ONCE = 3  # browsers: one of them waits for the last request of its page
 WRITING_SECONDS = (1, 4)  # for a browser to write its cache, before a page is said to weigh too much

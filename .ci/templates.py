@@ -18,8 +18,8 @@ django.setup()
 
 from django.test import Client  # noqa: E402
 from django.test.utils import setup_test_environment  # noqa: E402
+from page_list import VISITORS, Page, one_of_each, read_pages  # noqa: E402
 
-from pages import VISITORS, Page, one_of_each, read_pages  # noqa: E402
 from partners.models import User  # noqa: E402
 
 

@@ -11,7 +11,7 @@ LEFT_OUT = dict(re.findall(r"^- (\S+) (.+)$", LIST, re.M))
 
 
 def _pages():
-    spec = importlib.util.spec_from_file_location("pages", ROOT / ".ci" / "pages.py")
+    spec = importlib.util.spec_from_file_location("page_list", ROOT / ".ci" / "page_list.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
