@@ -25,10 +25,15 @@ def end_sessions() -> None:
     Session.objects.update(expire_date=timezone.now() - timedelta(minutes=1))
 
 
+def known_to(person) -> str:
+    """What the cookie `guessing.COOKIE` says in a browser in which this person signed in: it outlasts the session."""
+    return signing.dumps({"browser": "x", "accounts": [person.pk]}, salt=guessing.SALT)
+
+
 def browser_of(person, **more) -> Client:
     """A browser in which this person was signed in a while ago."""
     client = Client(**more)
-    client.cookies[guessing.COOKIE] = signing.dumps({"browser": "x", "accounts": [person.pk]}, salt=guessing.SALT)
+    client.cookies[guessing.COOKIE] = known_to(person)
     return client
 
 

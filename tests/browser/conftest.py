@@ -7,6 +7,9 @@ import pytest
 from django.contrib.auth import SESSION_KEY
 from django.test import Client
 
+from partners import guessing
+from tests.forms_typed import known_to
+
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 BROWSER = [
     pytest.mark.browser,
@@ -52,10 +55,12 @@ def chromium(started_chromium, reference_again):
 
 
 def cookies_of(person, base: str) -> list[dict]:
+    """Both that a sign-in leaves: a script of the page may find the session over first, and then only the other one stays."""
     client = Client()
     client.force_login(person)
     assert SESSION_KEY in client.session
-    return [{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": base}]
+    values = {"sessionid": client.cookies["sessionid"].value, guessing.COOKIE: known_to(person)}
+    return [{"name": name, "value": value, "url": base} for name, value in values.items()]
 
 
 def take_seat(page, cookies: list[dict]) -> None:
